@@ -1,0 +1,407 @@
+"""The port: what any store of the record promises, and the values it takes and gives.
+
+Three adapters keep it: ``sqlite``, ``postgres`` and ``memory`` (the plain reference both
+are compared with). All calls are synchronous; a write is answered through a Future that
+is set after the commit is durable.
+
+The one write is a **commit** of a :class:`Unit`. A unit does not say what to write but how
+to find out: ``prepare(view)`` reads through the view it is given and returns a
+:class:`Prepared`. The store calls it once outside the commit lock and records what it read.
+Inside the lock the recorded reads are repeated; if one answers differently now, ``prepare``
+is called again there, on the state it will change. So every precondition (``If-Match``,
+conditional criteria, ownership of a source, the epoch of a grant) is rechecked inside, and
+no caller writes a check twice.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal, NamedTuple, Protocol
+
+from kintung.fhir.search import Extracted, Query
+from kintung.store.reader import Reader, Scope
+from kintung.store.system import System
+
+
+class Method(IntEnum):
+    """What made a log entry."""
+
+    CREATE = 1
+    UPDATE = 2
+    DELETE = 3
+    LABEL = 4
+
+
+class OwnerKind(IntEnum):
+    """Whose a resource is; see ``kintung.definitions.ownership``."""
+
+    PUBLIC = 0
+    PERSON = 1
+    ORGANISATION = 2
+    SEVERAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """The owners of one version: ids of Patients, and the Organization that deposited it.
+
+    ``persons`` has one id for PERSON, one or more for SEVERAL, none otherwise.
+    ``kind`` of types that may have several persons is SEVERAL even while there is one.
+    """
+
+    kind: OwnerKind
+    persons: tuple[str, ...] = ()
+    organisation: str = ""
+
+
+class Version(NamedTuple):
+    """One version as it is served. ``body`` is b"" for a deletion; ``at`` in UTC microseconds."""
+
+    type: str
+    id: str
+    version_id: int
+    at: int
+    method: Method
+    body: bytes
+    patient_keys: tuple[int, ...]
+    """Keys of the persons whose data it is: for the audit only, never shown."""
+
+
+class Current(NamedTuple):
+    """The state of a resource as a Reader who sees it knows it."""
+
+    version_id: int
+    deleted: bool
+    ownership: Ownership
+
+
+class Match(NamedTuple):
+    type: str
+    id: str
+    version_id: int
+
+
+class Position(NamedTuple):
+    """The place after the last entry of a page: its sort values and its sequence number."""
+
+    values: tuple[object, ...]
+    sequence: int
+
+
+class Page(NamedTuple):
+    """One page of a search or a history.
+
+    ``sequence`` is the T of page one: what the whole walk through the pages is true of.
+    ``next`` is None on the last page. ``total`` is None unless it was asked for.
+    """
+
+    entries: tuple[Version, ...]
+    sequence: int
+    next: Position | None
+    total: int | None
+
+
+class View(Protocol):
+    """A consistent reading of the store; every call takes the Reader it answers."""
+
+    @property
+    def sequence(self) -> int:
+        """The last committed sequence number this view sees."""
+        ...
+
+    def current(self, reader: Reader, type: str, id: str) -> Current | None:
+        """The state of a resource, or None when it is absent or hidden."""
+        ...
+
+    def read(self, reader: Reader, type: str, id: str) -> Version:
+        """The current version.
+
+        Raises:
+            NotFound: absent, or hidden from the reader.
+            Deleted: the last version is a deletion and the reader could see it.
+        """
+        ...
+
+    def vread(self, reader: Reader, type: str, id: str, version_id: int) -> Version:
+        """One version; raises NotFound, or Deleted when that version is a deletion."""
+        ...
+
+    def history(  # noqa: PLR0913 - the parameters of the interaction
+        self,
+        reader: Reader,
+        type: str | None = None,
+        id: str | None = None,
+        *,
+        since: int | None = None,
+        count: int,
+        total: bool = True,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> Page:
+        """Versions, newest first, that the reader sees of an instance, a type or the system.
+
+        A version is visible when its own owners and those of the current version are.
+
+        Args:
+            since: only versions at or after this instant, UTC microseconds.
+            sequence, after: of an earlier page, to go on from there.
+
+        Raises:
+            NotFound: the instance is absent or hidden.
+        """
+        ...
+
+    def search(  # noqa: PLR0913 - the parameters of the interaction
+        self,
+        reader: Reader,
+        query: Query,
+        *,
+        count: int,
+        total: bool = False,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> Page:
+        """Current resources that match, in the order of the query (newest commit first).
+
+        A resource that matches and does not change between the first page and the last
+        comes exactly once; one created or changed after the first page does not come on
+        later pages. ``total`` is counted on page one only.
+        """
+        ...
+
+    def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
+        """At most ``limit`` visible matches, for conditional interactions."""
+        ...
+
+    def owners_of(self, type: str, id: str) -> Ownership | None:
+        """Owners of a resource others derive theirs from. For writing only: never an answer."""
+        ...
+
+
+class Sealed(NamedTuple):
+    """A body as it is stored: compressed, sealed, with the place of the server's meta members."""
+
+    blob: bytes
+    meta_at: int
+    digest: bytes
+    """SHA-256 over ``blob``."""
+
+
+class IndexRows(NamedTuple):
+    """What the search index holds of one version, ready to store.
+
+    Tokens are (atom, (system, code)) with "" for none, or (atom, keyed hash) when the system
+    is vaulted.
+    """
+
+    tokens: list[tuple[int, tuple[str, str] | int]]
+    references: list[tuple[int, str, str]]
+    dates: list[tuple[int, int, int]]
+    strings: list[tuple[int, str, str]]
+    quantities: list[tuple[int, tuple[str, str], bytes, bytes]]
+
+
+class Write(NamedTuple):
+    """One new version of one resource.
+
+    ``expected`` is the version it follows, 0 when the id is free; ``removes`` are the index
+    rows of that version.
+    """
+
+    method: Method
+    type: str
+    id: str
+    expected: int
+    ownership: Ownership
+    sealed: Sealed | None
+    adds: IndexRows | None
+    removes: IndexRows | None
+
+
+class Relabel(NamedTuple):
+    """A new set of security labels on a resource; its versions stay as they are."""
+
+    type: str
+    id: str
+    labels: frozenset[str]
+
+
+class Grant(NamedTuple):
+    """Persons (Patient ids) added to and removed from a scope; its epoch grows by one."""
+
+    scope: int
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class Job(NamedTuple):
+    kind: str
+    payload: bytes
+    due: int
+    """UTC microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """Who did what: one a request. Rendered as a BALP AuditEvent when read.
+
+    ``request`` (method, path, parameters) is sealed before it is stored. ``patient_keys`` are
+    those disclosed; the persons written to are added by the commit.
+    """
+
+    actor: str
+    organisation: str
+    purpose: str
+    operation: str
+    request: str
+    status: int
+    grant: str = ""
+    patient_keys: tuple[int, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """What became of one entry of a unit: which write, or which resource it matched.
+
+    ``status`` is the HTTP status of the entry; ``write`` the place in ``Prepared.writes`` or
+    None when nothing was written.
+    """
+
+    status: int
+    type: str = ""
+    id: str = ""
+    version_id: int = 0
+    write: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a unit will do to the state it was prepared on."""
+
+    writes: tuple[Write, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    audit: AuditRecord | None = None
+    relabels: tuple[Relabel, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    jobs: tuple[Job, ...] = ()
+
+
+class Idempotency(NamedTuple):
+    """A key of a client (both ASCII) and the SHA-256 of the request it came with."""
+
+    client: str
+    key: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One atomic request to write."""
+
+    reader: Reader
+    prepare: Callable[[View], Prepared]
+    idempotency: Idempotency | None = None
+
+
+class Done(NamedTuple):
+    """What became of one entry, with the version and the instant the commit gave it."""
+
+    status: int
+    type: str
+    id: str
+    version_id: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a commit. ``replayed``: the effect is of an earlier use of the same key."""
+
+    done: tuple[Done, ...]
+    sequence: int
+    at: int
+    replayed: bool = False
+
+
+class LogEntry(NamedTuple):
+    """One entry of the log, as followers read it."""
+
+    sequence: int
+    at: int
+    method: Method
+    type: str
+    id: str
+    version_id: int
+    ownership: Ownership
+    labels: frozenset[str]
+    body: bytes
+
+
+class Claimed(NamedTuple):
+    number: int
+    kind: str
+    payload: bytes
+    attempts: int
+
+
+@dataclass(slots=True)
+class Finding:
+    """One thing ``check`` found broken: which proof failed, and where."""
+
+    proof: Literal["index", "versions", "chain", "ownership", "schema", "bodies", "entities"]
+    message: str
+    where: str = field(default="")
+
+
+class Store(Protocol):
+    """A record store."""
+
+    waits: bool
+    """Reads may wait for another process: call them off the event loop."""
+
+    def view(self) -> AbstractContextManager[View]:
+        """Open a consistent reading; keep it short."""
+        ...
+
+    def submit(self, unit: Unit) -> Future[Receipt]:
+        """Commit a unit with the next group; the Future is set once it is durable.
+
+        The Future raises what ``prepare`` raises, Duplicate when the idempotency key came
+        with another request, Unavailable when the commit lock could not be had in time.
+        """
+        ...
+
+    def record(self, audit: AuditRecord) -> Future[None]:
+        """Make an audit record durable with the next group, before a body leaves."""
+        ...
+
+    def commit(self, unit: Unit) -> Receipt:
+        """``submit`` and wait."""
+        ...
+
+    def scope(self, number: int) -> Scope:
+        """The scope of that number, with its epoch now."""
+        ...
+
+    def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
+        """Log entries with sequence numbers over ``after``, in order; never skips a late one."""
+        ...
+
+    def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
+        """Every current resource, in short transactions."""
+        ...
+
+    def check(self, system: System) -> Iterator[Finding]:
+        """Prove the store sound; gives what is broken, nothing when all is well."""
+        ...
+
+    def claim(self, system: System, kind: str, lease_micros: int) -> Claimed | None:
+        """Take the next due job of a kind, or one whose lease ran out."""
+        ...
+
+    def finish(self, system: System, number: int) -> None:
+        """The job is done."""
+        ...
+
+    def close(self) -> None: ...
