@@ -1,0 +1,1 @@
+"""The language: FHIR R4 as plain data. Pure; knows no jurisdiction, does no I/O but its own artefacts."""

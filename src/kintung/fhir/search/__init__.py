@@ -1,0 +1,72 @@
+"""FHIR R4 search: parameters, index rows, and the grammar of queries.
+
+One search parameter is a few **atoms**; a resource yields index rows that name their atom
+(:func:`extract`); a query is parsed once (:func:`parse_query`) and each store interprets the
+same frozen :class:`Query`. What each value means on one row is said by :func:`matches`.
+"""
+
+from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort, Total, query_pairs
+from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
+from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY, bound_keys, decimal_key
+from kintung.fhir.search.extract import extract
+from kintung.fhir.search.match import holds, matches
+from kintung.fhir.search.parameters import Branch, Kind, Parameter, parameter, parameters
+from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, parse_query
+from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
+from kintung.fhir.search.text import fold
+from kintung.fhir.search.values import (
+    DateValue,
+    Missing,
+    NumberValue,
+    Prefix,
+    QuantityValue,
+    ReferenceValue,
+    StringValue,
+    TokenValue,
+    UriValue,
+    Value,
+)
+
+__all__ = [
+    "GREATEST_KEY",
+    "LEAST_KEY",
+    "MAX_MICROS",
+    "MIN_MICROS",
+    "SEARCH_LIMITS",
+    "Branch",
+    "Chain",
+    "Criterion",
+    "Date",
+    "DateValue",
+    "Extracted",
+    "Kind",
+    "Missing",
+    "Modifier",
+    "NumberValue",
+    "Parameter",
+    "Prefix",
+    "Quantity",
+    "QuantityValue",
+    "Query",
+    "Reference",
+    "ReferenceValue",
+    "SearchLimits",
+    "Sort",
+    "String",
+    "StringValue",
+    "Token",
+    "TokenValue",
+    "Total",
+    "UriValue",
+    "Value",
+    "bound_keys",
+    "decimal_key",
+    "extract",
+    "fold",
+    "holds",
+    "matches",
+    "parameter",
+    "parameters",
+    "parse_query",
+    "query_pairs",
+]

@@ -1,0 +1,72 @@
+"""A parsed search, read alike by every store.
+
+Criteria are ANDed, the values of one criterion ORed. Source:
+http://hl7.org/fhir/R4/search.html and ``docs/explanation/spec-readings.md``.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kintung.errors import Issue
+from kintung.fhir.search.parameters import Parameter
+from kintung.fhir.search.values import Value
+
+Modifier = Literal["missing", "exact", "contains", "not"]
+Total = Literal["none", "estimate", "accurate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """``parameter:modifier=value,value``.
+
+    With ``missing`` there is one value, a Missing. With ``not`` no row may match any value.
+    A ``:Type`` modifier is folded into the types of the values.
+    """
+
+    parameter: Parameter
+    modifier: Modifier | None
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """``reference.inner=value``: some reference of the parameter leads to a current resource,
+    visible to the reader, of one of the ``targets`` and meeting the criterion of that type."""
+
+    parameter: Parameter
+    inner: tuple[tuple[str, Criterion], ...]
+    """(target type, what must hold of it), for each target type that has the inner parameter."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(type for type, _ in self.inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One key of ``_sort``. Resources without a value come last in both directions."""
+
+    parameter: Parameter
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search of one type, of several (system level), or of all (``types == ()``).
+
+    ``used`` are the name and value pairs that were understood, as sent, for the self link;
+    ``ignored`` says what a lenient reading left out.
+    """
+
+    types: tuple[str, ...] = ()
+    criteria: tuple[Criterion | Chain, ...] = ()
+    sort: tuple[Sort, ...] = ()
+    count: int = 20
+    total: Total = "none"
+    used: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[Issue, ...] = ()
+
+
+def query_pairs(query: Query) -> tuple[tuple[str, str], ...]:
+    """Return the name and value pairs of the self link: those understood, in the order sent."""
+    return query.used

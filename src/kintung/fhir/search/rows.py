@@ -1,0 +1,35 @@
+"""What a resource yields to the index: plain rows, each naming the atom it comes from.
+
+An **atom** is a set of element paths of one resource type that every search parameter uses
+together or not at all, with a small stable integer. A row carries the atom, never the
+parameter: ``Observation.combo-code`` is found by the rows of ``code`` and of
+``component-code``, and ``patient`` by those of ``subject``.
+"""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+Token = tuple[int, str | None, str | None]
+"""atom, system, code. ``uri`` parameters have no system; a boolean is the code true or false."""
+
+Reference = tuple[int, str, str]
+"""atom, type, id of a local literal reference; or atom, "", the absolute address."""
+
+Date = tuple[int, int, int]
+"""atom, first microsecond, first microsecond after; open ends are MIN_MICROS and MAX_MICROS."""
+
+String = tuple[int, str, str]
+"""atom, folded text, text as written."""
+
+Quantity = tuple[int, str | None, str | None, Decimal | None, Decimal | None]
+"""atom, system, code, low and high bound, both in; open ends are None. Numbers have no code."""
+
+
+class Extracted(NamedTuple):
+    """The index rows of one resource, without repetition, in the order of the elements."""
+
+    tokens: list[Token]
+    references: list[Reference]
+    dates: list[Date]
+    strings: list[String]
+    quantities: list[Quantity]
