@@ -1,0 +1,100 @@
+"""The one place where time and chance enter.
+
+Everything else is given a ``Clock`` and an ``Entropy`` as arguments, so that a run can
+be repeated: with ``SetClock`` and ``SeededEntropy`` the same calls write the same log.
+A test reads every other module of the package and refuses clocks, random numbers and
+key generators there.
+
+``now_micros`` is the civil clock and may jump or run backwards; the store sees to it
+that ``lastUpdated`` never decreases in commit order. Durations and time-outs are not
+civil time and use ``time.monotonic`` where they are needed.
+"""
+
+import os
+import random
+import time
+from typing import Protocol
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ID_LENGTH = 22  # 62 ** 22 is just over 2 ** 128
+
+
+class Clock(Protocol):
+    """Tells civil time."""
+
+    def now_micros(self) -> int:
+        """Return whole microseconds since 1970-01-01T00:00:00Z."""
+        ...
+
+
+class Entropy(Protocol):
+    """Makes what must not be guessed: ids, keys, nonces."""
+
+    def new_id(self) -> str:
+        """Return a new FHIR id: 22 characters of ``[A-Za-z0-9]`` that hold 128 random bits.
+
+        Source: FHIR R4 datatypes, ``id`` (at most 64 of ``[A-Za-z0-9-.]``).
+        """
+        ...
+
+    def bytes(self, n: int) -> bytes:
+        """Return ``n`` random bytes."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now_micros(self) -> int:
+        return time.time_ns() // 1_000
+
+
+class SetClock:
+    """A clock that stands where it is set; ``tick`` microseconds pass at each reading."""
+
+    def __init__(self, at_micros: int, *, tick: int = 0) -> None:
+        self._at = at_micros
+        self._tick = tick
+
+    def now_micros(self) -> int:
+        at = self._at
+        self._at += self._tick
+        return at
+
+    def jump(self, micros: int) -> None:
+        """Move by ``micros``; a negative number moves the clock back."""
+        self._at += micros
+
+
+class SystemEntropy:
+    """The operating system's random source."""
+
+    def new_id(self) -> str:
+        return id_from(os.urandom(16))
+
+    def bytes(self, n: int) -> bytes:
+        return os.urandom(n)
+
+
+class SeededEntropy:
+    """Repeats itself from a seed; never for a node that holds real data."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable is the point
+
+    def new_id(self) -> str:
+        return id_from(self._random.randbytes(16))
+
+    def bytes(self, n: int) -> bytes:
+        return self._random.randbytes(n)
+
+
+def id_from(raw: bytes) -> str:
+    """Write 16 bytes in base 62, most significant character first."""
+    number = int.from_bytes(raw)
+    characters: list[str] = []
+    for _ in range(_ID_LENGTH):
+        number, digit = divmod(number, 62)
+        characters.append(_ALPHABET[digit])
+    characters.reverse()
+    return "".join(characters)
