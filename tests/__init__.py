@@ -1,0 +1,1 @@
+"""Kintung's tests; the folders say what a test needs and what it proves (CONTRIBUTING.md)."""
