@@ -1,0 +1,274 @@
+"""Answers a FHIR search by walking every resource: slow, and meant to be obviously right.
+
+Source: https://hl7.org/fhir/R4/search.html with the readings in spec-readings.md.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from tests.oracle.tables import COMMON, PARAMETERS, Parameter
+from tests.oracle.values import (
+    HONG_KONG,
+    Amount,
+    Held,
+    Reference,
+    Span,
+    Token,
+    fold,
+    rows,
+    span,
+    target,
+)
+
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+RESULT_PARAMETERS = ("_sort", "_count", "_total", "_type", "_format")
+
+
+class Oracle:
+    """Searches over resources held in commit order, oldest first, references resolved."""
+
+    def __init__(self, held: Sequence[Held], *, now: int, offset: int = HONG_KONG) -> None:
+        """Take the current resources.
+
+        Args:
+            held: in commit order; a (type, id) may stand once.
+            now: microseconds since 1970; ``ap`` on dates measures from it.
+            offset: minutes east of Greenwich for times without a zone.
+        """
+        self.held = held
+        self.now = now
+        self.offset = offset
+        self._by_name = {(h.resource["resourceType"], h.resource["id"]): h for h in held}
+        assert len(self._by_name) == len(held), "a resource is held twice"
+
+    def search(self, type: str | None, parameters: Iterable[tuple[str, str]]) -> list[str]:
+        """All matches as ``Type/id``: by ``_sort``, then newest commit first.
+
+        ``type`` None searches the system, narrowed by ``_type``. Pages and totals are the
+        caller's: ``_count`` and ``_total`` are passed over.
+        """
+        parameters = list(parameters)
+        types = [type] if type else None
+        for name, value in parameters:
+            if name == "_type":
+                types = value.split(",")
+        criteria = [(name, value) for name, value in parameters if name not in RESULT_PARAMETERS]
+        found = [
+            h
+            for h in reversed(self.held)
+            if (types is None or h.resource["resourceType"] in types)
+            and all(self.matches(h, name, value) for name, value in criteria)
+        ]
+        for name, value in parameters:
+            if name == "_sort":
+                found = self._sorted(found, value)
+        return [f"{h.resource['resourceType']}/{h.resource['id']}" for h in found]
+
+    # -- one criterion --------------------------------------------------------------------
+
+    def matches(self, held: Held, name: str, value: str) -> bool:
+        """Whether a resource meets one ``name=value``."""
+        link, dot, rest = name.partition(".")
+        if dot:
+            return self._chain(held, link, rest, value)
+        code, _, modifier = name.partition(":")
+        parameter = self._parameter(held, code)
+        found = rows(held, parameter, self.offset)
+        if modifier == "missing":
+            assert value in ("true", "false"), value
+            return (value == "true") == (not found)
+        tests = [self._test(parameter.kind, modifier, part) for part in split(value, ",")]
+        hit = any(test(row) for test in tests for row in found)
+        return not hit if modifier == "not" else hit
+
+    def _chain(self, held: Held, link: str, rest: str, value: str) -> bool:
+        """Whether any target of the reference meets the rest of the chain."""
+        code, _, wanted = link.partition(":")
+        for reference in rows(held, self._parameter(held, code), self.offset):
+            found = self._by_name.get((reference.type, reference.id))
+            if found is None or (wanted and reference.type != wanted):
+                continue
+            known = PARAMETERS.get(reference.type, COMMON)
+            if rest.partition(":")[0] in known and self.matches(found, rest, value):
+                return True
+        return False
+
+    def _parameter(self, held: Held, code: str) -> Parameter:
+        return PARAMETERS.get(held.resource["resourceType"], COMMON)[code]
+
+    def _test(self, kind: str, modifier: str, text: str) -> Callable[[Any], bool]:
+        match kind:
+            case "token":
+                assert modifier in ("", "not"), modifier
+                return token_test(text)
+            case "reference":
+                return reference_test(text, modifier)
+            case "uri":
+                assert modifier == "", modifier
+                return lambda row: row == unescape(text)
+            case "string":
+                return string_test(text, modifier)
+            case "date":
+                assert modifier == "", modifier
+                return date_test(text, self.now, self.offset)
+            case _:
+                assert modifier == "", modifier
+                return amount_test(text)
+
+    # -- order ----------------------------------------------------------------------------
+
+    def _sorted(self, found: list[Held], order: str) -> list[Held]:
+        """Order by the last key first: Python's sort keeps ties as they stand."""
+        for key in reversed(order.split(",")):
+            code, descending = key.removeprefix("-"), key.startswith("-")
+            with_value: list[tuple[Any, Held]] = []
+            without: list[Held] = []
+            for held in found:
+                parameter = self._parameter(held, code)
+                values = [
+                    _sort_value(parameter.kind, row, descending) for row in rows(held, parameter, self.offset)
+                ]
+                if values:
+                    with_value.append((max(values) if descending else min(values), held))
+                else:
+                    without.append(held)
+            with_value.sort(key=lambda pair: pair[0], reverse=descending)
+            found = [held for _, held in with_value] + without
+        return found
+
+
+def _sort_value(kind: str, row: Any, descending: bool) -> Any:
+    match kind:
+        case "token":
+            return (row.code or "", row.system or "")
+        case "string":
+            return (fold(row), row)
+        case "date" | "number" | "quantity":
+            return row.high if descending else row.low
+        case _:
+            return row
+
+
+# -- the value of a criterion ---------------------------------------------------------------
+
+
+def split(text: str, separator: str) -> list[str]:
+    """Cut at separators that no backslash escapes; the escapes stay."""
+    parts, current, index = [], "", 0
+    while index < len(text):
+        if text[index] == "\\":
+            current += text[index : index + 2]
+            index += 2
+            continue
+        if text[index] == separator:
+            parts.append(current)
+            current = ""
+        else:
+            current += text[index]
+        index += 1
+    return [*parts, current]
+
+
+def unescape(text: str) -> str:
+    r"""Read ``\,`` ``\|`` ``\$`` and ``\\`` as the character they protect."""
+    result, index = "", 0
+    while index < len(text):
+        if text[index] == "\\" and text[index + 1 : index + 2] in (",", "|", "$", "\\"):
+            index += 1
+        result += text[index]
+        index += 1
+    return result
+
+
+def prefix(text: str) -> tuple[str, str]:
+    """Part a number or date from its prefix, ``eq`` when it has none."""
+    return (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
+
+
+def token_test(text: str) -> Callable[[Token], bool]:
+    """``code``, ``|code``, ``system|`` or ``system|code``."""
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) == 1:
+        return lambda row: row.code == parts[0]
+    system, code = parts
+    return lambda row: (row.system or "") == system and (code in ("", row.code))
+
+
+def reference_test(text: str, type: str) -> Callable[[Reference], bool]:
+    """``Type/id``, ``id`` (with the modifier: of that type), or an address."""
+    text = unescape(text)
+    wanted = target(text)
+    if wanted.type or ":" in text:
+        return lambda row: row == wanted
+    if type:
+        return lambda row: row == Reference(type, text)
+    return lambda row: row.type != "" and row.id == text
+
+
+def string_test(text: str, modifier: str) -> Callable[[str], bool]:
+    text = unescape(text)
+    match modifier:
+        case "exact":
+            return lambda row: row == text
+        case "contains":
+            return lambda row: fold(text) in fold(row)
+        case "":
+            return lambda row: fold(row).startswith(fold(text))
+    raise AssertionError(f"no modifier of strings: {modifier}")
+
+
+def date_test(text: str, now: int, offset: int) -> Callable[[Span], bool]:
+    """The table of prefixes: the span searched for is [s, e), the one found [l, h)."""
+    sign, text = prefix(text)
+    s, e = span(text, offset)
+    margin = max(0, s - now, now - e) // 10
+    return {
+        "eq": lambda row: s <= row.low and row.high <= e,
+        "ne": lambda row: not (s <= row.low and row.high <= e),
+        "gt": lambda row: row.high > e,
+        "lt": lambda row: row.low < s,
+        "ge": lambda row: row.high > e or (s <= row.low and row.high <= e),
+        "le": lambda row: row.low < s or (s <= row.low and row.high <= e),
+        "sa": lambda row: row.low >= e,
+        "eb": lambda row: row.high <= s,
+        "ap": lambda row: row.low < e + margin and row.high > s - margin,
+    }[sign]
+
+
+def amount_test(text: str) -> Callable[[Amount], bool]:
+    """``[prefix]number`` or ``[prefix]number|system|code``; the one found is [l, h]."""
+    number, *units = split(text, "|")
+    sign, number = prefix(number)
+    v = Fraction(Decimal(number))
+    exponent = Decimal(number).as_tuple().exponent
+    assert isinstance(exponent, int), number
+    half = Fraction(10) ** exponent / 2
+    tenth = abs(v) / 10
+
+    def equal(row: Amount) -> bool:
+        return v - half <= row.low and row.high < v + half
+
+    compare: Callable[[Amount], bool] = {
+        "eq": equal,
+        "ne": lambda row: not equal(row),
+        "gt": lambda row: row.high > v,
+        "lt": lambda row: row.low < v,
+        "ge": lambda row: row.high >= v,
+        "le": lambda row: row.low <= v,
+        "sa": lambda row: row.low > v,
+        "eb": lambda row: row.high < v,
+        "ap": lambda row: row.low <= v + tenth and row.high >= v - tenth,
+    }[sign]
+    if not units:
+        return compare
+    system, code = (unescape(part) for part in units)
+    return lambda row: compare(row) and unit_test(row, system, code)
+
+
+def unit_test(row: Amount, system: str, code: str) -> bool:
+    """``|system|code`` compares both, ``||code`` compares the code or the unit."""
+    if system == "":
+        return code in (row.code, row.unit)
+    return row.system == system and code in ("", row.code)
