@@ -1,0 +1,132 @@
+"""The bytes that are stored and served: the accepted text with a few tokens changed.
+
+The server sets ``id``, owns ``meta.versionId`` and ``meta.lastUpdated``, and resolves
+references inside a Bundle (http://hl7.org/fhir/R4/http.html#trules). All else stays as
+it was sent: digits, escapes, order of members. A resource is never written again from
+decoded data.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_NAME = re.compile(_STRING + rb":")
+_HEAD = re.compile(rb'(?P<type>\{"resourceType":"[A-Za-z]+"),"id":"[^"\\]*+"')
+_NOT_SIMPLE = (b'"versionId":', b'"lastUpdated":', b'"contained":', b'"resource":{', b'"outcome":{', b"\\u00")
+_REFERENCE = re.compile(rb'"reference":(' + _STRING + rb")")
+_SERVER_OWNED = frozenset(("versionId", "_versionId", "lastUpdated", "_lastUpdated"))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Spliced(NamedTuple):
+    """A body to seal; ``meta_at`` is the offset just after the ``{`` of its ``meta``."""
+
+    text: bytes
+    meta_at: int
+
+
+def splice(raw: bytes, *, type: str, id: str, references: Mapping[str, str]) -> Spliced:
+    """Make the stored body of one resource.
+
+    White space outside strings goes. ``id`` and ``meta`` keep their place when they have
+    one; else ``id`` follows ``resourceType`` and ``meta`` follows ``id``.
+    ``meta.versionId`` and ``meta.lastUpdated`` go, with their primitive extensions.
+
+    Args:
+        raw: text that ``kintung.fhir.json.parse`` and structure validation accepted.
+        type: its resource type.
+        id: the logical id it is stored under.
+        references: what links inside a Bundle resolve to: ``urn:uuid:…`` or
+            ``Patient?identifier=…`` to ``Patient/1``.
+    """
+    text = msgspec.json.format(raw, indent=-1)
+    if references:
+        text = _resolve(text, references)
+    return _splice_head(text, id.encode()) or _splice_members(text, id.encode())
+
+
+def _splice_head(text: bytes, id: bytes) -> Spliced | None:
+    """``splice`` for most resources, four times faster; None where it is not sure.
+
+    The id follows the type; the meta, if any, has nothing to lose; and no other resource
+    is inside whose id or meta could be taken for this one's.
+    """
+    head = _HEAD.match(text)
+    if head is None or any(mark in text for mark in _NOT_SIMPLE):
+        return None
+    start = b'%s,"id":"%s"' % (head["type"], id)
+    rest = text[head.end() :]
+    found = rest.find(b'"meta":{')
+    if found < 0:
+        return Spliced(b'%s,"meta":{}%s' % (start, rest), len(start) + len(b',"meta":{'))
+    return Spliced(start + rest, len(start) + found + len(b'"meta":{'))
+
+
+def _splice_members(text: bytes, id: bytes) -> Spliced:
+    """``splice`` wherever id and meta stand."""
+    names: list[str] = []
+    members: list[bytes] = []
+    for name, key, value in _members(text):
+        names.append(name)
+        if name == "id":
+            members.append(b'%s"%s"' % (key, id))
+        elif name == "meta":
+            members.append(key + _without_server_owned(value))
+        else:
+            members.append(key + value)
+    if "id" not in names:
+        at = names.index("resourceType") + 1
+        names.insert(at, "id")
+        members.insert(at, b'"id":"%s"' % id)
+    if "meta" not in names:
+        at = names.index("id") + 1
+        names.insert(at, "meta")
+        members.insert(at, b'"meta":{}')
+    at = names.index("meta")
+    before = sum(map(len, members[:at])) + at  # the members and a comma after each
+    return Spliced(b"{%s}" % b",".join(members), 1 + before + members[at].index(b"{") + 1)
+
+
+def served(text: bytes, meta_at: int, version_id: int, at_micros: int) -> bytes:
+    """A stored body as a reader gets it: with its version and its time of commit.
+
+    ``at_micros`` counts microseconds from 1970-01-01T00:00Z.
+    """
+    at = (_EPOCH + timedelta(microseconds=at_micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    comma = "" if text[meta_at] == 0x7D else ","
+    added = f'"versionId":"{version_id}","lastUpdated":"{at}"{comma}'
+    return b"%s%s%s" % (text[:meta_at], added.encode(), text[meta_at:])
+
+
+def _members(text: bytes) -> Iterator[tuple[str, bytes, bytes]]:
+    """Name, key with its colon, and value of each member of an object without white space."""
+    at = 1
+    for name, value in _MEMBERS.decode(text).items():
+        key = _NAME.match(text, at)
+        if key is None:  # not reached: the decoder has just read this member
+            raise ValueError(name)
+        at = key.end() + len(bytes(value)) + 1
+        yield name, key[0], bytes(value)
+
+
+def _without_server_owned(meta: bytes) -> bytes:
+    return b"{%s}" % b",".join(
+        key + value for name, key, value in _members(meta) if name not in _SERVER_OWNED
+    )
+
+
+def _resolve(text: bytes, references: Mapping[str, str]) -> bytes:
+    """Replace links that ``references`` names."""
+
+    def swap(match: re.Match[bytes]) -> bytes:
+        token = match[1]
+        link = msgspec.json.decode(token) if b"\\" in token else token[1:-1].decode()
+        target = references.get(link)
+        return match[0] if target is None else b'"reference":"%s"' % target.encode()
+
+    return _REFERENCE.sub(swap, text)
