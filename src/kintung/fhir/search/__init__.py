@@ -5,12 +5,14 @@ One search parameter is a few **atoms**; a resource yields index rows that name 
 same frozen :class:`Query`. What each value means on one row is said by :func:`matches`.
 """
 
+from kintung.fhir.search.atoms import Kind
+from kintung.fhir.search.catalogue import fingerprint, resource_types
 from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort, Total, query_pairs
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
 from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY, bound_keys, decimal_key
 from kintung.fhir.search.extract import extract
 from kintung.fhir.search.match import holds, matches
-from kintung.fhir.search.parameters import Branch, Kind, Parameter, parameter, parameters
+from kintung.fhir.search.parameters import Branch, Parameter, parameter, parameters
 from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, parse_query
 from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
 from kintung.fhir.search.text import fold
@@ -62,6 +64,7 @@ __all__ = [
     "bound_keys",
     "decimal_key",
     "extract",
+    "fingerprint",
     "fold",
     "holds",
     "matches",
@@ -69,4 +72,5 @@ __all__ = [
     "parameters",
     "parse_query",
     "query_pairs",
+    "resource_types",
 ]

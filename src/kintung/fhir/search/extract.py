@@ -3,9 +3,21 @@
 ``resource`` has passed structure validation: elements have the shapes of their definitions.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
 
-from kintung.fhir.search.rows import Extracted
+from kintung.errors import BadInput, ValueInvalid
+from kintung.fhir.search import convert
+from kintung.fhir.search.catalogue import resource_types, type_catalogue
+from kintung.fhir.search.dates import span
+from kintung.fhir.search.generate import source
+from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
+from kintung.fhir.search.text import fold
+
+Rows = tuple[list[Token], list[Reference], list[Date], list[String], list[Quantity]]
+Extractor = Callable[[dict[str, Any], int], Rows]
+Row = TypeVar("Row")
 
 
 def extract(resource: dict[str, Any], *, offset_minutes: int = 480) -> Extracted:
@@ -14,5 +26,35 @@ def extract(resource: dict[str, Any], *, offset_minutes: int = 480) -> Extracted
     Args:
         resource: as ``kintung.fhir.json.parse`` gives it, decimals as Decimal or int.
         offset_minutes: zone of dates without one, minutes east of UTC.
+
+    Raises:
+        BadInput: the resource is of no R4 type.
+        ValueInvalid: a date names a day or time that does not exist.
     """
-    raise NotImplementedError
+    type: str = resource["resourceType"]
+    try:
+        tokens, references, dates, strings, quantities = extractor(type)(resource, offset_minutes)
+    except ValueError as refusal:
+        raise ValueInvalid(str(refusal), path=type) from refusal
+    return Extracted(
+        _distinct(tokens),
+        _distinct(references),
+        _distinct(dates),
+        _distinct(strings),
+        _distinct(quantities),
+    )
+
+
+@cache
+def extractor(type: str) -> Extractor:
+    """Return the compiled extractor of a resource type; its rows may repeat."""
+    if type not in resource_types():
+        raise BadInput(f"{type!r} is not a resource type of FHIR R4", path="resourceType")
+    names: dict[str, Any] = {**vars(convert), "span": span, "fold": fold}
+    code = compile(source("extractor", type_catalogue(type).atoms), f"<extractor of {type}>", "exec")
+    exec(code, names)  # noqa: S102 - the source is made from the packaged artefact alone
+    return names["extractor"]
+
+
+def _distinct(rows: list[Row]) -> list[Row]:
+    return list(dict.fromkeys(rows)) if len(rows) > 1 else rows

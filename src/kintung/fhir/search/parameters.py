@@ -4,12 +4,20 @@ Source: the SearchParameter resources of FHIR R4, compiled by
 ``scripts/build_search_parameters.py``; ``docs/reference/search-parameters.md`` lists them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-Kind = Literal["token", "reference", "date", "string", "number", "quantity", "uri", "composite", "special"]
+from kintung.errors import BadInput, NotSupported
+from kintung.fhir.search.atoms import Kind
+from kintung.fhir.search.catalogue import Entry, resource_types, type_catalogue
+
 Stored = Literal["id", "updated"]
+
+_STORED: Mapping[str, Stored] = {"_id": "id", "_lastUpdated": "updated"}
 
 
 class Branch(NamedTuple):
@@ -45,9 +53,73 @@ def parameter(type: str, code: str) -> Parameter:
         BadInput: there is no such resource type.
         NotSupported: the type has no such parameter; the message names the nearest ones.
     """
-    raise NotImplementedError
+    known = parameters(type)
+    if code not in known:
+        raise NotSupported(f"{type} has no search parameter {shown(code)}{nearest(code, known)}", path=code)
+    return known[code]
 
 
+@cache
 def parameters(type: str) -> Mapping[str, Parameter]:
-    """Return all search parameters of a resource type by code, common ones included."""
-    raise NotImplementedError
+    """Return all search parameters of a resource type by code, common ones included.
+
+    Raises:
+        BadInput: there is no such resource type.
+    """
+    if type not in resource_types():
+        raise BadInput(f"{shown(type)} is not a resource type of FHIR R4{nearest(type, resource_types())}")
+    entries = type_catalogue(type).parameters
+    return MappingProxyType({code: _parameter(type, code, entry) for code, entry in entries.items()})
+
+
+def together(types: Sequence[str], code: str) -> Parameter:
+    """Return one parameter for a search of several types: the branches of all of them.
+
+    Raises:
+        NotSupported: a type lacks it, or it is of another kind there.
+    """
+    if len(types) == 1:
+        return parameter(types[0], code)
+    each = [parameter(type, code) for type in types]
+    if len({one.kind for one in each}) > 1:
+        raise NotSupported(
+            f"{shown(code)} is of different kinds in these types; search them one by one", path=code
+        )
+    first = each[0]
+    open_target = any(not one.targets for one in each)
+    return Parameter(
+        type="",
+        code=code,
+        kind=first.kind,
+        branches=tuple(branch for one in each for branch in one.branches),
+        targets=() if open_target else tuple(sorted({target for one in each for target in one.targets})),
+        url=first.url,
+        stored=first.stored,
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``; nearest: a, b`` or nothing, to end a message about an unknown name."""
+    close = get_close_matches(word[:64], known, n=3, cutoff=0.5)
+    return f"; nearest: {', '.join(close)}" if close else ""
+
+
+def shown(name: str) -> str:
+    """Return a name from outside as a message may hold it: quoted, printable, short."""
+    return repr(name[:64])
+
+
+def _parameter(type: str, code: str, entry: Entry) -> Parameter:
+    narrowed = {target for _, target in entry.branches}
+    # A parameter whose every branch asks for one type (patient) leads to no other, even where
+    # the definition, shared by many types, names more.
+    targets = entry.targets if None in narrowed or not narrowed else tuple(sorted(filter(None, narrowed)))
+    return Parameter(
+        type=type,
+        code=code,
+        kind=entry.kind,
+        branches=tuple(Branch(atom, target) for atom, target in entry.branches),
+        targets=targets,
+        url=entry.url,
+        stored=_STORED.get(code),
+    )

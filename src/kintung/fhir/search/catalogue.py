@@ -1,0 +1,97 @@
+"""The compiled search parameters of all resource types, as the package ships them.
+
+The artefact is one gzipped JSON file. Types are decoded when first asked for: a node that
+meets ten types pays for ten.
+"""
+
+import gzip
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+import msgspec
+
+from kintung.fhir.search.atoms import Atom, Kind, Leaf, Table
+
+ARTEFACT = "search-parameters.json.gz"
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A parameter of a type. A branch is (atom number, target type or None)."""
+
+    url: str
+    kind: Kind
+    branches: tuple[tuple[int, str | None], ...]
+    targets: tuple[str, ...]
+
+
+class Component(msgspec.Struct, frozen=True, array_like=True):
+    """One part of a composite: leaves from the element in focus, or from the root."""
+
+    kind: Kind
+    table: Table
+    leaves: tuple[Leaf, ...]
+    from_root: tuple[Leaf, ...]
+
+
+class Composite(msgspec.Struct, frozen=True, array_like=True):
+    """Values that must stand together in one element; ``foci`` are the paths to it."""
+
+    foci: tuple[Leaf, ...]
+    components: tuple[Component, ...]
+
+
+class TypeCatalogue(msgspec.Struct, frozen=True):
+    """What is known of one resource type."""
+
+    atoms: tuple[Atom, ...]
+    parameters: dict[str, Entry]
+    composites: dict[str, Composite] = {}
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """The whole artefact.
+
+    ``next`` is the number the next new atom will get. ``retired`` numbers were in use once, by
+    the key of their atom; they come back into use only for the same atom.
+    """
+
+    source: str
+    next: int
+    types: dict[str, msgspec.Raw]
+    retired: dict[str, int] = {}
+
+
+_TYPE = msgspec.json.Decoder(TypeCatalogue)
+
+
+def packaged() -> bytes:
+    """Return the JSON of the packaged artefact."""
+    return gzip.decompress((files("kintung.fhir") / "data" / ARTEFACT).read_bytes())
+
+
+@cache
+def _catalogue() -> tuple[Catalogue, str]:
+    text = packaged()
+    return msgspec.json.decode(text, type=Catalogue), sha256(text).hexdigest()
+
+
+def fingerprint() -> str:
+    """Return what changes whenever the rows of any resource may: SHA-256 of the artefact."""
+    return _catalogue()[1]
+
+
+def resource_types() -> frozenset[str]:
+    """Return the 146 concrete resource types of FHIR R4."""
+    return _types()
+
+
+@cache
+def _types() -> frozenset[str]:
+    return frozenset(_catalogue()[0].types)
+
+
+@cache
+def type_catalogue(type: str) -> TypeCatalogue:
+    """Return what is known of one resource type; KeyError when there is none of that name."""
+    return _TYPE.decode(_catalogue()[0].types[type])

@@ -1,0 +1,173 @@
+"""How a FHIR value becomes index rows, for the values that need more than one line.
+
+The generated extractors call these; what they do inline for codings, codes and identifiers
+is in ``generate``. Source: the type tables of http://hl7.org/fhir/R4/search.html, sections
+3.1.1.4.3 to 3.1.1.4.11, and ``docs/explanation/spec-readings.md``.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Context, Decimal
+from typing import Any
+
+from kintung.fhir.search.catalogue import resource_types
+from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
+from kintung.fhir.search.rows import Date, Quantity, Reference, Token
+
+CURRENCIES = "urn:iso:std:iso:4217"
+"""The system of the currency of a Money."""
+
+_EXACT = Context(prec=1_000)
+"""Wide enough that products and sums of accepted numbers lose no digit."""
+
+_SAMPLE = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.ASCII)
+
+Bounds = tuple[Decimal | None, Decimal | None]
+
+
+def local_literal(text: str) -> tuple[str, str] | None:
+    """Return (type, id) of ``Type/id`` or ``Type/id/_history/version``; else None."""
+    type, _, id = text.partition("/")
+    if not id or type not in resource_types():
+        return None
+    id, _, rest = id.partition("/")
+    if not id or (rest and not rest.startswith("_history/")):
+        return None
+    return type, id
+
+
+def reference(rows: list[Reference], atom: int, value: dict[str, Any]) -> None:
+    """A Reference by its literal. Logical references and fragments yield nothing."""
+    text = value.get("reference")
+    if text is not None and not text.startswith("#"):
+        address(rows, atom, text)
+
+
+def address(rows: list[Reference], atom: int, text: str) -> None:
+    """A uri that refers: local literal or absolute address."""
+    local = local_literal(text)
+    rows.append((atom, *local) if local else (atom, "", text))
+
+
+def canonical_reference(rows: list[Reference], atom: int, text: str) -> None:
+    """A canonical as a reference, with and without its version. Fragments yield nothing."""
+    if text.startswith("#"):
+        return
+    address(rows, atom, text)
+    bare, bar, _ = text.partition("|")
+    if bar:
+        address(rows, atom, bare)
+
+
+def canonical_token(rows: list[Token], atom: int, text: str) -> None:
+    """A canonical as a uri, with and without its version."""
+    rows.append((atom, None, text))
+    bare, bar, _ = text.partition("|")
+    if bar:
+        rows.append((atom, None, bare))
+
+
+def entry(rows: list[Reference], atom: int, resource: dict[str, Any]) -> None:
+    """A resource inside a Bundle, as if it were referred to by type and id."""
+    if "id" in resource:
+        rows.append((atom, resource["resourceType"], resource["id"]))
+
+
+def period(rows: list[Date], atom: int, value: dict[str, Any], offset_minutes: int) -> None:
+    """A Period; an end that is not given is open, and with neither end there is no row."""
+    bounds = _period(value, offset_minutes)
+    if bounds is not None:
+        rows.append((atom, *bounds))
+
+
+def _period(value: dict[str, Any], offset_minutes: int) -> tuple[int, int] | None:
+    start, end = value.get("start"), value.get("end")
+    if start is None and end is None:
+        return None
+    lo = MIN_MICROS if start is None else span(start, offset_minutes)[0]
+    hi = MAX_MICROS if end is None else span(end, offset_minutes)[1]
+    return lo, hi
+
+
+def timing(rows: list[Date], atom: int, value: dict[str, Any], offset_minutes: int) -> None:
+    """A Timing by its outer limits: first to last event, else the Period that bounds it."""
+    spans = [span(event, offset_minutes) for event in value.get("event", ()) if event is not None]
+    bounded = value.get("repeat", {}).get("boundsPeriod")
+    if spans:
+        rows.append((atom, min(lo for lo, _ in spans), max(hi for _, hi in spans)))
+    elif bounded is not None:
+        period(rows, atom, bounded, offset_minutes)
+
+
+def number(rows: list[Quantity], atom: int, value: Decimal | int) -> None:
+    """A plain number: a point without unit."""
+    exact = Decimal(value)
+    rows.append((atom, None, None, exact, exact))
+
+
+def quantity(rows: list[Quantity], atom: int, value: dict[str, Any]) -> None:
+    """A Quantity or one of its kinds, under its code and, where they differ, under its unit."""
+    amount = value.get("value")
+    if amount is not None:
+        _measured(rows, atom, value, _compared(Decimal(amount), value.get("comparator")))
+
+
+def _compared(amount: Decimal, comparator: str | None) -> Bounds:
+    if comparator is None:
+        return amount, amount
+    return (None, amount) if comparator in ("<", "<=") else (amount, None)
+
+
+def _measured(rows: list[Quantity], atom: int, unit_of: dict[str, Any], bounds: Bounds) -> None:
+    code, unit = unit_of.get("code"), unit_of.get("unit")
+    if code is not None or unit is None:
+        rows.append((atom, unit_of.get("system"), code, *bounds))
+    if unit is not None and unit != code:
+        rows.append((atom, None, unit, *bounds))
+
+
+def money(rows: list[Quantity], atom: int, value: dict[str, Any]) -> None:
+    """A Money; the currency is its unit."""
+    amount, currency = value.get("value"), value.get("currency")
+    if amount is not None:
+        exact = Decimal(amount)
+        rows.append((atom, None if currency is None else CURRENCIES, currency, exact, exact))
+
+
+def range_(rows: list[Quantity], atom: int, value: dict[str, Any]) -> None:
+    """A Range; an end that is not given is open, and with neither end there is no row."""
+    low, high = value.get("low", {}), value.get("high", {})
+    lo, hi = low.get("value"), high.get("value")
+    if lo is not None or hi is not None:
+        bounds = (None if lo is None else Decimal(lo), None if hi is None else Decimal(hi))
+        _measured(rows, atom, low if lo is not None else high, bounds)
+
+
+def samples(rows: list[Quantity], atom: int, value: dict[str, Any]) -> None:
+    """A SampledData, from its least to its greatest sample, in the unit of the origin.
+
+    ``E`` (no sample) is passed over. ``L`` is anything up to the lower limit of measurement,
+    ``U`` anything from the upper limit.
+    """
+    origin = value["origin"]
+    zero, factor = Decimal(origin.get("value", 0)), Decimal(value.get("factor", 1))
+
+    def measured(sample: Decimal | int | str | None) -> Decimal | None:
+        return None if sample is None else _EXACT.add(zero, _EXACT.multiply(factor, Decimal(sample)))
+
+    words = set((value.get("data") or "").split())
+    lows = [measured(word) for word in words if _SAMPLE.fullmatch(word)]
+    highs = list(lows)
+    if "L" in words:
+        lows.append(None)
+        highs.append(measured(value.get("lowerLimit")))
+    if "U" in words:
+        lows.append(measured(value.get("upperLimit")))
+        highs.append(None)
+    if lows:
+        _measured(rows, atom, origin, (_outermost(lows, min), _outermost(highs, max)))
+
+
+def _outermost(bounds: list[Decimal | None], of: Callable[[Iterable[Decimal]], Decimal]) -> Decimal | None:
+    known = [bound for bound in bounds if bound is not None]
+    return of(known) if len(known) == len(bounds) else None
