@@ -1,0 +1,32 @@
+"""Facts as dated data, and the strict reader of them.
+
+Whose data a resource is (:func:`owners`), and which identifiers may only be indexed as
+keyed hashes (:func:`vaulted_system`).
+"""
+
+from kintung.definitions.check_digits import hkid_check_digit, is_hkid, is_mainland_id, mainland_check_digit
+from kintung.definitions.owners import Owners, Rule, owners, ownership_rule, ownership_rules
+from kintung.definitions.vaulted import (
+    VaultedSystem,
+    naming_systems,
+    normal_forms,
+    vaulted_system,
+    vaulted_systems,
+)
+
+__all__ = [
+    "Owners",
+    "Rule",
+    "VaultedSystem",
+    "hkid_check_digit",
+    "is_hkid",
+    "is_mainland_id",
+    "mainland_check_digit",
+    "naming_systems",
+    "normal_forms",
+    "owners",
+    "ownership_rule",
+    "ownership_rules",
+    "vaulted_system",
+    "vaulted_systems",
+]
