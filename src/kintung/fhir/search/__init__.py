@@ -11,7 +11,7 @@ from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
 from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY, bound_keys, decimal_key
 from kintung.fhir.search.extract import extract
-from kintung.fhir.search.match import holds, matches
+from kintung.fhir.search.match import holds, matches, rows_of, sort_value
 from kintung.fhir.search.parameters import Branch, Parameter, parameter, parameters
 from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, parse_query
 from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
@@ -73,4 +73,6 @@ __all__ = [
     "parse_query",
     "query_pairs",
     "resource_types",
+    "rows_of",
+    "sort_value",
 ]

@@ -4,6 +4,7 @@ A **leaf** is one path of JSON members with the conversion at its end. An atom i
 leaves of one resource type and one table that every parameter uses together or not at all.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -12,6 +13,17 @@ Kind = Literal["token", "reference", "date", "string", "number", "quantity", "ur
 """The types of search parameter, as the standard names them."""
 
 Table = Literal["tokens", "references", "dates", "strings", "quantities"]
+
+TABLE: Mapping[Kind, Table] = {
+    "token": "tokens",
+    "uri": "tokens",
+    "reference": "references",
+    "date": "dates",
+    "string": "strings",
+    "number": "quantities",
+    "quantity": "quantities",
+}
+"""The index table of each kind of parameter; composite and special have none."""
 
 Conversion = Literal[
     "code",

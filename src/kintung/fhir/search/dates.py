@@ -45,7 +45,7 @@ def span(text: str, offset_minutes: int) -> tuple[int, int]:
     """
     found = _DATE.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text[:40]!r} is not a date")
+        raise ValueError("not a date")
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     offset = offset_minutes * _MINUTE
     if hour is None:
@@ -69,7 +69,7 @@ def _whole_days(year: int, month: str | None, day: str | None, offset: int) -> t
 
 def _within_day(at: int, hour: int, minute: int, second: str | None, fraction: str | None) -> tuple[int, int]:
     if hour > 23 or minute > 59 or int(second or 0) > 60:
-        raise ValueError(f"{hour:02}:{minute:02}:{second or '00'} is not a time")
+        raise ValueError("not a time of day")
     at += (hour * 60 + minute) * _MINUTE
     if second is None:
         return at, at + _MINUTE
@@ -87,7 +87,7 @@ def _zone(zone: str) -> int:
         return 0
     hours, minutes = int(zone[1:3]), int(zone[4:6])
     if hours > 14 or minutes > 59 or (hours == 14 and minutes):
-        raise ValueError(f"{zone} is not a time zone")
+        raise ValueError("not a time zone")
     east = (hours * 60 + minutes) * _MINUTE
     return -east if zone[0] == "-" else east
 

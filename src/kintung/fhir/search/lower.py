@@ -26,17 +26,6 @@ from kintung.fhir.search.expression import (
     Variable,
 )
 
-TABLE: Mapping[str, Table] = {
-    "token": "tokens",
-    "uri": "tokens",
-    "reference": "references",
-    "date": "dates",
-    "string": "strings",
-    "number": "quantities",
-    "quantity": "quantities",
-}
-"""The index table of each kind of parameter; composite and special have none."""
-
 _CONVERSIONS: Mapping[Table, Mapping[str, Conversion]] = {
     "tokens": {
         **dict.fromkeys(("code", "string", "id", "uri", "url", "oid", "uuid", "markdown"), "code"),

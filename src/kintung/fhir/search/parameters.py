@@ -4,15 +4,15 @@ Source: the SearchParameter resources of FHIR R4, compiled by
 ``scripts/build_search_parameters.py``; ``docs/reference/search-parameters.md`` lists them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from kintung.errors import BadInput, NotSupported
-from kintung.fhir.search.atoms import Kind
+from kintung.fhir.search.atoms import TABLE, Kind, Table
 from kintung.fhir.search.catalogue import Entry, resource_types, type_catalogue
 
 Stored = Literal["id", "updated"]
@@ -45,6 +45,11 @@ class Parameter:
     url: str = ""
     stored: Stored | None = None
 
+    @property
+    def table(self) -> Table:
+        """The list of ``Extracted`` its rows are in; KeyError for composite and special."""
+        return TABLE[self.kind]
+
 
 def parameter(type: str, code: str) -> Parameter:
     """Return the search parameter ``code`` of a resource type.
@@ -72,7 +77,8 @@ def parameters(type: str) -> Mapping[str, Parameter]:
     return MappingProxyType({code: _parameter(type, code, entry) for code, entry in entries.items()})
 
 
-def together(types: Sequence[str], code: str) -> Parameter:
+@lru_cache(maxsize=1_024)
+def together(types: tuple[str, ...], code: str) -> Parameter:
     """Return one parameter for a search of several types: the branches of all of them.
 
     Raises:

@@ -1,23 +1,42 @@
 """The grammar of a search: from name and value pairs to a Query.
 
-Source: http://hl7.org/fhir/R4/search.html, sections 3.1.1.4 and 3.1.1.5.
+Source: http://hl7.org/fhir/R4/search.html, sections 3.1.1.3 to 3.1.1.5.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import cast, get_args
 
-from kintung.fhir.search.criteria import Query
+from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooLong, ValueInvalid
+from kintung.fhir.search import grammar
+from kintung.fhir.search.atoms import Kind
+from kintung.fhir.search.catalogue import resource_types
+from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort, Total
+from kintung.fhir.search.parameters import Parameter, nearest, parameters, shown, together
+from kintung.fhir.search.values import Missing, ReferenceValue, StringValue, TokenValue, Value
+
+_MODIFIERS: Mapping[Kind, tuple[Modifier, ...]] = {
+    "token": ("missing", "not"),
+    "string": ("missing", "exact", "contains"),
+}
+"""Modifiers beside ``:missing``, which every kind has, and ``:Type``, which references have."""
+
+_RESULT = ("_sort", "_count", "_total", "_type")
 
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """Bounds on what one search may ask."""
+    """Bounds on what one search may ask.
+
+    ``parameters`` and ``values`` (alternatives of one parameter) and ``value_length``
+    (characters of one alternative) refuse what is over; ``count`` is lowered to the limit.
+    """
 
     parameters: int = 100
     values: int = 500
     value_length: int = 4_096
-    """Characters of the whole right side of one parameter are bounded by the web layer's URL
-    or body limit; this bounds one alternative."""
+    sort_keys: int = 10
     count: int = 1_000
     default_count: int = 20
 
@@ -34,6 +53,7 @@ def parse_query(  # noqa: PLR0913 - what a search depends on
     limits: SearchLimits = SEARCH_LIMITS,
     lenient: bool = False,
     ignore: Collection[str] = (),
+    base: str | None = None,
 ) -> Query:
     """Parse the decoded pairs of a search.
 
@@ -44,6 +64,7 @@ def parse_query(  # noqa: PLR0913 - what a search depends on
         offset_minutes: zone of dates without one, minutes east of UTC.
         lenient: leave out parameters that are not known, saying so in ``Query.ignored``.
         ignore: names that are the caller's own business (``_format``, cursors).
+        base: the node's own address, no slash at its end; references under it are local.
 
     Raises:
         NotSupported: a parameter, modifier or sort key is not offered here.
@@ -51,4 +72,250 @@ def parse_query(  # noqa: PLR0913 - what a search depends on
         TooLong: over one of the limits.
         BadInput: anything else that cannot be understood. ``path`` is the parameter's name.
     """
-    raise NotImplementedError
+    if len(pairs) > limits.parameters:
+        raise TooLong(f"a search has at most {limits.parameters} parameters, this one {len(pairs)}")
+    own = [(name, value) for name, value in pairs if name not in ignore]
+    types = _types(type, own)
+    return _Reading(types, now_micros, offset_minutes, limits, lenient, base).query(own)
+
+
+def _types(type: str | None, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    listed = [value for name, value in pairs if name == "_type"]
+    if type is not None:
+        if listed:
+            raise NotSupported("_type narrows a search of the whole system, not of one type", path="_type")
+        return (_known_type(type, None),)
+    if len(listed) > 1:
+        raise BadInput("_type is given more than once; list the types with commas", path="_type")
+    return tuple(dict.fromkeys(_known_type(name, "_type") for value in listed for name in value.split(",")))
+
+
+def _known_type(type: str, path: str | None) -> str:
+    if type not in resource_types():
+        hint = nearest(type, resource_types())
+        raise BadInput(f"{shown(type)} is not a resource type of FHIR R4{hint}", path=path)
+    return type
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The reading of one search: its types, and what values are read against."""
+
+    types: tuple[str, ...]
+    now_micros: int
+    offset_minutes: int
+    limits: SearchLimits
+    lenient: bool
+    base: str | None
+
+    def query(self, pairs: Sequence[tuple[str, str]]) -> Query:
+        query = Query(types=self.types, count=self.limits.default_count)
+        once = set[str]()
+        for name, value in pairs:
+            if name in _RESULT and name in once:
+                raise BadInput(f"{name} is given more than once", path=name)
+            once.add(name)
+            try:
+                query = self._with(query, name, value)
+            except KintungError as refusal:
+                if refusal.path is not None:
+                    raise
+                # What was raised knows nothing of the name it was read for.
+                raise refusal.__class__(f"{shown(name)}: {refusal}", path=name[:64]) from refusal
+        return query
+
+    def _with(self, query: Query, name: str, value: str) -> Query:
+        _check_text(name)
+        _check_text(value)
+        if name in _RESULT:
+            return self._with_result(query, name, value)
+        try:
+            asked = self._asked(name)
+        except NotSupported as refusal:
+            if not self.lenient:
+                raise
+            issue = Issue(refusal.issue, str(refusal), name[:64], severity="warning")
+            return replace(query, ignored=(*query.ignored, issue))
+        return replace(
+            query,
+            criteria=(*query.criteria, self._criterion_or_chain(asked, value)),
+            used=(*query.used, (name, value)),
+        )
+
+    def _with_result(self, query: Query, name: str, value: str) -> Query:
+        if name == "_sort":
+            query = replace(query, sort=self._sort(value))
+        elif name == "_count":
+            count = min(_count(value), self.limits.count)
+            query, value = replace(query, count=count), str(count)
+        elif name == "_total":
+            if value not in get_args(Total):
+                raise ValueInvalid(f"{shown(value)} is none of {', '.join(get_args(Total))}")
+            query = replace(query, total=cast(Total, value))
+        return replace(query, used=(*query.used, (name, value)))
+
+    def _sort(self, value: str) -> tuple[Sort, ...]:
+        keys = value.split(",")
+        if len(keys) > self.limits.sort_keys:
+            raise TooLong(f"at most {self.limits.sort_keys} sort keys")
+        return tuple(Sort(self._parameter(key.removeprefix("-")), key.startswith("-")) for key in keys)
+
+    def _parameter(self, code: str) -> Parameter:
+        """Return a parameter that all types searched have; path is left to the caller."""
+        if not self.types and code not in _common():
+            raise NotSupported(f"{shown(code)} is not a parameter of every type; narrow the search by _type")
+        try:
+            found = together(self.types or _every_type(), code)
+        except NotSupported as refusal:
+            raise NotSupported(str(refusal)) from refusal
+        if found.kind in ("composite", "special"):
+            raise NotSupported(f"{found.kind} parameters are not offered yet")
+        return found
+
+    def _asked(self, name: str) -> "_Asked":
+        """Take a name apart: ``code``, ``code:modifier``, ``code:Type.inner:modifier``.
+
+        Raises:
+            NotSupported: a parameter is unknown here, or a chain is longer than one link.
+        """
+        head, dot, tail = name.partition(".")
+        code, _, modifier = head.partition(":")
+        asked = _Asked(self._parameter(code), modifier)
+        if not dot:
+            return asked
+        inner, _, inner_modifier = tail.partition(":")
+        if "." in tail:
+            raise NotSupported("chains of more than one link are not offered yet")
+        if asked.parameter.kind != "reference":
+            raise NotSupported(f"{code} is a {asked.parameter.kind}; only a reference can be chained")
+        targets = (_target(asked.parameter, modifier),) if modifier else asked.parameter.targets
+        links = tuple(
+            found for type in targets or _every_type() if (found := parameters(type).get(inner)) is not None
+        )
+        if not any(link.kind not in ("composite", "special") for link in links):
+            where = ", ".join(targets[:5]) or "any type"
+            raise NotSupported(f"{shown(inner)} is not a parameter of what {code} leads to ({where})")
+        return _Asked(asked.parameter, inner_modifier, links)
+
+    def _criterion_or_chain(self, asked: "_Asked", value: str) -> Criterion | Chain:
+        if not asked.links:
+            return self._criterion(asked.parameter, asked.modifier, value)
+        inner: list[tuple[str, Criterion]] = []
+        refusals: list[BadInput] = []
+        for link in asked.links:
+            try:
+                inner.append((link.type, self._criterion(link, asked.modifier, value)))
+            except BadInput as refusal:
+                # A name may be of different kinds in different targets; a value need fit one.
+                refusals.append(refusal)
+        if not inner:
+            raise refusals[0]
+        return Chain(asked.parameter, tuple(inner))
+
+    def _criterion(self, parameter: Parameter, modifier: str, value: str) -> Criterion:
+        if parameter.kind in ("composite", "special"):
+            raise NotSupported(f"{parameter.kind} parameters are not offered yet")
+        if modifier == "missing" and parameter.stored is None:
+            return Criterion(parameter, "missing", (_missing(value),))
+        target = None
+        own: Modifier | None = None
+        if modifier in _MODIFIERS.get(parameter.kind, ()) and modifier != "missing":
+            own = cast(Modifier, modifier)
+        elif modifier and parameter.kind == "reference":
+            target = _target(parameter, modifier)
+        elif modifier:
+            raise NotSupported(f"modifier {shown(modifier)} is not offered for a {parameter.kind} parameter")
+        alternatives = grammar.split(value, ",")
+        if len(alternatives) > self.limits.values:
+            raise TooLong(f"at most {self.limits.values} alternatives, not {len(alternatives)}")
+        return Criterion(
+            parameter, own, tuple(self._value(parameter, target, own, text) for text in alternatives)
+        )
+
+    def _value(  # noqa: PLR0911 - one case a kind
+        self, parameter: Parameter, target: str | None, modifier: Modifier | None, text: str
+    ) -> Value:
+        if not text:
+            raise ValueInvalid("a value is missing")
+        if len(text) > self.limits.value_length:
+            raise TooLong(f"a value has at most {self.limits.value_length} characters")
+        match parameter.kind:
+            case "token":
+                return _stored_id(grammar.token(text)) if parameter.stored else grammar.token(text)
+            case "uri":
+                return grammar.uri(text)
+            case "string":
+                return _comparable(grammar.string(text), modifier)
+            case "date":
+                return grammar.date(text, self.now_micros, self.offset_minutes)
+            case "number":
+                return grammar.number(text)
+            case "quantity":
+                return grammar.quantity(text)
+            case _:
+                targets = (target,) if target else parameter.targets
+                return _of_target(grammar.reference(text, targets, self.base), target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A parameter with its modifier; for a chain, the inner parameter of each target type."""
+
+    parameter: Parameter
+    modifier: str
+    links: tuple[Parameter, ...] = ()
+
+
+def _check_text(text: str) -> None:
+    """Refuse what no stored text can hold: NUL, and surrogates that encode nothing."""
+    if "\0" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
+        raise ValueInvalid("the text holds a character that FHIR does not allow")
+
+
+def _target(parameter: Parameter, type: str) -> str:
+    if type not in (parameter.targets or resource_types()):
+        raise NotSupported(f"{shown(type)} is not offered as a modifier of {parameter.code}")
+    return type
+
+
+def _of_target(value: ReferenceValue, target: str | None) -> ReferenceValue:
+    if target is not None and value.types not in ((target,), ("",)):
+        raise ValueInvalid(f"the value names {value.types[0]}, the modifier {target}")
+    return value
+
+
+def _missing(value: str) -> Missing:
+    if value not in ("true", "false"):
+        raise ValueInvalid(":missing takes true or false")
+    return Missing(missing=value == "true")
+
+
+def _stored_id(value: TokenValue) -> TokenValue:
+    if value.code is None or value.system is not None:
+        raise ValueInvalid("an id has no system")
+    return TokenValue(None, value.code, any_system=True)
+
+
+def _comparable(value: StringValue, modifier: Modifier | None) -> StringValue:
+    if modifier != "exact" and not value.folded:
+        raise ValueInvalid("the text holds nothing to compare; accents and white space do not count")
+    return value
+
+
+def _count(value: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise ValueInvalid(f"{shown(value)} is not a count: 0 or more")
+    # Longer is over any limit; Python refuses to convert thousands of digits.
+    significant = value.lstrip("0")
+    return int(significant or "0") if len(significant) <= 9 else 999_999_999
+
+
+@lru_cache(maxsize=1)
+def _every_type() -> tuple[str, ...]:
+    return tuple(sorted(resource_types()))
+
+
+@lru_cache(maxsize=1)
+def _common() -> frozenset[str]:
+    first, *others = (frozenset(parameters(type)) for type in _every_type())
+    return first.intersection(*others)
