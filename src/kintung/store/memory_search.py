@@ -1,0 +1,144 @@
+"""What a query means on one resource, for the plain store.
+
+``kintung.fhir.search.holds`` says it for one criterion and one resource. Added here is what
+needs the store: chains, sorting, and identifiers of vaulted systems, which are compared by
+their normal form and never appear in an order.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from kintung.definitions import normal_forms, vaulted_system
+from kintung.fhir.search import (
+    Chain,
+    Criterion,
+    Extracted,
+    Parameter,
+    Query,
+    Sort,
+    Token,
+    TokenValue,
+    Value,
+    bound_keys,
+    holds,
+)
+
+_PAIR = "\0pair"
+_VALUE = "\0value"
+"""Systems of vaulted identifiers as they are compared here; no input holds NUL."""
+
+SortValue = str | int | bytes
+"""A value in its order; of two texts one, with NUL between, which sorts before every character."""
+
+
+class Indexed(NamedTuple):
+    """What a search may know of a current resource; ``at`` is its lastUpdated."""
+
+    type: str
+    id: str
+    at: int
+    rows: Extracted
+
+
+Follow = Callable[[str, str], Indexed | None]
+"""From type and id to a resource that is current and visible to the reader, or None."""
+
+
+def meets(query: Query, resource: Indexed, follow: Follow) -> bool:
+    """Does a resource meet every criterion of the query?"""
+    if query.types and resource.type not in query.types:
+        return False
+    return all(_meets(criterion, resource, follow) for criterion in query.criteria)
+
+
+def _meets(criterion: Criterion | Chain, resource: Indexed, follow: Follow) -> bool:
+    if isinstance(criterion, Criterion):
+        return holds(_normal(criterion), resource.rows, id=resource.id, updated=resource.at)
+    for type, id in referenced(criterion.parameter, resource.rows):
+        inner = [wanted for target, wanted in criterion.inner if target == type]
+        target = follow(type, id) if inner else None
+        if target is not None and any(_meets(wanted, target, follow) for wanted in inner):
+            return True
+    return False
+
+
+def referenced(parameter: Parameter, rows: Extracted) -> Iterator[tuple[str, str]]:
+    """Type and id of each resource that a reference parameter leads to."""
+    for atom, type, id in rows.references:
+        if any(branch.atom == atom and branch.target in (None, type) for branch in parameter.branches):
+            yield type, id
+
+
+def sort_value(sort: Sort, resource: Indexed) -> SortValue | None:
+    """The value a resource is sorted by: its least, or its greatest when descending.
+
+    None when it has no value for the parameter; see "Values used" under ``_sort`` in
+    ``docs/explanation/spec-readings.md``.
+    """
+    values = _sort_values(sort, resource)
+    return max(values, default=None) if sort.descending else min(values, default=None)
+
+
+def _sort_values(sort: Sort, resource: Indexed) -> Sequence[Any]:
+    """Every value of the resource for one sort key: all of one Python type."""
+    parameter, rows = sort.parameter, resource.rows
+    atoms = {branch.atom for branch in parameter.branches}
+    if parameter.stored is not None:
+        return [resource.id if parameter.stored == "id" else resource.at]
+    match parameter.kind:
+        case "token" | "uri":
+            return [
+                f"{code or ''}\0{system or ''}"
+                for atom, system, code in rows.tokens
+                if atom in atoms and system not in (_PAIR, _VALUE)
+            ]
+        case "reference":
+            return [f"{type}\0{id}" for type, id in referenced(parameter, rows)]
+        case "date":
+            return [high if sort.descending else low for atom, low, high in rows.dates if atom in atoms]
+        case "string":
+            return [f"{folded}\0{exact}" for atom, folded, exact in rows.strings if atom in atoms]
+        case "number" | "quantity":
+            spans = [bound_keys(low, high) for atom, _, _, low, high in rows.quantities if atom in atoms]
+            return [high if sort.descending else low for low, high in spans]
+        case "composite" | "special":
+            raise AssertionError(f"{parameter.code} is no sort key")
+
+
+def normal_rows(rows: Extracted) -> Extracted:
+    """Rows in which identifiers of vaulted systems stand by their normal form only."""
+    return rows._replace(tokens=list(_normal_tokens(rows.tokens)))
+
+
+def _normal_tokens(tokens: Iterable[Token]) -> Iterator[Token]:
+    for atom, system, code in tokens:
+        rule = vaulted_system(system) if system else None
+        if rule is None:
+            yield atom, system, code
+            continue
+        yield atom, rule.uri, None
+        if code is not None:
+            value = rule.normalise(code)
+            yield atom, _PAIR, f"{rule.uri}|{value}"
+            yield atom, _VALUE, value
+
+
+def _normal(criterion: Criterion) -> Criterion:
+    """The criterion with every normal form that an identifier searched for may stand in."""
+    forms = [form for value in criterion.values if isinstance(value, TokenValue) for form in _forms(value)]
+    if not forms:
+        return criterion
+    values: tuple[Value, ...] = (*criterion.values, *forms)
+    return Criterion(criterion.parameter, criterion.modifier, values)
+
+
+def _forms(value: TokenValue) -> Iterator[TokenValue]:
+    if value.code is None:
+        return
+    if value.any_system:
+        for form in normal_forms(value.code):
+            yield TokenValue(_VALUE, form, any_system=False)
+        return
+    rule = vaulted_system(value.system) if value.system else None
+    if rule is not None:
+        yield TokenValue(_PAIR, f"{rule.uri}|{rule.normalise(value.code)}", any_system=False)

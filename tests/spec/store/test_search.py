@@ -1,0 +1,239 @@
+"""Search as the store answers it: order, pages, totals, chains, matches."""
+
+import pytest
+
+from tests.records import group, observation, organization, patient, weight
+from tests.stores import ALL, HOUR, Record, content, names
+
+HKID = "https://kintung.org/fhir/sid/hkid"
+
+
+def test_what_matches_is_found_as_it_was_put(record: Record):
+    record.put(patient("1", "Chan"))
+    record.put(patient("2", "Wong"))
+    record.put(observation("1", of="1"))
+
+    page = record.search("Patient?family=chan")
+
+    assert [content(version) for version in page.entries] == [patient("1", "Chan")]
+
+
+def test_the_newest_commit_comes_first(record: Record):
+    for id in "123":
+        record.put(patient(id))
+    record.put(patient("2", "Wong"))
+
+    assert record.found("Patient?") == ["Patient/2", "Patient/3", "Patient/1"]
+
+
+def test_only_the_current_version_is_found(record: Record):
+    record.put(patient("1", "Chan"))
+    record.put(patient("1", "Wong"))
+
+    assert record.found("Patient?family=Chan") == []
+    assert record.found("Patient?family=Wong") == ["Patient/1"]
+
+
+def test_what_was_deleted_is_not_found_until_it_is_put_again(record: Record):
+    record.put(patient("1", "Chan"))
+    record.delete("Patient/1")
+    assert record.found("Patient?") == []
+    assert record.found("Patient?family=Chan") == []
+    assert record.found("Patient?family:missing=true") == []
+
+    record.put(patient("1", "Lee"))
+
+    assert record.found("Patient?family=Lee") == ["Patient/1"]
+
+
+def test_a_search_of_all_types_finds_them_together(record: Record):
+    record.put(patient("1"))
+    record.put(organization("1"))
+    record.put(observation("2", of="1"))
+
+    assert record.found("?_id=1") == ["Organization/1", "Patient/1"]
+    assert record.found("?_type=Patient,Observation") == ["Observation/2", "Patient/1"]
+
+
+def test_criteria_are_anded_and_values_ored(record: Record):
+    record.put(weight("1", "1", 60))
+    record.put(weight("2", "1", 80))
+    record.put(weight("3", "2", 60))
+
+    assert record.found("Observation?subject=Patient/1,Patient/2&value-quantity=60") == [
+        "Observation/3",
+        "Observation/1",
+    ]
+    assert record.found("Observation?subject=Patient/1&value-quantity=gt70") == ["Observation/2"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "found"),
+    [
+        ("_sort=value-quantity", ["4", "1", "3", "2", "5"]),
+        ("_sort=-value-quantity", ["2", "3", "1", "4", "5"]),
+        ("_sort=subject,-value-quantity", ["2", "3", "1", "5", "4"]),
+        ("_sort=-subject,value-quantity", ["4", "1", "3", "2", "5"]),
+        ("_sort=-_id", ["5", "4", "3", "2", "1"]),
+        ("_sort=_lastUpdated", ["1", "2", "3", "4", "5"]),
+        ("", ["5", "4", "3", "2", "1"]),
+    ],
+)
+def test_order(record: Record, sort: str, found: list[str]):
+    """Resources without a value come last in both directions; ties are newest first."""
+    for id, of, value in [("1", "1", 60), ("2", "1", 80), ("3", "1", 60), ("4", "2", 50)]:
+        record.put(weight(id, of, value))
+    record.put(observation("5", of="1"))
+
+    assert record.found(f"Observation?{sort}") == [f"Observation/{id}" for id in found]
+
+
+@pytest.mark.parametrize(
+    "sort", ["", "_sort=value-quantity", "_sort=-value-quantity,_id", "_sort=_lastUpdated"]
+)
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8])
+def test_pages_together_are_the_whole(record: Record, sort: str, count: int):
+    for number in range(6):
+        record.put(weight(str(number), "1", 60 + number % 3))
+    record.put(observation("none", of="1"))
+    whole = record.found(f"Observation?{sort}")
+
+    pages = list(record.pages(f"Observation?{sort}", count=count))
+
+    assert [name for page in pages for name in names(page)] == whole
+    assert [len(page.entries) for page in pages[:-1]] == [count] * (len(pages) - 1)
+    assert pages[-1].entries
+    assert pages[0].total == 7
+    assert {page.sequence for page in pages} == {pages[0].sequence}
+
+
+def test_a_page_of_nothing_still_counts(record: Record):
+    record.put(patient("1"))
+
+    page = record.search("Patient?", count=0, total=True)
+
+    assert (page.entries, page.next, page.total) == ((), None, 1)
+
+
+def test_the_total_is_counted_only_when_asked_for_and_on_page_one(record: Record):
+    record.put(patient("1"))
+    record.put(patient("2"))
+
+    assert record.search("Patient?").total is None
+    first, second = record.pages("Patient?", count=1)
+    assert (first.total, second.total) == (2, None)
+
+
+@pytest.mark.parametrize("sort", ["", "&_sort=value-quantity", "&_sort=-_lastUpdated"])
+def test_a_walk_is_true_of_its_first_page(record: Record, sort: str):
+    """Unchanged: once. Created after: never. Changed after: at most once."""
+    for number in range(6):
+        record.put(weight(str(number), "1", 60))
+
+    def change() -> None:
+        record.clock.jump(HOUR)
+        record.put(weight("0", "1", 61))
+        record.put(weight("5", "1", 59))
+        record.put(weight(f"new-{record.clock.now_micros()}", "1", 60))
+        if record.found("Observation?_id=3"):
+            record.delete("Observation/3")
+
+    pages = list(record.pages(f"Observation?subject=Patient/1{sort}", count=2, between=change))
+
+    walked = [name.removeprefix("Observation/") for page in pages for name in names(page)]
+    assert len(walked) == len(set(walked))
+    assert {"1", "2", "4"} <= set(walked) <= set("012345")
+    assert pages[0].total == 6
+
+
+def test_what_stops_matching_after_the_first_page_does_not_come(record: Record):
+    for number in range(4):
+        record.put(observation(str(number), of="1", code="weight"))
+
+    def change() -> None:
+        record.put(observation("0", of="1", code="height"))
+
+    pages = list(record.pages("Observation?code=weight", count=2, between=change))
+
+    assert [names(page) for page in pages] == [["Observation/3", "Observation/2"], ["Observation/1"]]
+
+
+def test_a_label_after_the_first_page_neither_repeats_nor_loses(record: Record):
+    for number in range(4):
+        record.put(patient(str(number)))
+
+    pages = record.pages("Patient?", count=2, between=lambda: record.label("Patient/0", "R"))
+
+    assert [name for page in pages for name in names(page)] == [f"Patient/{n}" for n in (3, 2, 1, 0)]
+
+
+def test_a_chain_leads_through_a_reference(record: Record):
+    record.put(patient("1", "Chan"))
+    record.put(patient("2", "Wong"))
+    record.put(observation("1", of="1"))
+    record.put(observation("2", of="2"))
+
+    assert record.found("Observation?subject:Patient.family=Chan") == ["Observation/1"]
+    assert record.found("Observation?patient.family=Wong") == ["Observation/2"]
+
+
+def test_an_untyped_chain_leads_to_every_type_that_has_the_parameter(record: Record):
+    record.put(patient("1", identifier=[{"value": "N-1"}]))
+    record.put(group("2", "1", identifier=[{"value": "N-1"}]))
+    record.put(observation("1", of="1"))
+    record.put({**observation("2", of=None), "subject": {"reference": "Group/2"}})
+
+    assert record.found("Observation?subject.identifier=N-1") == ["Observation/2", "Observation/1"]
+
+
+def test_a_chain_leads_to_what_its_target_is_now(record: Record):
+    record.put(observation("1", of="1"))
+    assert record.found("Observation?subject:Patient.family=Chan") == []
+    record.put(patient("1", "Chan"))
+    assert record.found("Observation?subject:Patient.family=Chan") == ["Observation/1"]
+    record.put(patient("1", "Wong"))
+    assert record.found("Observation?subject:Patient.family=Chan") == []
+    record.delete("Patient/1")
+    assert record.found("Observation?subject:Patient.family=Wong") == []
+
+
+@pytest.mark.parametrize("written", ["A123456(3)", "a1234563", "Ａ123456（3）", " A 123456 (3)"])
+def test_a_vaulted_identifier_is_found_however_it_is_written(record: Record, written: str):
+    record.put(patient("1", identifier=[{"system": HKID, "value": "A123456(3)"}]))
+    record.put(patient("2", identifier=[{"system": "http://example.org/mrn", "value": "A1234563"}]))
+    record.put(patient("3", identifier=[{"system": HKID, "value": "B123456(0)"}]))
+    record.put(observation("1", of="1"))
+
+    assert record.found(f"Patient?identifier={HKID}|{written}") == ["Patient/1"]
+    assert "Patient/1" in record.found(f"Patient?identifier={written}")
+    assert record.found(f"Patient?identifier={HKID}|") == ["Patient/3", "Patient/1"]
+    assert record.found(f"Observation?subject:Patient.identifier={HKID}|{written}") == ["Observation/1"]
+    assert record.found(f"Patient?identifier:not={HKID}|{written}") == ["Patient/3", "Patient/2"]
+
+
+def test_other_identifiers_are_compared_letter_for_letter(record: Record):
+    record.put(patient("1", identifier=[{"system": "http://example.org/mrn", "value": "A123456(3)"}]))
+
+    assert record.found("Patient?identifier=A123456(3)") == ["Patient/1"]
+    assert record.found("Patient?identifier=a1234563") == []
+    assert record.found(f"Patient?identifier={HKID}|A1234563") == []
+
+
+def test_the_order_says_nothing_of_vaulted_identifiers(record: Record):
+    for id, value in [("1", "B123456(0)"), ("2", "A123456(3)"), ("3", "C123456(7)")]:
+        record.put(patient(id, identifier=[{"system": HKID, "value": value}]))
+
+    assert record.found("Patient?_sort=identifier") == ["Patient/3", "Patient/2", "Patient/1"]
+    assert record.found("Patient?_sort=-identifier") == ["Patient/3", "Patient/2", "Patient/1"]
+
+
+def test_match_gives_at_most_what_is_asked_for(record: Record):
+    for id in "123":
+        record.put(patient(id))
+    record.put(patient("1"))
+
+    with record.store.view() as view:
+        assert view.match(ALL, record.query("Patient?family=Wong")) == ()
+        assert view.match(ALL, record.query("Patient?_id=1")) == (("Patient", "1", 2),)
+        assert view.match(ALL, record.query("Patient?")) == (("Patient", "1", 2), ("Patient", "3", 1))
+        assert len(view.match(ALL, record.query("Patient?"), limit=9)) == 3

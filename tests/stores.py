@@ -1,0 +1,216 @@
+"""Any store, opened for a test, with the scribe that writes for it and the clock it goes by."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from kintung.clock import SeededEntropy, SetClock
+from kintung.fhir.search import Query, parse_query
+from kintung.store.keys import KeyStore
+from kintung.store.memory import MemoryStore
+from kintung.store.port import (
+    Done,
+    Grant,
+    Idempotency,
+    Job,
+    Outcome,
+    Page,
+    Prepared,
+    Receipt,
+    Relabel,
+    Store,
+    Unit,
+    Version,
+    View,
+    Write,
+)
+from kintung.store.reader import Reader, Scope
+from kintung.store.scribe import Scribe
+from kintung.store.sealing import Sealer
+from kintung.store.system import System
+from kintung.store.vault import Vault
+
+Adapter = Literal["memory", "sqlite", "postgres"]
+ADAPTERS: tuple[Adapter, ...] = ("memory",)
+"""Every adapter that keeps the port; memory is the reference."""
+
+START = 1_666_137_600_000_000
+"""Where the clock of a test starts: 2022-10-19T00:00:00Z in microseconds."""
+SECOND = 1_000_000
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+
+ALL = Reader.everything()
+NOBODY = Reader.nothing()
+SYSTEM = System("test")
+
+Resource = dict[str, Any]
+Step = Callable[[View], Write]
+
+
+class Record:
+    """A store with short verbs: given these resources, when that is written, then this is read."""
+
+    def __init__(self, store: Store, scribe: Scribe, clock: SetClock) -> None:
+        self.store = store
+        self.scribe = scribe
+        self.clock = clock
+
+    # -- writing ------------------------------------------------------------------------
+
+    def put(self, resource: Resource, *, reader: Reader = ALL, organisation: str = "") -> Done:
+        """Store a resource under its id: a create, an update, or an undelete."""
+        return self.commit(self.putting(resource, reader, organisation), reader=reader).done[0]
+
+    def delete(self, name: str, *, reader: Reader = ALL) -> Done:
+        return self.commit(self.deleting(name, reader), reader=reader).done[0]
+
+    def label(self, name: str, *labels: str) -> Receipt:
+        type, id = name.split("/")
+        relabel = Relabel(type, id, frozenset(labels))
+        return self.store.commit(Unit(ALL, lambda _: Prepared(relabels=(relabel,))))
+
+    def grant(self, scope: int, *add: str, remove: Iterable[str] = ()) -> Scope:
+        """Change who is in a scope and give it with its new epoch."""
+        grant = Grant(scope, add, tuple(remove))
+        self.store.commit(Unit(ALL, lambda _: Prepared(grants=(grant,))))
+        return self.store.scope(scope)
+
+    def queue(self, *jobs: Job) -> Receipt:
+        return self.store.commit(Unit(ALL, lambda _: Prepared(jobs=jobs)))
+
+    def commit(self, *steps: Step, reader: Reader = ALL, idempotency: Idempotency | None = None) -> Receipt:
+        return self.store.commit(self.unit(*steps, reader=reader, idempotency=idempotency))
+
+    def unit(self, *steps: Step, reader: Reader = ALL, idempotency: Idempotency | None = None) -> Unit:
+        """One atomic unit of several writes."""
+
+        def prepare(view: View) -> Prepared:
+            writes = tuple(step(view) for step in steps)
+            return Prepared(writes, tuple(Outcome(200, write=place) for place in range(len(writes))))
+
+        return Unit(reader, prepare, idempotency)
+
+    def putting(self, resource: Resource, reader: Reader = ALL, organisation: str = "") -> Step:
+        type, id = resource["resourceType"], resource["id"]
+
+        def put(view: View) -> Write:
+            return self.scribe.put(
+                view,
+                reader,
+                type=type,
+                id=id,
+                raw=json.dumps(resource, ensure_ascii=False).encode(),
+                resource=resource,
+                current=view.current(reader, type, id),
+                organisation=organisation,
+            )
+
+        return put
+
+    def deleting(self, name: str, reader: Reader = ALL) -> Step:
+        type, id = name.split("/")
+
+        def delete(view: View) -> Write:
+            current = view.current(reader, type, id)
+            assert current is not None, f"{name} is not there to delete"
+            return self.scribe.delete(view, reader, type=type, id=id, current=current)
+
+        return delete
+
+    # -- reading ------------------------------------------------------------------------
+
+    def query(self, search: str) -> Query:
+        """Parse ``Observation?code=x&_sort=-date``; ``?_id=1`` searches all types."""
+        type, _, pairs = search.partition("?")
+        named = parse_qsl(pairs, keep_blank_values=True, strict_parsing=bool(pairs))
+        return parse_query(type or None, named, now_micros=self.clock.now_micros())
+
+    def read(self, name: str, reader: Reader = ALL) -> Version:
+        with self.store.view() as view:
+            return view.read(reader, *name.split("/"))
+
+    def search(self, search: str, reader: Reader = ALL, *, count: int = 1000, total: bool = False) -> Page:
+        with self.store.view() as view:
+            return view.search(reader, self.query(search), count=count, total=total)
+
+    def found(self, search: str, reader: Reader = ALL) -> list[str]:
+        """Names of all that is found, in order."""
+        return names(self.search(search, reader))
+
+    def pages(
+        self, search: str, reader: Reader = ALL, *, count: int, between: Callable[[], object] = lambda: None
+    ) -> Iterator[Page]:
+        """Walk the pages of a search, each on a view of its own; ``between`` runs after each page."""
+        query = self.query(search)
+        sequence = after = None
+        while True:
+            with self.store.view() as view:
+                page = view.search(reader, query, count=count, total=True, sequence=sequence, after=after)
+            yield page
+            if page.next is None:
+                return
+            between()
+            sequence, after = page.sequence, page.next
+
+    def history(self, name: str = "", reader: Reader = ALL, *, since: int | None = None) -> list[str]:
+        """Names with versions, ``Patient/1/2``, of a whole history, newest first."""
+        type, _, id = name.partition("/")
+        with self.store.view() as view:
+            page = view.history(reader, type or None, id or None, since=since, count=1000)
+        return [f"{version.type}/{version.id}/{version.version_id}" for version in page.entries]
+
+
+def names(page: Page) -> list[str]:
+    """``Patient/1`` of each entry of a page."""
+    return [f"{version.type}/{version.id}" for version in page.entries]
+
+
+def content(version: Version) -> Resource:
+    """The resource as it was put: without the meta members the server sets."""
+    resource: Resource = json.loads(version.body)
+    meta = {
+        name: value for name, value in resource["meta"].items() if name not in ("versionId", "lastUpdated")
+    }
+    return {name: value for name, value in resource.items() if name != "meta"} | (
+        {"meta": meta} if meta else {}
+    )
+
+
+def together(*calls: Callable[[], object]) -> list[object]:
+    """Call all of them at once from threads of their own; give what each returned or raised."""
+    answers: list[object] = [None] * len(calls)
+    start = threading.Barrier(len(calls))
+
+    def run(place: int, call: Callable[[], object]) -> None:
+        start.wait(30)
+        try:
+            answers[place] = call()
+        except Exception as error:  # noqa: BLE001 - the answer of a thread
+            answers[place] = error
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive(), "a call did not come back"
+    return answers
+
+
+@contextmanager
+def opened(adapter: Adapter, folder: Path, postgres_url: Callable[[], str]) -> Iterator[Record]:
+    """Open an empty store. ``postgres_url`` is asked for a new database only when one is needed."""
+    entropy, clock = SeededEntropy(1), SetClock(START, tick=1)
+    keys = KeyStore(None, entropy)
+    scribe = Scribe(Sealer(keys, entropy), Vault(keys.secret("vault")))
+    store = MemoryStore(scribe, clock)
+    try:
+        yield Record(store, scribe, clock)
+    finally:
+        store.close()
+        keys.close()
