@@ -1,0 +1,133 @@
+"""Audit records and the chain that ties every commit to the one before.
+
+A record is compact binary; its request text is sealed under the node's audit key. The head
+of commit ``n`` is SHA-256 over the head before it, the instant, every log entry (with the
+digest of its sealed body) and every audit record with the persons it disclosed; it is
+signed with the node's Ed25519 key. Dropping, swapping or changing anything changes every
+head after it.
+"""
+
+import struct
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import NamedTuple
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kintung.clock import Entropy
+from kintung.store.keys import KeyStore
+from kintung.store.port import AuditRecord
+
+GENESIS = bytes(32)
+"""The head before the first commit."""
+
+
+class StoredAudit(msgspec.Struct, array_like=True, frozen=True):
+    """An audit record as it is stored: everything but the persons disclosed."""
+
+    actor: str
+    organisation: str
+    purpose: str
+    operation: str
+    status: int
+    grant: str
+    at: int
+    request: bytes
+    """Sealed."""
+
+
+class ChainedVersion(NamedTuple):
+    """What the chain covers of a log entry."""
+
+    seq: int
+    patient_key: int
+    key: int
+    version_id: int
+    method: int
+    kind: int
+    organisation: int
+    labels: int
+    digest: bytes
+    """SHA-256 of the sealed body, b"" for none."""
+
+
+class ChainedAudit(NamedTuple):
+    number: int
+    record: bytes
+    patient_keys: tuple[int, ...]
+
+
+class AuditBook:
+    """Writes audit records and heads with the node's secrets."""
+
+    def __init__(self, keys: KeyStore, entropy: Entropy) -> None:
+        self._entropy = entropy
+        self._seal = AESGCM(keys.secret("audit"))
+        self._sign = Ed25519PrivateKey.from_private_bytes(keys.secret("sign"))
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(StoredAudit)
+
+    def write(self, record: AuditRecord, at: int) -> bytes:
+        """The stored form of a record made at ``at`` (UTC microseconds)."""
+        nonce = self._entropy.bytes(12)
+        request = nonce + self._seal.encrypt(nonce, record.request.encode(), None)
+        return self._encoder.encode(
+            StoredAudit(
+                record.actor,
+                record.organisation,
+                record.purpose,
+                record.operation,
+                record.status,
+                record.grant,
+                at,
+                request,
+            )
+        )
+
+    def read(self, stored: bytes, patient_keys: tuple[int, ...] = ()) -> AuditRecord:
+        """The record again, with its request in clear."""
+        kept = self._decoder.decode(stored)
+        request = self._seal.decrypt(kept.request[:12], kept.request[12:], None).decode()
+        return AuditRecord(
+            kept.actor,
+            kept.organisation,
+            kept.purpose,
+            kept.operation,
+            request,
+            kept.status,
+            kept.grant,
+            patient_keys,
+        )
+
+    def sign(self, head: bytes) -> bytes:
+        return self._sign.sign(head)
+
+    def is_signed(self, head: bytes, signature: bytes) -> bool:
+        try:
+            self._sign.public_key().verify(signature, head)
+        except InvalidSignature:
+            return False
+        return True
+
+
+_ENTRY = struct.Struct(">8q")
+_AUDIT = struct.Struct(">2q")
+
+
+def next_head(
+    head: bytes, number: int, at: int, versions: Iterable[ChainedVersion], audits: Iterable[ChainedAudit]
+) -> bytes:
+    """The head after commit ``number``: entries in sequence, then audit records in order."""
+    chain = sha256(head)
+    chain.update(_AUDIT.pack(number, at))
+    for entry in versions:
+        chain.update(_ENTRY.pack(*entry[:8]))
+        chain.update(entry.digest)
+    for audit in audits:
+        chain.update(_AUDIT.pack(audit.number, len(audit.patient_keys)))
+        chain.update(sha256(audit.record).digest())
+        chain.update(struct.pack(f">{len(audit.patient_keys)}q", *sorted(audit.patient_keys)))
+    return chain.digest()

@@ -1,0 +1,94 @@
+"""Group commit: one thread of a process carries all waiting units through the commit lock."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from kintung.errors import KintungError, Unavailable
+
+R = TypeVar("R")
+A = TypeVar("A")
+
+MOST_IN_GROUP = 512
+
+
+@dataclass(slots=True, eq=False)
+class Waiting(Generic[R, A]):
+    """A request that waits for its commit. Until the group is formed it can be cancelled."""
+
+    request: R
+    future: "Future[A]" = field(default_factory=lambda: Future[A]())
+
+
+class Committer(Generic[R, A]):
+    """Forms groups and runs them, one at a time.
+
+    ``run`` is called on the committer's thread with a function that gives the group: it calls
+    it once it is inside the lock, so that what arrived while it waited goes along, and what
+    was given up meanwhile does not. It returns the answers, in order, after the commit is
+    durable.
+    """
+
+    def __init__(
+        self, run: Callable[[Callable[[], Sequence[R]]], Sequence[A | KintungError]], name: str
+    ) -> None:
+        self._run = run
+        self._waiting: deque[Waiting[R, A]] = deque()
+        self._wake = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, request: R) -> "Future[A]":
+        """Queue a request; the Future is answered after its commit."""
+        waiting = Waiting[R, A](request)
+        with self._wake:
+            if self._closed:
+                raise Unavailable("The store is closed.")
+            self._waiting.append(waiting)
+            self._wake.notify()
+        return waiting.future
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Carry out what waits, then end the thread."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        while True:
+            with self._wake:
+                while not self._waiting and not self._closed:
+                    self._wake.wait()
+                if not self._waiting:
+                    return
+            self._commit_group()
+
+    def _commit_group(self) -> None:
+        group: list[Waiting[R, A]] = []
+
+        def take() -> Sequence[R]:
+            with self._wake:
+                while self._waiting and len(group) < MOST_IN_GROUP:
+                    waiting = self._waiting.popleft()
+                    if waiting.future.set_running_or_notify_cancel():
+                        group.append(waiting)
+            return [waiting.request for waiting in group]
+
+        try:
+            answers = self._run(take)
+        except BaseException as error:  # noqa: BLE001 - whatever happened, nobody is left waiting
+            if not group:
+                take()
+            for waiting in group:
+                waiting.future.set_exception(error)
+            return
+        for waiting, answer in zip(group, answers, strict=True):
+            if isinstance(answer, KintungError):
+                waiting.future.set_exception(answer)
+            else:
+                waiting.future.set_result(answer)

@@ -1,0 +1,149 @@
+"""From accepted text to a Write: spliced, indexed, owned, sealed. All outside the commit lock."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kintung.definitions import owners, ownership_rule
+from kintung.errors import RuleFailed
+from kintung.fhir.json import parse
+from kintung.fhir.search import Extracted, bound_keys, extract
+from kintung.fhir.splice import splice
+from kintung.store.port import (
+    Current,
+    IndexRows,
+    Method,
+    Ownership,
+    OwnerKind,
+    View,
+    Write,
+)
+from kintung.store.reader import Reader
+from kintung.store.sealing import Sealer
+from kintung.store.vault import Vault
+
+
+class Scribe:
+    """Makes the Writes of a node: it holds the node's keys, vault and zone."""
+
+    def __init__(self, sealer: Sealer, vault: Vault, offset_minutes: int = 480) -> None:
+        self._sealer = sealer
+        self._vault = vault
+        self._offset = offset_minutes
+
+    def put(  # noqa: PLR0913 - one argument for each thing a version is made of
+        self,
+        view: View,
+        reader: Reader,
+        *,
+        type: str,
+        id: str,
+        raw: bytes,
+        resource: dict[str, Any],
+        current: Current | None,
+        organisation: str = "",
+        references: Mapping[str, str] | None = None,
+    ) -> Write:
+        """The write that makes ``raw`` the next version of ``type/id``.
+
+        Args:
+            raw: the accepted text, as sent.
+            resource: the same, parsed, with ``references`` already replaced.
+            current: what ``view.current`` answered; None when the id is free.
+            organisation: id of the depositing Organization, for a new resource.
+            references: texts in ``raw`` (urn:uuid, conditional) to the references they became.
+
+        Raises:
+            RuleFailed: the update would give the data of one person to another.
+        """
+        text, meta_at = splice(raw, type=type, id=id, references=references or {})
+        ownership = self._ownership(
+            view, type, id, resource, current.ownership.organisation if current else organisation
+        )
+        if current is not None:
+            _refuse_move(type, id, current.ownership, ownership)
+        return Write(
+            method=Method.UPDATE if current is not None and not current.deleted else Method.CREATE,
+            type=type,
+            id=id,
+            expected=current.version_id if current is not None else 0,
+            ownership=ownership,
+            sealed=self._sealer.seal(text, meta_at, ownership, type, id),
+            adds=self.index(resource),
+            removes=self._indexed(view, reader, type, id, current),
+        )
+
+    def delete(self, view: View, reader: Reader, *, type: str, id: str, current: Current) -> Write:
+        """The write that deletes ``type/id``, whose state is ``current``."""
+        assert not current.deleted, f"{type}/{id} is deleted already"
+        return Write(
+            method=Method.DELETE,
+            type=type,
+            id=id,
+            expected=current.version_id,
+            ownership=current.ownership,
+            sealed=None,
+            adds=None,
+            removes=self._indexed(view, reader, type, id, current),
+        )
+
+    def index(self, resource: dict[str, Any]) -> IndexRows:
+        """The index rows of a resource: a pure function of it, so the index can be rebuilt."""
+        found: Extracted = extract(resource, offset_minutes=self._offset)
+        return IndexRows(
+            tokens=self._vault.index(found.tokens),
+            references=found.references,
+            dates=found.dates,
+            strings=found.strings,
+            quantities=[
+                (atom, (system or "", code or ""), *bound_keys(low, high))
+                for atom, system, code, low, high in found.quantities
+            ],
+        )
+
+    def open(self, sealed: bytes, type: str, id: str) -> bytes:
+        """The text of a sealed body, without version and time."""
+        return self._sealer.open(sealed, type, id)
+
+    def _indexed(
+        self, view: View, reader: Reader, type: str, id: str, current: Current | None
+    ) -> IndexRows | None:
+        if current is None or current.deleted:
+            return None
+        return self.index(parse(view.read(reader, type, id).body))
+
+    def _ownership(
+        self, view: View, type: str, id: str, resource: dict[str, Any], organisation: str
+    ) -> Ownership:
+        found = owners({**resource, "id": id} if resource.get("id") != id else resource)
+        persons = found.persons
+        if found.kind == "derived":
+            persons = _persons_of(view, found.sources)
+        if found.kind == "public":
+            return Ownership(OwnerKind.PUBLIC)
+        if not persons:
+            return Ownership(OwnerKind.ORGANISATION, organisation=organisation)
+        may_be_several = len(persons) > 1 or ownership_rule(type).kind == "several"
+        kind = OwnerKind.SEVERAL if may_be_several else OwnerKind.PERSON
+        return Ownership(kind, persons, organisation)
+
+
+def _persons_of(view: View, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Persons of the resources this one derives its owners from; () when one is nobody's."""
+    persons: dict[str, None] = {}
+    for source in sources:
+        type, _, id = source.partition("/")
+        ownership = view.owners_of(type, id)
+        if ownership is None or not ownership.persons:
+            return ()
+        persons.update(dict.fromkeys(ownership.persons))
+    return tuple(persons)
+
+
+def _refuse_move(type: str, id: str, before: Ownership, after: Ownership) -> None:
+    persons_fixed = OwnerKind.PERSON in (before.kind, after.kind)
+    if persons_fixed and (before.kind, before.persons) != (after.kind, after.persons):
+        raise RuleFailed(
+            f"{type}/{id} belongs to another person than this version says; "
+            "delete it and create a new resource for the right person.",
+            path=type,
+        )

@@ -1,0 +1,1 @@
+"""What the SQLite and PostgreSQL adapters share: tables, statements, commit, reading."""

@@ -1,0 +1,35 @@
+"""One connection to a database, as the shared code uses it. Statements use ``?`` for values."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Database(Protocol):
+    """A connection in a transaction (or reading)."""
+
+    dialect: str
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """Run a query and give all rows."""
+        ...
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> None:
+        """Run a statement that gives nothing."""
+        ...
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert rows with every column in the order of the schema."""
+        ...
+
+    def remove(self, table: str, rows: Sequence[Row]) -> None:
+        """Delete rows by every column of the primary key, in the order of the schema."""
+        ...
+
+    def lookup(self, statement: str, columns: int, rows: Iterable[Row]) -> list[Row]:
+        """Run a query once for a set of values: ``statement`` joins the table ``wanted``.
+
+        ``wanted`` has the columns ``c0``, ``c1`` ... ``columns`` of them.
+        """
+        ...

@@ -1,0 +1,501 @@
+"""From a Query and a Reader to one statement.
+
+A criterion is asked in one of two ways. ``probe`` says whether the resource at hand meets it
+(a seek into the index); ``keys`` lists all resources that do. The plan picks what the
+statement starts from, and everything else is probed:
+
+- **walk**: newest first over the type, each resource probed; good when many match.
+- **candidates**: the keys of the criterion with the fewest index rows; good when few match.
+- **grants first**: the persons of the reader's scope; good for readers who may see little.
+
+The reader's predicate stands on every alias of ``resource``: the match and each end of a
+chain; index rows are reached only through them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from kintung.fhir.search import (
+    Chain,
+    Criterion,
+    DateValue,
+    Missing,
+    NumberValue,
+    Parameter,
+    QuantityValue,
+    Query,
+    ReferenceValue,
+    Sort,
+    StringValue,
+    TokenValue,
+    UriValue,
+    Value,
+    bound_keys,
+)
+from kintung.store.port import Position
+from kintung.store.reader import Scope
+from kintung.store.sql.database import Database, Row
+from kintung.store.sql.names import TYPE_NUMBERS, Names
+from kintung.store.sql.visibility import ALWAYS, NEVER, Clause, StoredReader, among, every, some, visible
+from kintung.store.vault import Vault
+
+FEW = 1000
+"""Index rows up to which a criterion is worth starting from; counting further is not."""
+FEW_PERSONS = 256
+"""Persons in a scope up to which they are visited without walking first."""
+MANY_PERSONS = 10_000
+"""Persons in a scope above which counting walks the type instead of visiting them."""
+STEPS_PER_PERSON = 4
+"""Rows walked and probed in the time one person of a scope is visited (``make bench``)."""
+
+PlanName = Literal["walk", "candidates", "grants"]
+
+_TABLES = {
+    "token": "ix_token",
+    "uri": "ix_token",
+    "reference": "ix_reference",
+    "date": "ix_date",
+    "string": "ix_string",
+    "number": "ix_quantity",
+    "quantity": "ix_quantity",
+}
+_BY_KEY = ("ix_date", "ix_string", "ix_quantity")
+"""Tables with an index that leads with the resource: a probe needs no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement, its values, and the plan it follows."""
+
+    text: str
+    values: tuple[object, ...]
+    plan: PlanName
+
+
+class Plan(NamedTuple):
+    """What a statement starts from; ``start`` is the criterion of ``candidates``."""
+
+    name: PlanName
+    start: Criterion | Chain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """Compiles searches for one connection."""
+
+    db: Database
+    names: Names
+    vault: Vault
+
+    # -- statements ---------------------------------------------------------------------
+
+    def rows(  # noqa: PLR0913 - the parts of a page
+        self,
+        who: StoredReader,
+        query: Query,
+        *,
+        limit: int,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> list[Row]:
+        """One page: (patient_key, type, key, version_id, seq, kind, sort values ...) a row.
+
+        A reader with a scope of some size first walks as far as visiting all its persons
+        would cost; that fills the page of who may see much, and who may see little loses
+        little by it.
+        """
+        plan = self.plan(who, query)
+        size = self._scope_size(who)
+        if plan.name == "walk" and size is not None and not query.sort:
+            far = max(STEPS_PER_PERSON * size, 10 * limit)
+            first = self.page(who, query, plan, limit=limit, sequence=sequence, after=after, far=far)
+            rows = self.db.rows(first.text, first.values)
+            if len(rows) == limit:
+                return rows
+            plan = Plan("grants")
+        statement = self.page(who, query, plan, limit=limit, sequence=sequence, after=after)
+        return self.db.rows(statement.text, statement.values)
+
+    def page(  # noqa: PLR0913 - the parts of a page
+        self,
+        who: StoredReader,
+        query: Query,
+        plan: Plan,
+        *,
+        limit: int,
+        sequence: int | None = None,
+        after: Position | None = None,
+        far: int | None = None,
+    ) -> Statement:
+        """The statement of one page under a plan; ``far`` bounds the rows a walk visits."""
+        sorts = [self._sort(sort) for sort in query.sort]
+        upto = Clause("r.seq <= ?", (sequence,)) if sequence is not None else ALWAYS
+        beyond = Clause("r.seq < ?", (after.sequence,)) if after is not None and not sorts else ALWAYS
+        span = every(upto, beyond)
+        source, where = self._matches(who, query, plan, span, far)
+        columns = "r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
+        if not sorts:
+            text = (
+                f"SELECT {columns} FROM {source.text} WHERE {where.text} ORDER BY r.seq DESC LIMIT {limit:d}"
+            )
+            return Statement(text, source.values + where.values, plan.name)
+        named = ", ".join(f"{sort.text} AS s{n}" for n, sort in enumerate(sorts))
+        inner = f"SELECT {columns}, {named} FROM {source.text} WHERE {where.text}"
+        keyset = _keyset(query.sort, after)
+        order = ", ".join(f"(s{n} IS NULL), s{n}{' DESC' * s.descending}" for n, s in enumerate(query.sort))
+        text = f"SELECT * FROM ({inner}) q WHERE {keyset.text} ORDER BY {order}, seq DESC LIMIT {limit:d}"
+        sort_values = tuple(value for sort in sorts for value in sort.values)
+        return Statement(text, sort_values + source.values + where.values + keyset.values, plan.name)
+
+    def total(self, who: StoredReader, query: Query) -> Statement:
+        """One row: how many match."""
+        plan = self.plan(who, query)
+        size = self._scope_size(who)
+        if plan.name == "walk" and size is not None and size <= MANY_PERSONS:
+            plan = Plan("grants")
+        source, where = self._matches(who, query, plan, ALWAYS, None)
+        text = f"SELECT count(*) FROM {source.text} WHERE {where.text}"
+        return Statement(text, source.values + where.values, plan.name)
+
+    def _matches(
+        self, who: StoredReader, query: Query, plan: Plan, span: Clause, far: int | None
+    ) -> tuple[Clause, Clause]:
+        """FROM and WHERE of all that matches, with ``r`` the matching resource."""
+        types = among("r.type", [TYPE_NUMBERS[name] for name in query.types]) if query.types else ALWAYS
+        live = every(types, Clause("r.deleted = 0"), span)
+        others = every(
+            visible(who, "r"), *(self.probe(who, c) for c in query.criteria if c is not plan.start)
+        )
+        if plan.start is not None:
+            keys = self.keys(who, plan.start)
+            source = Clause(
+                f"(SELECT DISTINCT k0.patient_key, k0.key FROM ({keys.text}) k0) k CROSS JOIN entity n"
+                " CROSS JOIN resource r",
+                keys.values,
+            )
+            on = Clause(
+                "n.key = k.key AND r.patient_key = k.patient_key AND r.type = n.type AND r.key = k.key"
+            )
+            return source, every(on, live, others)
+        if plan.name == "grants":
+            assert isinstance(who.reader.persons, Scope)
+            source = Clause(
+                "(SELECT g.patient_key FROM scope_person g WHERE g.scope = ? UNION ALL SELECT 0) k"
+                " CROSS JOIN resource r",
+                (who.reader.persons.number,),
+            )
+            return source, every(Clause("r.patient_key = k.patient_key"), live, others)
+        walked = f"resource r{self._walking(query)}"
+        if far is None:
+            return Clause(walked), every(live, others)
+        stretch = f"(SELECT * FROM {walked} WHERE {live.text} ORDER BY r.seq DESC LIMIT {far:d}) r"
+        return Clause(stretch, live.values), others
+
+    def _walking(self, query: Query) -> str:
+        """SQLite is told to walk the type in order; PostgreSQL has statistics of its own."""
+        return " INDEXED BY resource_walk" if self.db.dialect == "sqlite" and query.types else ""
+
+    # -- the plan -----------------------------------------------------------------------
+
+    def plan(self, who: StoredReader, query: Query) -> Plan:
+        """What to start from, by counting the index rows of each criterion up to ``FEW``."""
+        fewest, start = FEW + 1, None
+        for criterion in query.criteria:
+            if _lists_all(criterion):
+                continue
+            size = self._count(who, criterion)
+            if size < fewest:
+                fewest, start = size, criterion
+        if start is not None:
+            return Plan("candidates", start)
+        size = self._scope_size(who)
+        return Plan("grants" if size is not None and size <= FEW_PERSONS else "walk")
+
+    def _scope_size(self, who: StoredReader) -> int | None:
+        """Persons in the reader's scope; None for a reader without one."""
+        persons = who.reader.persons
+        if not isinstance(persons, Scope):
+            return None
+        rows = self.db.rows("SELECT size FROM scope WHERE number = ?", (persons.number,))
+        return rows[0][0] if rows else 0
+
+    def _count(self, who: StoredReader, criterion: Criterion | Chain) -> int:
+        keys = self.keys(who, criterion)
+        text = f"SELECT count(*) FROM (SELECT 1 FROM ({keys.text}) k LIMIT {FEW + 1:d}) n"
+        return self.db.rows(text, keys.values)[0][0]
+
+    # -- a criterion --------------------------------------------------------------------
+
+    def probe(self, who: StoredReader, criterion: Criterion | Chain) -> Clause:
+        """Does the resource at alias ``r`` meet it?"""
+        if isinstance(criterion, Chain):
+            keys = self.keys(who, criterion)
+            return Clause(f"(r.patient_key, r.key) IN ({keys.text})", keys.values)
+        if criterion.parameter.stored:
+            return self._stored(criterion)
+        negated = criterion.modifier == "not"
+        if criterion.modifier == "missing":
+            value = criterion.values[0]
+            assert isinstance(value, Missing)
+            negated = value.missing
+            found = self._present(criterion.parameter)
+        else:
+            rows = self._rows(criterion)
+            found = Clause(
+                f"(SELECT 1 FROM {_from(criterion.parameter)} WHERE {rows.text}"
+                " AND x.patient_key = r.patient_key AND x.key = r.key LIMIT 1)",
+                rows.values,
+            )
+        return Clause(f"{found.text} IS {'' if negated else 'NOT '}NULL", found.values)
+
+    def keys(self, who: StoredReader, criterion: Criterion | Chain) -> Clause:
+        """A query of (patient_key, key) of all resources that meet it, with repetitions."""
+        if isinstance(criterion, Chain):
+            ends = some(
+                *(self._chain_end(who, criterion.parameter, type, inner) for type, inner in criterion.inner)
+            )
+            return Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {ends.text}", ends.values)
+        rows = self._rows(criterion)
+        return Clause(
+            f"SELECT x.patient_key, x.key FROM {_from(criterion.parameter)} WHERE {rows.text}", rows.values
+        )
+
+    def _chain_end(self, who: StoredReader, parameter: Parameter, type: str, inner: Criterion) -> Clause:
+        """Index rows ``x`` whose target is visible, of that type, and meets the inner criterion."""
+        atoms = [b.atom for b in parameter.branches if b.target in (None, type)]
+        condition = every(
+            Clause("r.type = ?", (TYPE_NUMBERS[type],)),
+            Clause("r.deleted = 0"),
+            visible(who, "r"),
+        )
+        if _lists_all(inner):
+            probe = self.probe(who, inner)
+            ends = Clause(
+                f"SELECT r.key FROM resource r WHERE {condition.text} AND {probe.text}",
+                condition.values + probe.values,
+            )
+        else:
+            keys = self.keys(who, inner)
+            ends = Clause(
+                f"SELECT r.key FROM ({keys.text}) k CROSS JOIN resource r"
+                f" WHERE r.patient_key = k.patient_key AND r.key = k.key AND {condition.text}",
+                keys.values + condition.values,
+            )
+        return every(among("x.atom", atoms), Clause(f"x.target IN ({ends.text})", ends.values))
+
+    def _present(self, parameter: Parameter) -> Clause:
+        """A scalar: 1 when the parameter has a row for ``r``."""
+        atoms = self._atoms(parameter)
+        if _TABLES[parameter.kind] in _BY_KEY:
+            return Clause(
+                f"(SELECT 1 FROM {_from(parameter)} WHERE {atoms.text}"
+                " AND x.patient_key = r.patient_key AND x.key = r.key LIMIT 1)",
+                atoms.values,
+            )
+        inside = f"SELECT x.patient_key, x.key FROM {_from(parameter)} WHERE {atoms.text}"
+        return Clause(f"(CASE WHEN (r.patient_key, r.key) IN ({inside}) THEN 1 END)", atoms.values)
+
+    def _rows(self, criterion: Criterion) -> Clause:
+        """Which index rows ``x`` meet one of the values."""
+        parameter = criterion.parameter
+        if criterion.modifier == "missing":
+            return self._atoms(parameter)
+        condition = some(*(self._value(criterion, value) for value in criterion.values))
+        return every(self._atoms(parameter), condition)
+
+    def _atoms(self, parameter: Parameter) -> Clause:
+        anywhere = [b.atom for b in parameter.branches if b.target is None]
+        options = [among("x.atom", anywhere)] if anywhere else []
+        for target in sorted({b.target for b in parameter.branches if b.target is not None}):
+            atoms = among("x.atom", [b.atom for b in parameter.branches if b.target == target])
+            options.append(every(atoms, Clause("e.type = ?", (TYPE_NUMBERS[target],))))
+        return some(*options)
+
+    def _value(self, criterion: Criterion, value: Value) -> Clause:  # noqa: PLR0911 - one a kind
+        match value:
+            case TokenValue():
+                return self._token(value)
+            case UriValue(uri):
+                return self._term("", uri)
+            case ReferenceValue():
+                return among("x.target", self._targets(value))
+            case DateValue():
+                return _date(value, "x.low", "x.high")
+            case StringValue():
+                return self._string(criterion, value)
+            case NumberValue() | QuantityValue():
+                return every(self._unit(value), _number(value))
+            case Missing():
+                raise AssertionError("missing has no value")
+
+    def _token(self, value: TokenValue) -> Clause:
+        vaulted = among("x.term", list(self.vault.terms(value)))
+        if value.any_system:
+            code = Clause("x.term IN (SELECT t.number FROM term t WHERE t.code = ?)", (value.code,))
+            return some(code, vaulted)
+        if value.code is None:
+            system = self.names.number(self.db, "system", value.system or "")
+            if system is None:
+                return NEVER
+            return Clause("x.term IN (SELECT t.number FROM term t WHERE t.system = ?)", (system,))
+        return some(self._term(value.system or "", value.code), vaulted)
+
+    def _term(self, system: str, code: str) -> Clause:
+        number = self.names.number(self.db, "system", system)
+        if number is None:
+            return NEVER
+        return Clause(
+            "x.term = (SELECT t.number FROM term t WHERE t.code = ? AND t.system = ?)", (code, number)
+        )
+
+    def _unit(self, value: NumberValue | QuantityValue) -> Clause:
+        if isinstance(value, NumberValue) or value.any_unit:
+            return ALWAYS
+        if value.system is None:
+            return Clause("x.term IN (SELECT t.number FROM term t WHERE t.code = ?)", (value.code,))
+        if value.code is None:
+            system = self.names.number(self.db, "system", value.system)
+            return Clause("x.term IN (SELECT t.number FROM term t WHERE t.system = ?)", (system or 0,))
+        return self._term(value.system, value.code)
+
+    def _targets(self, value: ReferenceValue) -> list[object]:
+        """Keys of what a reference may name; what was never referenced has none."""
+        rows = self.db.rows("SELECT e.key, e.type FROM entity e WHERE e.id = ?", (value.id,))
+        wanted = {TYPE_NUMBERS[name] for name in value.types}
+        return [key for key, number in rows if (number in wanted if wanted else number > 0)]
+
+    def _string(self, criterion: Criterion, value: StringValue) -> Clause:
+        if criterion.modifier == "exact":
+            return Clause("x.folded = ? AND x.exact = ?", (value.folded, value.text))
+        if criterion.modifier == "contains":
+            within = "instr" if self.db.dialect == "sqlite" else "strpos"
+            return Clause(f"{within}(x.folded, ?) > 0", (value.folded,))
+        return Clause(
+            "x.folded >= ? AND x.folded < ? AND substr(x.folded, 1, ?) = ?",
+            (value.folded, value.folded + "\U0010ffff\U0010ffff", len(value.folded), value.folded),
+        )
+
+    def _stored(self, criterion: Criterion) -> Clause:
+        """``_id`` and ``_lastUpdated``: columns of the resource itself."""
+        options: list[Clause] = []
+        for value in criterion.values:
+            match value:
+                case Missing(missing):
+                    return NEVER if missing else ALWAYS
+                case DateValue():
+                    options.append(_date(value, "r.at", "(r.at + 1)"))
+                case TokenValue():
+                    named = value.any_system or (value.system in (None, "") and value.code is not None)
+                    rows = (
+                        self.db.rows("SELECT e.key FROM entity e WHERE e.id = ?", (value.code,))
+                        if named
+                        else []
+                    )
+                    options.append(among("r.key", [row[0] for row in rows]))
+                case _:
+                    raise AssertionError(f"{criterion.parameter.code} has no such value")
+        met = some(*options)
+        return Clause(f"NOT ({met.text})", met.values) if criterion.modifier == "not" else met
+
+    # -- order --------------------------------------------------------------------------
+
+    def _sort(self, sort: Sort) -> Clause:
+        """The value of ``r`` to sort by; NULL when it has none."""
+        parameter = sort.parameter
+        if parameter.stored == "updated":
+            return Clause("r.at")
+        if parameter.stored == "id":
+            return Clause("(SELECT e.id FROM entity e WHERE e.key = r.key)")
+        table = _TABLES[parameter.kind]
+        column = self._sort_column(table, descending=sort.descending)
+        atoms = self._atoms(parameter)
+        joins = {"ix_token": " JOIN term t ON t.number = x.term JOIN system s ON s.number = t.system"}
+        source = _from(parameter) + joins.get(table, "")
+        if table == "ix_reference" and " e " not in f"{source} ":
+            source += " JOIN entity e ON e.key = x.target"
+        direction = " DESC" * sort.descending
+        return Clause(
+            f"(SELECT {column} FROM {source} WHERE {atoms.text} AND x.patient_key = r.patient_key"
+            f" AND x.key = r.key ORDER BY 1{direction} LIMIT 1)",
+            atoms.values,
+        )
+
+    def _sort_column(self, table: str, *, descending: bool) -> str:
+        """Parts of a value are joined by U+0001, which no code, id or text holds."""
+        between = "char(1)" if self.db.dialect == "sqlite" else "chr(1)"
+        padded = "printf('%03d', e.type)" if self.db.dialect == "sqlite" else "lpad(e.type::text, 3, '0')"
+        collate = "" if self.db.dialect == "sqlite" else ' COLLATE "C"'
+        return {
+            "ix_date": "x.high" if descending else "x.low",
+            "ix_string": f"(x.folded || {between} || x.exact){collate}",
+            "ix_token": f"(t.code || {between} || s.uri){collate}",
+            "ix_reference": f"({padded} || e.id){collate}",
+            "ix_quantity": "x.high" if descending else "x.low",
+        }[table]
+
+
+def _from(parameter: Parameter) -> str:
+    table = _TABLES[parameter.kind]
+    if any(branch.target is not None for branch in parameter.branches):
+        return f"{table} x JOIN entity e ON e.key = x.target"
+    return f"{table} x"
+
+
+def _lists_all(criterion: Criterion | Chain) -> bool:
+    """Can it not be asked by its index rows alone: what is absent has none."""
+    if isinstance(criterion, Chain):
+        return False
+    if criterion.parameter.stored or criterion.modifier == "not":
+        return True
+    return any(isinstance(value, Missing) and value.missing for value in criterion.values)
+
+
+_DATES: dict[str, Callable[[str, str, int, int], Clause]] = {
+    "eq": lambda low, high, s, e: Clause(f"{low} >= ? AND {low} < ? AND {high} <= ?", (s, e, e)),
+    "ne": lambda low, high, s, e: Clause(f"NOT ({low} >= ? AND {high} <= ?)", (s, e)),
+    "gt": lambda low, high, s, e: Clause(f"{high} > ?", (e,)),
+    "lt": lambda low, high, s, e: Clause(f"{low} < ?", (s,)),
+    "ge": lambda low, high, s, e: Clause(f"({high} > ? OR ({low} >= ? AND {high} <= ?))", (e, s, e)),
+    "le": lambda low, high, s, e: Clause(f"({low} < ? OR ({low} >= ? AND {high} <= ?))", (s, s, e)),
+    "sa": lambda low, high, s, e: Clause(f"{low} >= ?", (e,)),
+    "eb": lambda low, high, s, e: Clause(f"{high} <= ?", (s,)),
+    "ap": lambda low, high, s, e: Clause(f"{low} < ? AND {high} > ?", (e, s)),
+}
+
+
+def _date(value: DateValue, low: str, high: str) -> Clause:
+    return _DATES[value.prefix](low, high, value.lo, value.hi)
+
+
+def _number(value: NumberValue | QuantityValue) -> Clause:
+    low, high = bound_keys(value.lo, value.hi)
+    exact = bound_keys(value.value, value.value)[0]
+    return {
+        "eq": lambda: Clause("x.low >= ? AND x.high < ?", (low, high)),
+        "ne": lambda: Clause("NOT (x.low >= ? AND x.high < ?)", (low, high)),
+        "gt": lambda: Clause("x.high > ?", (exact,)),
+        "lt": lambda: Clause("x.low < ?", (exact,)),
+        "ge": lambda: Clause("x.high >= ?", (exact,)),
+        "le": lambda: Clause("x.low <= ?", (exact,)),
+        "sa": lambda: Clause("x.low > ?", (exact,)),
+        "eb": lambda: Clause("x.high < ?", (exact,)),
+        "ap": lambda: Clause("x.low <= ? AND x.high >= ?", (high, low)),
+    }[value.prefix]()
+
+
+def _keyset(sorts: Sequence[Sort], after: Position | None) -> Clause:
+    """Rows that come after a position: later in the first key that differs."""
+    if after is None:
+        return ALWAYS
+    options: list[Clause] = []
+    equal: list[Clause] = []
+    for n, (sort, value) in enumerate(zip(sorts, after.values, strict=True)):
+        if value is None:
+            equal.append(Clause(f"s{n} IS NULL"))
+            continue
+        beyond = Clause(f"(s{n} {'<' if sort.descending else '>'} ? OR s{n} IS NULL)", (value,))
+        options.append(every(*equal, beyond))
+        equal.append(Clause(f"s{n} = ?", (value,)))
+    options.append(every(*equal, Clause("seq < ?", (after.sequence,))))
+    return some(*options)

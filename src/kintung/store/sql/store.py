@@ -1,0 +1,245 @@
+"""The Store of both databases: what differs between them is behind :class:`Backend`."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as WaitedTooLong
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, cast
+
+from kintung.clock import Clock
+from kintung.errors import KintungError, Unavailable
+from kintung.store.audit import AuditBook
+from kintung.store.committer import Committer
+from kintung.store.keys import KeyStore
+from kintung.store.port import (
+    AuditRecord,
+    Claimed,
+    Finding,
+    LogEntry,
+    Method,
+    OwnerKind,
+    Ownership,
+    Receipt,
+    Unit,
+    Version,
+    View,
+)
+from kintung.store.reader import Scope
+from kintung.store.scribe import Scribe
+from kintung.store.sealing import Sealer
+from kintung.store.sql.commit import Commit, Request, replay
+from kintung.store.sql.database import Database, Row
+from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
+from kintung.store.sql.view import SqlView
+from kintung.store.system import System
+from kintung.store.units import rehearse
+from kintung.store.vault import Vault
+
+COMMIT_SECONDS = 10.0
+"""How long a unit waits for the commit lock before it is given up and nothing is stored."""
+
+
+class Backend(Protocol):
+    """One database: how to read it, and how to be alone in its commit section."""
+
+    waits: bool
+
+    def reading(self) -> AbstractContextManager[Database]:
+        """A consistent reading of this thread; raises Unavailable, TimedOut."""
+        ...
+
+    def committing(self) -> AbstractContextManager[Database]:
+        """The commit lock and one transaction, durable when the block has ended."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SqlStore:
+    """A record store on SQLite or PostgreSQL; see ``kintung.store.port.Store``."""
+
+    def __init__(self, backend: Backend, keys: KeyStore, sealer: Sealer, scribe: Scribe, vault: Vault, audit: AuditBook, clock: Clock) -> None:  # fmt: skip
+        self.waits = backend.waits
+        self._backend = backend
+        self._keys = keys
+        self._sealer = sealer
+        self._scribe = scribe
+        self._vault = vault
+        self._audit = audit
+        self._clock = clock
+        self._names = Names()
+        self._witnessed = threading.Lock()
+        self._committer = Committer[Request, Receipt](self._run, "kintung-commit")
+
+    # -- reading ------------------------------------------------------------------------
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        with self._backend.reading() as db:
+            yield SqlView(db, self._names, self._sealer, self._vault)
+
+    def scope(self, number: int) -> Scope:
+        with self._backend.reading() as db:
+            rows = db.rows("SELECT epoch FROM scope WHERE number = ?", (number,))
+        return Scope(number, rows[0][0] if rows else 0)
+
+    def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
+        with self._backend.reading() as db:
+            rows = db.rows(
+                "SELECT l.seq, l.at, l.method, e.type, e.id, l.version_id, v.kind, v.organisation, l.patient_key,"
+                " l.key, l.labels, v.meta_at, v.body FROM log l"
+                " JOIN version v ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
+                " JOIN entity e ON e.key = l.key WHERE l.seq > ? ORDER BY l.seq LIMIT ?",
+                (after, limit),
+            )
+            view = SqlView(db, self._names, self._sealer, self._vault)
+            labels = {number: name for number, name in db.rows("SELECT number, name FROM label")}
+            return tuple(self._entry(view, labels, row) for row in rows)
+
+    def _entry(self, view: SqlView, labels: dict[int, str], row: Row) -> LogEntry:
+        (
+            seq,
+            at,
+            method,
+            type_number,
+            id,
+            version_id,
+            kind,
+            organisation,
+            patient_key,
+            key,
+            mask,
+            meta_at,
+            blob,
+        ) = row
+        type = TYPE_NAMES[type_number]
+        version = view.version(type, id, version_id, at, method, meta_at, blob, kind, patient_key, key)
+        return LogEntry(
+            seq,
+            at,
+            Method(method),
+            type,
+            id,
+            version_id,
+            view.ownership(version_id, kind, organisation, patient_key, key),
+            frozenset(name for number, name in labels.items() if mask >> number & 1),
+            version.body if method != Method.LABEL else b"",
+        )
+
+    def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
+        for type in sorted(types) or [name for name in TYPE_NUMBERS if name]:
+            after = 0
+            while True:
+                with self._backend.reading() as db:
+                    view = SqlView(db, self._names, self._sealer, self._vault)
+                    page = view.stretch(type, after, 500)
+                if not page:
+                    break
+                for seq, version in page:
+                    after = seq
+                    yield version
+
+    # -- writing ------------------------------------------------------------------------
+
+    def submit(self, unit: Unit) -> "Future[Receipt]":
+        try:
+            with self._backend.reading() as db:
+                if unit.idempotency is not None:
+                    earlier = replay(db, unit.idempotency, self._clock.now_micros())
+                    if earlier is not None:
+                        return _answered(earlier)
+                rehearsal = rehearse(unit, SqlView(db, self._names, self._sealer, self._vault))
+        except KintungError as error:
+            return _failed(error)
+        return self._committer.put(Request(unit, rehearsal))
+
+    def submit_prepared(self, request: Request) -> "Future[Receipt]":
+        """Commit what another process prepared: only for units that read nothing."""
+        return self._committer.put(request)
+
+    def record(self, audit: AuditRecord) -> "Future[Receipt]":
+        return self._committer.put(Request(None, None, audit))
+
+    def commit(self, unit: Unit) -> Receipt:
+        return wait_for(self.submit(unit))
+
+    def _run(self, take: "Take") -> Sequence[Receipt | KintungError]:
+        try:
+            with self._backend.committing() as db:
+                requests = take()
+                view = SqlView(db, self._names, self._sealer, self._vault)
+                commit = Commit(db, self._names, view, self._audit, self._clock.now_micros())
+                answers = commit.run(requests) if requests else []
+        except BaseException:
+            self._names.forget()
+            raise
+        if requests:
+            self._keys.witness_soon(commit.number, commit.head)
+        return answers
+
+    # -- jobs ---------------------------------------------------------------------------
+
+    def claim(self, system: System, kind: str, lease_micros: int) -> Claimed | None:
+        now = self._clock.now_micros()
+        with self._backend.committing() as db:
+            rows = db.rows(
+                "SELECT number, kind, payload, attempts FROM job WHERE kind = ? AND due <= ? ORDER BY due, number LIMIT 1",
+                (kind, now),
+            )
+            if not rows:
+                return None
+            number, kind, payload, attempts = rows[0]
+            db.run(
+                "UPDATE job SET due = ?, attempts = ? WHERE number = ?",
+                (now + lease_micros, attempts + 1, number),
+            )
+        return Claimed(number, kind, payload, attempts + 1)
+
+    def finish(self, system: System, number: int) -> None:
+        with self._backend.committing() as db:
+            db.remove("job", [(number,)])
+
+    # -- proof --------------------------------------------------------------------------
+
+    def check(self, system: System) -> Iterator[Finding]:
+        from kintung.store.sql.check import check  # noqa: PLC0415 - only ``check`` needs it
+
+        return check(
+            self._backend, self._names, self._keys, self._sealer, self._scribe, self._vault, self._audit
+        )
+
+    def close(self) -> None:
+        self._committer.close()
+        self._keys.witness_now()
+        self._backend.close()
+
+
+class Take(Protocol):
+    def __call__(self) -> Sequence[Request]: ...
+
+
+def wait_for(future: "Future[Receipt]", seconds: float = COMMIT_SECONDS) -> Receipt:
+    """Wait for a commit; give it up when the lock was not had in time.
+
+    Raises:
+        Unavailable: nothing was stored.
+    """
+    try:
+        return future.result(seconds)
+    except WaitedTooLong:
+        if future.cancel():
+            raise Unavailable("The record cannot be written now; nothing was stored.") from None
+        return future.result()
+
+
+def _answered(receipt: Receipt) -> "Future[Receipt]":
+    future = Future[Receipt]()
+    future.set_result(receipt)
+    return future
+
+
+def _failed(error: KintungError) -> "Future[Receipt]":
+    future = Future[Receipt]()
+    future.set_exception(error)
+    return cast("Future[Receipt]", future)

@@ -1,0 +1,272 @@
+"""Reading: the View of the SQL stores."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import cast
+
+from kintung.errors import Deleted, NotFound
+from kintung.fhir.search import Query
+from kintung.fhir.splice import served
+from kintung.store.port import (
+    Current,
+    Match,
+    Method,
+    OwnerKind,
+    Ownership,
+    Page,
+    Position,
+    Version,
+)
+from kintung.store.reader import Reader
+from kintung.store.sealing import Sealer
+from kintung.store.sql.database import Database, Row
+from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
+from kintung.store.sql.search import Searcher
+from kintung.store.sql.visibility import ALWAYS, Clause, every, visible
+from kintung.store.vault import Vault
+
+
+class SqlView:
+    """A reading of the store on one connection, for as long as its transaction lasts."""
+
+    def __init__(self, db: Database, names: Names, sealer: Sealer, vault: Vault) -> None:
+        self._db = db
+        self._names = names
+        self._sealer = sealer
+        self._searcher = Searcher(db, names, vault)
+
+    @property
+    def sequence(self) -> int:
+        return cast(int, self._db.rows("SELECT coalesce(max(seq), 0) FROM log")[0][0])
+
+    # -- one resource -------------------------------------------------------------------
+
+    def current(self, reader: Reader, type: str, id: str) -> Current | None:
+        row = self._find(
+            reader, type, id, "r.version_id, r.deleted, r.kind, r.organisation, r.patient_key, r.key"
+        )
+        if row is None:
+            return None
+        version_id, deleted, *owned = row
+        return Current(version_id, bool(deleted), self.ownership(version_id, *owned))
+
+    def owners_of(self, type: str, id: str) -> Ownership | None:
+        everything = Reader.everything()
+        found = self.current(everything, type, id)
+        return None if found is None or found.deleted else found.ownership
+
+    def read(self, reader: Reader, type: str, id: str) -> Version:
+        row = self._find(
+            reader,
+            type,
+            id,
+            "r.version_id, v.at, v.method, v.meta_at, v.body, r.kind, r.patient_key, r.key",
+            " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key AND v.version_id = r.version_id",
+        )
+        if row is None:
+            raise absent(type, id)
+        version = self.version(type, id, *row)
+        if version.method == Method.DELETE:
+            raise gone(type, id)
+        return version
+
+    def vread(self, reader: Reader, type: str, id: str, version_id: int) -> Version:
+        who = self._names.stored(self._db, reader)
+        seen = every(visible(who, "r"), visible(who, "v", labels_of="r"))
+        rows = self._db.rows(
+            "SELECT v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key"
+            f" FROM {_ENTITY_RESOURCE} JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
+            f" WHERE e.id = ? AND e.type = ? AND v.version_id = ? AND {seen.text}",
+            (id, TYPE_NUMBERS.get(type, -1), version_id, *seen.values),
+        )
+        if not rows:
+            raise absent(type, id)
+        version = self.version(type, id, *rows[0])
+        if version.method == Method.DELETE:
+            raise gone(type, id)
+        return version
+
+    def _find(self, reader: Reader, type: str, id: str, columns: str, join: str = "") -> Row | None:
+        seen = visible(self._names.stored(self._db, reader), "r")
+        rows = self._db.rows(
+            f"SELECT {columns} FROM {_ENTITY_RESOURCE}{join} WHERE e.id = ? AND e.type = ? AND {seen.text}",
+            (id, TYPE_NUMBERS.get(type, -1), *seen.values),
+        )
+        return rows[0] if rows else None
+
+    def ownership(
+        self, version_id: int, kind: int, organisation: int, patient_key: int, key: int
+    ) -> Ownership:
+        """Names of the owners of a version."""
+        match OwnerKind(kind):
+            case OwnerKind.PERSON:
+                persons = self._ids([patient_key])
+            case OwnerKind.SEVERAL:
+                persons = self._ids(self._owner_keys(key, version_id))
+            case OwnerKind.PUBLIC | OwnerKind.ORGANISATION:
+                persons = ()
+        deposited = ""
+        if organisation:
+            rows = self._db.rows("SELECT id FROM organisation WHERE number = ?", (organisation,))
+            deposited = cast(str, rows[0][0])
+        return Ownership(OwnerKind(kind), persons, deposited)
+
+    def _ids(self, keys: Sequence[int]) -> tuple[str, ...]:
+        found = (self._db.rows("SELECT id FROM entity WHERE key = ?", (key,)) for key in keys)
+        return tuple(sorted(cast(str, rows[0][0]) for rows in found))
+
+    def _owner_keys(self, key: int, version_id: int) -> tuple[int, ...]:
+        rows = self._db.rows(
+            "SELECT patient_key FROM owner WHERE key = ? AND version_id = ? ORDER BY patient_key",
+            (key, version_id),
+        )
+        return tuple(row[0] for row in rows)
+
+    def version(  # noqa: PLR0913 - the columns of a version
+        self,
+        type: str,
+        id: str,
+        version_id: int,
+        at: int,
+        method: int,
+        meta_at: int,
+        blob: bytes,
+        kind: int,
+        patient_key: int,
+        key: int,
+    ) -> Version:
+        body = served(self._sealer.open(blob, type, id), meta_at, version_id, at) if blob else b""
+        if kind == OwnerKind.SEVERAL:
+            persons = self._owner_keys(key, version_id)
+        else:
+            persons = (patient_key,) if patient_key else ()
+        return Version(type, id, version_id, at, Method(method), body, persons)
+
+    # -- many ---------------------------------------------------------------------------
+
+    def history(  # noqa: PLR0913 - the port's
+        self,
+        reader: Reader,
+        type: str | None = None,
+        id: str | None = None,
+        *,
+        since: int | None = None,
+        count: int,
+        total: bool = True,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> Page:
+        if id is not None and self.current(reader, type or "", id) is None:
+            raise absent(type or "", id)
+        last = self.sequence if sequence is None else sequence
+        who = self._names.stored(self._db, reader)
+        scope = _history_scope(type, id)
+        first = 0 if since is None else self._first_since(since)
+        span = Clause("l.seq >= ? AND l.seq <= ?", (first, last))
+        seen = every(visible(who, "r"), visible(who, "v", labels_of="r"))
+        where = every(scope, span, seen)
+        beyond = Clause("l.seq < ?", (after.sequence,)) if after is not None else ALWAYS
+        page = every(where, beyond)
+        rows = self._db.rows(
+            "SELECT v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key, e.type, e.id, l.seq"
+            f" FROM {_LOG} WHERE {page.text} ORDER BY l.seq DESC LIMIT {count + 1:d}",
+            page.values,
+        )
+        entries = tuple(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in rows[:count])
+        more = Position((), rows[count - 1][10]) if len(rows) > count and count else None
+        counted: int | None = None
+        if total and after is None:
+            counted = self._db.rows(f"SELECT count(*) FROM {_LOG} WHERE {where.text}", where.values)[0][0]
+        return Page(entries, last, more, counted)
+
+    def _first_since(self, since: int) -> int:
+        """The first sequence number committed at or after an instant; ``at`` never decreases."""
+
+        def at(seq: int) -> int:
+            return cast(int, self._db.rows("SELECT at FROM log WHERE seq = ?", (seq,))[0][0])
+
+        return bisect_left(range(1, self.sequence + 1), since, key=at) + 1
+
+    def search(  # noqa: PLR0913 - the port's
+        self,
+        reader: Reader,
+        query: Query,
+        *,
+        count: int,
+        total: bool = False,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> Page:
+        last = self.sequence if sequence is None else sequence
+        who = self._names.stored(self._db, reader)
+        rows: list[Row] = []
+        if count:
+            rows = self._searcher.rows(who, query, limit=count + 1, sequence=sequence, after=after)
+        entries = self._bodies(rows[:count])
+        more = Position(tuple(rows[count - 1][6:]), rows[count - 1][4]) if len(rows) > count else None
+        counted: int | None = None
+        if total and after is None:
+            statement = self._searcher.total(who, query)
+            counted = self._db.rows(statement.text, statement.values)[0][0]
+        return Page(entries, last, more, counted)
+
+    def _bodies(self, rows: Sequence[Row]) -> tuple[Version, ...]:
+        wanted = [(row[0], row[2], row[3]) for row in rows]
+        found = self._db.lookup(
+            "SELECT v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key, e.type, e.id"
+            " FROM wanted w CROSS JOIN version v CROSS JOIN entity e"
+            " WHERE v.patient_key = w.c0 AND v.key = w.c1 AND v.version_id = w.c2 AND e.key = v.key",
+            ("int", "int", "int"),
+            wanted,
+        )
+        by_key = {cast(int, row[7]): row for row in found}
+        ordered = (by_key[row[2]] for row in rows)
+        return tuple(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in ordered)
+
+    def stretch(self, type: str, after: int, limit: int) -> list[tuple[int, Version]]:
+        """Current resources of a type with sequence numbers over ``after``, oldest first."""
+        rows = self._db.rows(
+            "SELECT r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind FROM resource r"
+            " WHERE r.type = ? AND r.deleted = 0 AND r.seq > ? ORDER BY r.seq LIMIT ?",
+            (TYPE_NUMBERS[type], after, limit),
+        )
+        return list(zip((row[4] for row in rows), self._bodies(rows), strict=True))
+
+    def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
+        who = self._names.stored(self._db, reader)
+        rows = self._searcher.rows(who, query, limit=limit)
+        return tuple(
+            Match(
+                TYPE_NAMES[type],
+                self._db.rows("SELECT id FROM entity WHERE key = ?", (key,))[0][0],
+                version_id,
+            )
+            for _, type, key, version_id, *_rest in rows
+        )
+
+
+def absent(type: str, id: str) -> NotFound:
+    """One answer for absent and hidden."""
+    return NotFound(f"There is no {type}/{id} here that you may see.", path=type)
+
+
+def gone(type: str, id: str) -> Deleted:
+    return Deleted(f"{type}/{id} was deleted.", path=type)
+
+
+_ENTITY_RESOURCE = (
+    "entity e JOIN resource r ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
+)
+_LOG = (
+    "log l JOIN resource r ON r.patient_key = l.patient_key AND r.type = l.type AND r.key = l.key"
+    " JOIN version v ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
+    " AND v.seq = l.seq JOIN entity e ON e.key = l.key"
+)
+
+
+def _history_scope(type: str | None, id: str | None) -> Clause:
+    if id is not None:
+        return Clause("e.id = ? AND e.type = ?", (id, TYPE_NUMBERS.get(type or "", -1)))
+    if type is not None:
+        return Clause("l.type = ?", (TYPE_NUMBERS.get(type, -1),))
+    return ALWAYS

@@ -1,0 +1,197 @@
+"""The SQLite adapter: apsw with its own SQLite, WAL, synchronous FULL, one flock round each commit.
+
+Writers of all processes queue at a lock file beside the database, fairly; SQLite's own busy
+time-out is never reached (it starves a waiting writer for seconds). Checkpoints run PASSIVE
+on a connection of their own, so no commit waits for one.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from kintung.errors import TimedOut, Unavailable
+from kintung.store.sql.database import Row
+from kintung.store.sql.migrations import prepare_schema
+from kintung.store.sql.schema import BY_NAME
+
+OLDEST_SQLITE = 3_051_003
+"""Versions before 3.51.3 can corrupt a database when the WAL is reset."""
+CHECKPOINT_PAGES = 4_000
+READ_SECONDS = 10.0
+
+
+class SqliteDatabase:
+    """A connection as the shared code uses it."""
+
+    dialect = "sqlite"
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        return self.connection.execute(statement, values).fetchall()  # pyright: ignore[reportArgumentType]
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> None:
+        self.connection.execute(statement, values)  # pyright: ignore[reportArgumentType]
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self.connection.executemany(_INSERT[table], rows)
+
+    def remove(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self.connection.executemany(_DELETE[table], rows)
+
+    def lookup(self, statement: str, types: Sequence[str], rows: Iterable[Row]) -> list[Row]:
+        names = ", ".join(f"c{n}" for n in range(len(types)))
+        marks = ", ".join("?" * len(types))
+        text = f"WITH wanted({names}) AS (VALUES ({marks})) {statement}"
+        return self.connection.executemany(text, list(rows)).fetchall()
+
+
+_INSERT = {
+    name: f"INSERT INTO {name} VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608 - our names
+    for name, table in BY_NAME.items()
+}
+_DELETE = {
+    name: f"DELETE FROM {name} WHERE {' AND '.join(f'{column} = ?' for column in table.key)}"  # noqa: S608
+    for name, table in BY_NAME.items()
+}
+
+
+class SqliteBackend:
+    """A database file, its lock file and the connections of this process."""
+
+    waits = False
+
+    def __init__(self, path: Path, *, read_seconds: float = READ_SECONDS, vfs: str | None = None) -> None:
+        """Open or create the file at ``path``.
+
+        Raises:
+            Unavailable: the SQLite library is too old to be trusted with a record, or the
+                file holds a schema this version does not know.
+        """
+        refuse_old_sqlite(apsw.sqlite_lib_version())
+        self._path = path
+        self._vfs = vfs
+        self._read_seconds = read_seconds
+        self._local = threading.local()
+        self._connections: list[apsw.Connection] = []
+        self._lock_file = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        self._in_commit = threading.Lock()
+        self._pages_waiting = threading.Event()
+        self._closed = False
+        with self._locked():
+            self._writer = self._connect(cache_kib=64 * 1024)
+            self._writer.set_wal_hook(self._after_commit)
+            prepare_schema(SqliteDatabase(self._writer))
+        self._checkpointer = threading.Thread(target=self._checkpoint, name="kintung-checkpoint", daemon=True)
+        self._checkpointer.start()
+
+    def _connect(self, cache_kib: int) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), vfs=self._vfs, statementcachesize=400)
+        connection.set_busy_timeout(10_000)
+        connection.execute(
+            f"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+            f"PRAGMA cache_size = -{cache_kib:d}; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
+        )
+        self._connections.append(connection)
+        return connection
+
+    # -- reading ------------------------------------------------------------------------
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteDatabase]:
+        db = self._reader()
+        self._local.deadline = time.monotonic() + self._read_seconds
+        try:
+            db.connection.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                if db.connection.in_transaction:
+                    db.connection.execute("ROLLBACK")
+        except apsw.InterruptError as error:
+            raise TimedOut("The search took longer than it may; narrow it.") from error
+        except (apsw.BusyError, apsw.IOError, apsw.CantOpenError, apsw.CorruptError) as error:
+            raise Unavailable("The record cannot be read now.") from error
+
+    def _reader(self) -> SqliteDatabase:
+        db = getattr(self._local, "db", None)
+        if db is None:
+            connection = self._connect(cache_kib=16 * 1024)
+            connection.execute("PRAGMA query_only = ON")
+            local = self._local
+            connection.set_progress_handler(lambda: time.monotonic() > local.deadline, 20_000)
+            db = self._local.db = SqliteDatabase(connection)
+        return db
+
+    # -- committing ---------------------------------------------------------------------
+
+    @contextmanager
+    def committing(self) -> Iterator[SqliteDatabase]:
+        with self._locked():
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield SqliteDatabase(self._writer)
+                    self._writer.execute("COMMIT")
+                finally:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+            except (apsw.BusyError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError) as error:
+                raise Unavailable("The record cannot be written now; nothing was stored.") from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Alone among the threads of this process and among all processes on the file."""
+        with self._in_commit:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    # -- checkpoints --------------------------------------------------------------------
+
+    def _after_commit(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        if pages >= CHECKPOINT_PAGES:
+            self._pages_waiting.set()
+        return apsw.SQLITE_OK
+
+    def _checkpoint(self) -> None:
+        connection = self._connect(cache_kib=1024)
+        while True:
+            self._pages_waiting.wait()
+            self._pages_waiting.clear()
+            if self._closed:
+                return
+            try:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            except (apsw.BusyError, apsw.LockedError):
+                continue
+
+    def close(self) -> None:
+        self._closed = True
+        self._pages_waiting.set()
+        self._checkpointer.join()
+        for connection in self._connections:
+            connection.close()
+        os.close(self._lock_file)
+
+
+def refuse_old_sqlite(version: str) -> None:
+    """Refuse a SQLite library with the WAL-reset bug.
+
+    Raises:
+        Unavailable: ``version`` ("3.40.1") is before 3.51.3.
+    """
+    major, minor, patch = (int(part) for part in version.split(".")[:3])
+    if major * 1_000_000 + minor * 1_000 + patch < OLDEST_SQLITE:
+        raise Unavailable(f"SQLite {version} can lose a record; Kintung needs 3.51.3 or later.")

@@ -1,0 +1,114 @@
+"""Preparing a unit: what it reads is remembered and asked again inside the commit lock."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kintung.fhir.search import Query
+from kintung.store.port import (
+    Current,
+    Match,
+    Ownership,
+    Page,
+    Position,
+    Prepared,
+    Unit,
+    Version,
+    View,
+)
+from kintung.store.reader import Reader, Scope
+
+
+class Read(NamedTuple):
+    """A question put to a view and what it answered."""
+
+    ask: Callable[[View], object]
+    answer: object
+
+
+class Recorder:
+    """A View that remembers what a unit read, so that it can be asked again.
+
+    Only what decides a write is remembered: the state of a resource, the matches of a
+    criterion, the owners of a source. Bodies follow from the state.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.reads: list[Read] = []
+
+    @property
+    def sequence(self) -> int:
+        return self._view.sequence
+
+    def current(self, reader: Reader, type: str, id: str) -> Current | None:
+        answer = self._view.current(reader, type, id)
+        self.reads.append(Read(lambda view: view.current(reader, type, id), answer))
+        return answer
+
+    def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
+        answer = self._view.match(reader, query, limit)
+        self.reads.append(Read(lambda view: view.match(reader, query, limit), answer))
+        return answer
+
+    def owners_of(self, type: str, id: str) -> Ownership | None:
+        answer = self._view.owners_of(type, id)
+        self.reads.append(Read(lambda view: view.owners_of(type, id), answer))
+        return answer
+
+    def read(self, reader: Reader, type: str, id: str) -> Version:
+        return self._view.read(reader, type, id)
+
+    def vread(self, reader: Reader, type: str, id: str, version_id: int) -> Version:
+        return self._view.vread(reader, type, id, version_id)
+
+    def history(  # noqa: PLR0913 - the port's
+        self,
+        reader: Reader,
+        type: str | None = None,
+        id: str | None = None,
+        *,
+        since: int | None = None,
+        count: int,
+        total: bool = True,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> Page:
+        return self._view.history(
+            reader, type, id, since=since, count=count, total=total, sequence=sequence, after=after
+        )
+
+    def search(  # noqa: PLR0913 - the port's
+        self,
+        reader: Reader,
+        query: Query,
+        *,
+        count: int,
+        total: bool = False,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> Page:
+        return self._view.search(reader, query, count=count, total=total, sequence=sequence, after=after)
+
+
+class Rehearsal(NamedTuple):
+    """A unit prepared outside the lock, with what it read."""
+
+    prepared: Prepared
+    reads: tuple[Read, ...]
+
+
+def rehearse(unit: Unit, view: View) -> Rehearsal:
+    """Prepare a unit on a view; raises what its ``prepare`` raises."""
+    recorder = Recorder(view)
+    prepared = unit.prepare(recorder)
+    return Rehearsal(prepared, tuple(recorder.reads))
+
+
+def still_so(reads: tuple[Read, ...], view: View) -> bool:
+    """Does every question get the answer it got before?"""
+    return all(read.ask(view) == read.answer for read in reads)
+
+
+def scope_of(reader: Reader) -> Scope | None:
+    """The stored scope a reader's right rests on, whose epoch is rechecked inside."""
+    return reader.persons if isinstance(reader.persons, Scope) else None
