@@ -6,13 +6,21 @@ WORKERS ?= 2
 ARGS ?=
 PYTEST = .venv/bin/pytest -q -n $(WORKERS) --dist loadfile
 
-# Scripts that write a part of the documentation or of the package from the code. Each
-# takes --check, which changes nothing and fails when the file in the tree differs.
+# Commands that write a part of the documentation or of the package. Each takes --check,
+# which changes nothing and fails when the file in the tree differs. Those under FROM_HL7
+# read HL7's definitions of FHIR R4, which are too large for the repository.
+DEFINITIONS ?= ../shared/data/fhir-r4-definitions
 GENERATORS = \
-	scripts/write_error_reference.py
+	"scripts/compile_definitions.py" \
+	"scripts/write_error_reference.py"
+FROM_HL7 = \
+	"scripts/build_search_parameters.py $(DEFINITIONS)" \
+	"scripts/make_ownership_evidence.py $(DEFINITIONS)/StructureDefinition.ndjson.gz"
+ALL_GENERATORS = $(GENERATORS) $(if $(wildcard $(DEFINITIONS)),$(FROM_HL7))
+ABSENT = $(if $(wildcard $(DEFINITIONS)),,@echo 'not done without $(DEFINITIONS):' $(FROM_HL7))
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-long lint bench generate lock postgres
+.PHONY: help .venv demo test test-long lint bench format generate lock postgres
 
 help:  ## list these targets
 	@awk -F ':.*##' '/^[.a-z-]+:.*##/ {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,13 +39,22 @@ lint: .venv  ## check format, rules, types, import contracts and generated files
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 	.venv/bin/lint-imports
-	@for script in $(GENERATORS); do echo "$$script --check"; .venv/bin/python "$$script" --check || exit 1; done
+	@for command in $(ALL_GENERATORS); do \
+		echo "$$command --check"; \
+		.venv/bin/python $$command --check || { echo "what it writes differs: run make generate"; exit 1; }; \
+	done
+	$(ABSENT)
 
 bench: .venv postgres  ## measure, and write bench/results/
 	.venv/bin/python -m bench $(ARGS)
 
+format: .venv  ## put the format right, and what ruff can mend of the rules
+	.venv/bin/ruff check --fix-only --quiet .
+	.venv/bin/ruff format .
+
 generate: .venv  ## write the generated files anew
-	@for script in $(GENERATORS); do echo "$$script"; .venv/bin/python "$$script" || exit 1; done
+	@for command in $(ALL_GENERATORS); do echo "$$command"; .venv/bin/python $$command || exit 1; done
+	$(ABSENT)
 
 lock: .venv  ## lock the dependencies of pyproject.toml; ARGS=--upgrade moves those already locked
 	.venv/bin/uv pip compile --quiet $(ARGS) --universal --generate-hashes --no-emit-index-url --no-header \

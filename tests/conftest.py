@@ -52,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{count:5}  {reason}")
     if absent:
         terminalreporter.write_line(
-            f"{len(absent)} shared files are absent: put shared/ beside the repository"
+            f"absent from ../shared: {len(absent)}; put shared/ beside the repository"
         )
     terminalreporter.write_line(_seed_line())
 
