@@ -12,8 +12,8 @@ from kintung.store.port import (
     Current,
     IndexRows,
     Method,
-    Ownership,
     OwnerKind,
+    Ownership,
     View,
     Write,
 )
@@ -117,7 +117,7 @@ class Scribe:
         found = owners({**resource, "id": id} if resource.get("id") != id else resource)
         persons = found.persons
         if found.kind == "derived":
-            persons = _persons_of(view, found.sources)
+            persons = tuple(dict.fromkeys((*found.persons, *_persons_of(view, found.sources))))
         if found.kind == "public":
             return Ownership(OwnerKind.PUBLIC)
         if not persons:
@@ -128,14 +128,13 @@ class Scribe:
 
 
 def _persons_of(view: View, sources: tuple[str, ...]) -> tuple[str, ...]:
-    """Persons of the resources this one derives its owners from; () when one is nobody's."""
+    """Persons of the resources this one derives its owners from; one that is nobody's takes none away."""
     persons: dict[str, None] = {}
     for source in sources:
         type, _, id = source.partition("/")
         ownership = view.owners_of(type, id)
-        if ownership is None or not ownership.persons:
-            return ()
-        persons.update(dict.fromkeys(ownership.persons))
+        if ownership is not None:
+            persons.update(dict.fromkeys(ownership.persons))
     return tuple(persons)
 
 

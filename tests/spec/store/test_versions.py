@@ -7,7 +7,7 @@ import pytest
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import Method
 from tests.records import observation, organization, patient, weight
-from tests.stores import ALL, HOUR, START, Record, content
+from tests.stores import ALL, HOUR, START, Record, content, together
 
 
 def test_a_resource_is_read_as_it_was_put(record: Record):
@@ -210,8 +210,7 @@ def test_a_view_stays_as_it_was_opened(record: Record):
         sequence = view.sequence
         version = view.read(ALL, "Patient", "1")
 
-        record.put(patient("1", "Wong"))
-        record.put(patient("2"))
+        together(lambda: record.put(patient("1", "Wong")), lambda: record.put(patient("2")))
 
         assert view.sequence == sequence
         assert view.read(ALL, "Patient", "1") == version
