@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kintung.clock import Clock
-from kintung.errors import Conflict, Deleted, Duplicate, NotFound, VersionConflict
+from kintung.errors import Deleted, Duplicate, NotFound, Unavailable, VersionConflict
 from kintung.fhir.json import parse
 from kintung.fhir.search import Extracted, Query, Sort, extract
 from kintung.fhir.splice import served
@@ -128,6 +128,8 @@ class _State:
     audit: list[_Audited] = field(default_factory=list[_Audited])
     jobs: dict[int, _Queued] = field(default_factory=dict[int, _Queued])
     jobs_made: int = 0
+    at: int = 0
+    """The instant of the last commit."""
 
     def copy(self) -> "_State":
         """A state that changes without changing this one; what it holds never changes."""
@@ -141,16 +143,12 @@ class _State:
             audit=self.audit.copy(),
             jobs=self.jobs.copy(),
             jobs_made=self.jobs_made,
+            at=self.at,
         )
 
     @property
     def sequence(self) -> int:
         return len(self.log)
-
-    @property
-    def at(self) -> int:
-        """The instant of the last commit."""
-        return self.log[-1].at if self.log else 0
 
     def labels_of(self, name: Name) -> frozenset[str]:
         return self.labels.get(name, frozenset())
@@ -215,7 +213,7 @@ class MemoryView:
                 return self._undeleted(entry)
         raise NotFound(f"{type}/{id}/_history/{version_id} is not known.")
 
-    def history(  # noqa: PLR0913 - the parameters of the interaction
+    def history(
         self,
         reader: Reader,
         type: str | None = None,
@@ -243,7 +241,7 @@ class MemoryView:
         ]
         return self._page(rows, (), count=count, total=total, sequence=upto, after=after)
 
-    def search(  # noqa: PLR0913 - the parameters of the interaction
+    def search(
         self,
         reader: Reader,
         query: Query,
@@ -300,7 +298,7 @@ class MemoryView:
                 found.append(_Row(values, entry.sequence, entry))
         return found
 
-    def _page(  # noqa: PLR0913 - what a page depends on
+    def _page(
         self,
         rows: list[_Row],
         sorts: Sequence[Sort],
@@ -401,8 +399,8 @@ class MemoryStore:
 
     def record(self, audit: AuditRecord) -> Future[None]:
         with self._lock:
-            state = self._state.copy()
-            _audit(state, audit, max(self._clock.now_micros(), state.at))
+            state = self._begin(self._clock.now_micros())
+            _audit(state, audit)
             self._state = state
         answer: Future[None] = Future()
         answer.set_result(None)
@@ -417,8 +415,8 @@ class MemoryStore:
                     return earlier
             _require_epoch(self._state, unit.reader)
             prepared = unit.prepare(MemoryView(self._state, self._scribe))
-            state = self._state.copy()
-            receipt = self._apply(state, unit.reader, prepared, max(now, state.at))
+            state = self._begin(now)
+            receipt = self._apply(state, unit.reader, prepared)
             if unit.idempotency is not None:
                 client, key, digest = unit.idempotency
                 state.remembered[client, key] = _Remembered(digest, receipt, now + IDEMPOTENCY_MICROS)
@@ -475,12 +473,18 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _apply(self, state: _State, reader: Reader, prepared: Prepared, at: int) -> Receipt:
+    def _begin(self, now: int) -> _State:
+        """A copy to change; its instant is now, or that of the last commit when the clock went back."""
+        state = self._state.copy()
+        state.at = max(now, state.at)
+        return state
+
+    def _apply(self, state: _State, reader: Reader, prepared: Prepared) -> Receipt:
         """Do what was prepared to a state nobody sees yet."""
         for write in prepared.writes:
-            self._write(state, reader, write, at)
+            self._write(state, reader, write)
         for relabel in prepared.relabels:
-            _relabel(state, reader, relabel, at)
+            _relabel(state, reader, relabel)
         for grant in prepared.grants:
             _grant(state, grant)
         for job in prepared.jobs:
@@ -489,15 +493,16 @@ class MemoryStore:
         if prepared.audit is not None:
             written = [person for write in prepared.writes for person in write.ownership.persons]
             keys = (*prepared.audit.patient_keys, *(state.patient_key(person) for person in written))
-            _audit(state, replace(prepared.audit, patient_keys=tuple(dict.fromkeys(keys))), at)
-        done = tuple(_done(state, outcome, prepared.writes, at) for outcome in prepared.outcomes)
-        return Receipt(done, state.sequence, at)
+            _audit(state, replace(prepared.audit, patient_keys=tuple(dict.fromkeys(keys))))
+        done = tuple(_done(outcome, prepared.writes, state.at) for outcome in prepared.outcomes)
+        return Receipt(done, state.sequence, state.at)
 
-    def _write(self, state: _State, reader: Reader, write: Write, at: int) -> None:
+    def _write(self, state: _State, reader: Reader, write: Write) -> None:
         name = (write.type, write.id)
         versions = state.versions.get(name, ())
         labels = state.labels_of(name)
-        if versions and not _sees(reader, state, versions[-1].ownership, labels):
+        hidden = bool(versions) and not _sees(reader, state, versions[-1].ownership, labels)
+        if hidden or (not versions and write.expected):
             raise NotFound(f"{write.type}/{write.id} is not known.")
         if write.expected != len(versions):
             raise VersionConflict(
@@ -513,7 +518,7 @@ class MemoryStore:
             state.patient_key(patient)
         entry = _Entry(
             sequence=0,
-            at=at,
+            at=state.at,
             method=write.method,
             type=write.type,
             id=write.id,
@@ -565,9 +570,9 @@ def _append(state: _State, entry: _Entry) -> _Entry:
     return placed
 
 
-def _audit(state: _State, record: AuditRecord, at: int) -> None:
+def _audit(state: _State, record: AuditRecord) -> None:
     before = state.audit[-1].chained if state.audit else b""
-    state.audit.append(_Audited(at, record, _link(before, (at, record))))
+    state.audit.append(_Audited(state.at, record, _link(before, (state.at, record))))
 
 
 def _chained_of(entry: _Entry) -> tuple[object, ...]:
@@ -595,15 +600,12 @@ def _check_chain(state: _State) -> Iterator[Finding]:
             return
 
 
-def _done(state: _State, outcome: Outcome, writes: Sequence[Write], at: int) -> Done:
-    """An outcome with the version and instant it came to: its own write's, or the one matched."""
+def _done(outcome: Outcome, writes: Sequence[Write], at: int) -> Done:
+    """An outcome with the version and instant the commit gave it, if it gave any."""
     if outcome.write is not None:
         write = writes[outcome.write]
         return Done(outcome.status, write.type, write.id, write.expected + 1, at)
-    for entry in state.versions.get((outcome.type, outcome.id), ()):
-        if entry.version_id == outcome.version_id:
-            at = entry.at
-    return Done(outcome.status, outcome.type, outcome.id, outcome.version_id, at)
+    return Done(outcome.status, outcome.type, outcome.id, outcome.version_id, 0)
 
 
 def _replay(state: _State, idempotency: Idempotency, now: int) -> Receipt | None:
@@ -620,16 +622,18 @@ def _require_epoch(state: _State, reader: Reader) -> None:
     if isinstance(reader.persons, bool):
         return
     if reader.persons.epoch != state.scopes.get(reader.persons.number, _Persons()).epoch:
-        raise Conflict("The grant changed while the request was under way; send it again.")
+        raise Unavailable("What you may see has just changed; send the request again.")
 
 
-def _relabel(state: _State, reader: Reader, relabel: Relabel, at: int) -> None:
+def _relabel(state: _State, reader: Reader, relabel: Relabel) -> None:
     name = (relabel.type, relabel.id)
     versions = state.versions.get(name, ())
     if not versions or not _sees(reader, state, versions[-1].ownership, state.labels_of(name)):
         raise NotFound(f"{relabel.type}/{relabel.id} is not known.")
     state.labels[name] = relabel.labels
-    _append(state, versions[-1]._replace(at=at, method=Method.LABEL, labels=relabel.labels, sealed=None))
+    _append(
+        state, versions[-1]._replace(at=state.at, method=Method.LABEL, labels=relabel.labels, sealed=None)
+    )
 
 
 def _grant(state: _State, grant: Grant) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, NamedTuple, Protocol
 
-from kintung.fhir.search import Extracted, Query
+from kintung.fhir.search import Query
 from kintung.store.reader import Reader, Scope
 from kintung.store.system import System
 
@@ -47,7 +47,8 @@ class OwnerKind(IntEnum):
 class Ownership:
     """The owners of one version: ids of Patients, and the Organization that deposited it.
 
-    ``persons`` has one id for PERSON, one or more for SEVERAL, none otherwise.
+    ``persons`` has one id for PERSON, one or more for SEVERAL, none otherwise; they have no
+    order, and a store gives them sorted.
     ``kind`` of types that may have several persons is SEVERAL even while there is one.
     """
 
@@ -84,7 +85,11 @@ class Match(NamedTuple):
 
 
 class Position(NamedTuple):
-    """The place after the last entry of a page: its sort values and its sequence number."""
+    """The place after the last entry of a page: its sort values and its sequence number.
+
+    A value is an int, a str, bytes, or None where the entry has none; only the store that
+    gave a position understands it.
+    """
 
     values: tuple[object, ...]
     sequence: int
@@ -128,7 +133,7 @@ class View(Protocol):
         """One version; raises NotFound, or Deleted when that version is a deletion."""
         ...
 
-    def history(  # noqa: PLR0913 - the parameters of the interaction
+    def history(
         self,
         reader: Reader,
         type: str | None = None,
@@ -153,7 +158,7 @@ class View(Protocol):
         """
         ...
 
-    def search(  # noqa: PLR0913 - the parameters of the interaction
+    def search(
         self,
         reader: Reader,
         query: Query,
@@ -176,7 +181,11 @@ class View(Protocol):
         ...
 
     def owners_of(self, type: str, id: str) -> Ownership | None:
-        """Owners of a resource others derive theirs from. For writing only: never an answer."""
+        """Owners of a resource others derive theirs from. For writing only: never an answer.
+
+        Those of its last version, also when that is a deletion: nothing comes to be nobody's
+        because its source was deleted. None when it was never stored.
+        """
         ...
 
 
@@ -221,7 +230,11 @@ class Write(NamedTuple):
 
 
 class Relabel(NamedTuple):
-    """A new set of security labels on a resource; its versions stay as they are."""
+    """A new set of security labels on a resource; its versions stay as they are.
+
+    It hides or shows all of them. What is absent, or hidden from the reader of the unit, is
+    NotFound.
+    """
 
     type: str
     id: str
@@ -229,7 +242,10 @@ class Relabel(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """Persons (Patient ids) added to and removed from a scope; its epoch grows by one."""
+    """Persons (Patient ids) added to and removed from a scope; its epoch grows by one.
+
+    Who stands in both is removed.
+    """
 
     scope: int
     add: tuple[str, ...] = ()
@@ -305,7 +321,10 @@ class Unit:
 
 
 class Done(NamedTuple):
-    """What became of one entry, with the version and the instant the commit gave it."""
+    """What became of one entry, with the version and the instant the commit gave it.
+
+    ``at`` is 0 when nothing was written.
+    """
 
     status: int
     type: str
@@ -316,7 +335,10 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to a commit. ``replayed``: the effect is of an earlier use of the same key."""
+    """The answer to a commit. ``replayed``: the effect is of an earlier use of the same key.
+
+    ``sequence`` is the last one the log had when this unit was done: all of it is within.
+    """
 
     done: tuple[Done, ...]
     sequence: int
@@ -367,8 +389,16 @@ class Store(Protocol):
     def submit(self, unit: Unit) -> Future[Receipt]:
         """Commit a unit with the next group; the Future is set once it is durable.
 
-        The Future raises what ``prepare`` raises, Duplicate when the idempotency key came
-        with another request, Unavailable when the commit lock could not be had in time.
+        The Future raises
+
+        - what ``prepare`` raises;
+        - NotFound when a write is for an id that is taken and hidden from the reader;
+        - VersionConflict when a write does not follow the version the reader sees, or is the
+          second for one resource: a unit writes a resource once;
+        - Duplicate when the idempotency key came with another request. A key is kept for
+          seven days; a unit that fails does not use it up;
+        - Unavailable when the scope of the reader has another epoch now, or the commit lock
+          could not be had in time.
         """
         ...
 
@@ -397,7 +427,10 @@ class Store(Protocol):
         ...
 
     def claim(self, system: System, kind: str, lease_micros: int) -> Claimed | None:
-        """Take the next due job of a kind, or one whose lease ran out."""
+        """Take the next due job of a kind, or one whose lease ran out.
+
+        ``attempts`` counts this one. The number of a job is never given to another.
+        """
         ...
 
     def finish(self, system: System, number: int) -> None:
