@@ -56,11 +56,11 @@ class SqliteDatabase:
 
 
 _INSERT = {
-    name: f"INSERT INTO {name} VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608 - our names
+    name: f"INSERT INTO {name} VALUES ({', '.join('?' * len(table.columns))})"
     for name, table in BY_NAME.items()
 }
 _DELETE = {
-    name: f"DELETE FROM {name} WHERE {' AND '.join(f'{column} = ?' for column in table.key)}"  # noqa: S608
+    name: f"DELETE FROM {name} WHERE {' AND '.join(f'{column} = ?' for column in table.key)}"
     for name, table in BY_NAME.items()
 }
 

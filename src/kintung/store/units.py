@@ -61,7 +61,7 @@ class Recorder:
     def vread(self, reader: Reader, type: str, id: str, version_id: int) -> Version:
         return self._view.vread(reader, type, id, version_id)
 
-    def history(  # noqa: PLR0913 - the port's
+    def history(
         self,
         reader: Reader,
         type: str | None = None,
@@ -77,7 +77,7 @@ class Recorder:
             reader, type, id, since=since, count=count, total=total, sequence=sequence, after=after
         )
 
-    def search(  # noqa: PLR0913 - the port's
+    def search(
         self,
         reader: Reader,
         query: Query,

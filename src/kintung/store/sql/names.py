@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import cast
 
-from kintung.fhir import RESOURCE_TYPES
+from kintung.fhir.search import resource_types
 from kintung.store.reader import Reader
 from kintung.store.sql.database import Database
 from kintung.store.sql.visibility import StoredReader
 
-TYPE_NUMBERS = {name: number for number, name in enumerate(("", *sorted(RESOURCE_TYPES)))}
+TYPE_NUMBERS = {name: number for number, name in enumerate(("", *sorted(resource_types())))}
 """Number of a resource type; 0 is the type of what is referenced by absolute address."""
 TYPE_NAMES = {number: name for name, number in TYPE_NUMBERS.items()}
 
@@ -37,7 +37,7 @@ class Names:
         """The number of an organisation, label or system; None when it has none."""
         found = self._known[table].get(name)
         if found is None:
-            rows = db.rows(f"SELECT number FROM {table} WHERE {_NAME_COLUMN[table]} = ?", (name,))  # noqa: S608
+            rows = db.rows(f"SELECT number FROM {table} WHERE {_NAME_COLUMN[table]} = ?", (name,))
             if not rows:
                 return None
             found = self._known[table][name] = cast(int, rows[0][0])
@@ -53,7 +53,7 @@ class Names:
         return number
 
     def _next(self, db: Database, table: str) -> int:
-        return cast(int, db.rows(f"SELECT coalesce(max(number), 0) + 1 FROM {table}")[0][0])  # noqa: S608
+        return cast(int, db.rows(f"SELECT coalesce(max(number), 0) + 1 FROM {table}")[0][0])
 
     def give_terms(self, db: Database, terms: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Numbers of (system, code) pairs, given now where there is none. Inside a commit only."""

@@ -12,7 +12,7 @@ The reader's predicate stands on every alias of ``resource``: the match and each
 chain; index rows are reached only through them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -90,7 +90,7 @@ class Searcher:
 
     # -- statements ---------------------------------------------------------------------
 
-    def rows(  # noqa: PLR0913 - the parts of a page
+    def rows(
         self,
         who: StoredReader,
         query: Query,
@@ -117,7 +117,7 @@ class Searcher:
         statement = self.page(who, query, plan, limit=limit, sequence=sequence, after=after)
         return self.db.rows(statement.text, statement.values)
 
-    def page(  # noqa: PLR0913 - the parts of a page
+    def page(
         self,
         who: StoredReader,
         query: Query,
@@ -312,7 +312,7 @@ class Searcher:
             options.append(every(atoms, Clause("e.type = ?", (TYPE_NUMBERS[target],))))
         return some(*options)
 
-    def _value(self, criterion: Criterion, value: Value) -> Clause:  # noqa: PLR0911 - one a kind
+    def _value(self, criterion: Criterion, value: Value) -> Clause:
         match value:
             case TokenValue():
                 return self._token(value)
@@ -451,37 +451,51 @@ def _lists_all(criterion: Criterion | Chain) -> bool:
     return any(isinstance(value, Missing) and value.missing for value in criterion.values)
 
 
-_DATES: dict[str, Callable[[str, str, int, int], Clause]] = {
-    "eq": lambda low, high, s, e: Clause(f"{low} >= ? AND {low} < ? AND {high} <= ?", (s, e, e)),
-    "ne": lambda low, high, s, e: Clause(f"NOT ({low} >= ? AND {high} <= ?)", (s, e)),
-    "gt": lambda low, high, s, e: Clause(f"{high} > ?", (e,)),
-    "lt": lambda low, high, s, e: Clause(f"{low} < ?", (s,)),
-    "ge": lambda low, high, s, e: Clause(f"({high} > ? OR ({low} >= ? AND {high} <= ?))", (e, s, e)),
-    "le": lambda low, high, s, e: Clause(f"({low} < ? OR ({low} >= ? AND {high} <= ?))", (s, s, e)),
-    "sa": lambda low, high, s, e: Clause(f"{low} >= ?", (e,)),
-    "eb": lambda low, high, s, e: Clause(f"{high} <= ?", (s,)),
-    "ap": lambda low, high, s, e: Clause(f"{low} < ? AND {high} > ?", (e, s)),
-}
-
-
 def _date(value: DateValue, low: str, high: str) -> Clause:
-    return _DATES[value.prefix](low, high, value.lo, value.hi)
+    start, end = value.lo, value.hi
+    match value.prefix:
+        case "eq":
+            return Clause(f"{low} >= ? AND {low} < ? AND {high} <= ?", (start, end, end))
+        case "ne":
+            return Clause(f"NOT ({low} >= ? AND {high} <= ?)", (start, end))
+        case "gt":
+            return Clause(f"{high} > ?", (end,))
+        case "lt":
+            return Clause(f"{low} < ?", (start,))
+        case "ge":
+            return Clause(f"({high} > ? OR ({low} >= ? AND {high} <= ?))", (end, start, end))
+        case "le":
+            return Clause(f"({low} < ? OR ({low} >= ? AND {high} <= ?))", (start, start, end))
+        case "sa":
+            return Clause(f"{low} >= ?", (end,))
+        case "eb":
+            return Clause(f"{high} <= ?", (start,))
+        case "ap":
+            return Clause(f"{low} < ? AND {high} > ?", (end, start))
 
 
 def _number(value: NumberValue | QuantityValue) -> Clause:
     low, high = bound_keys(value.lo, value.hi)
     exact = bound_keys(value.value, value.value)[0]
-    return {
-        "eq": lambda: Clause("x.low >= ? AND x.high < ?", (low, high)),
-        "ne": lambda: Clause("NOT (x.low >= ? AND x.high < ?)", (low, high)),
-        "gt": lambda: Clause("x.high > ?", (exact,)),
-        "lt": lambda: Clause("x.low < ?", (exact,)),
-        "ge": lambda: Clause("x.high >= ?", (exact,)),
-        "le": lambda: Clause("x.low <= ?", (exact,)),
-        "sa": lambda: Clause("x.low > ?", (exact,)),
-        "eb": lambda: Clause("x.high < ?", (exact,)),
-        "ap": lambda: Clause("x.low <= ? AND x.high >= ?", (high, low)),
-    }[value.prefix]()
+    match value.prefix:
+        case "eq":
+            return Clause("x.low >= ? AND x.high < ?", (low, high))
+        case "ne":
+            return Clause("NOT (x.low >= ? AND x.high < ?)", (low, high))
+        case "gt":
+            return Clause("x.high > ?", (exact,))
+        case "lt":
+            return Clause("x.low < ?", (exact,))
+        case "ge":
+            return Clause("x.high >= ?", (exact,))
+        case "le":
+            return Clause("x.low <= ?", (exact,))
+        case "sa":
+            return Clause("x.low > ?", (exact,))
+        case "eb":
+            return Clause("x.high < ?", (exact,))
+        case "ap":
+            return Clause("x.low <= ? AND x.high >= ?", (high, low))
 
 
 def _keyset(sorts: Sequence[Sort], after: Position | None) -> Clause:

@@ -18,8 +18,6 @@ from kintung.store.port import (
     Finding,
     LogEntry,
     Method,
-    OwnerKind,
-    Ownership,
     Receipt,
     Unit,
     Version,

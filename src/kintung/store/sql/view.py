@@ -144,7 +144,7 @@ class SqlView:
 
     # -- many ---------------------------------------------------------------------------
 
-    def history(  # noqa: PLR0913 - the port's
+    def history(
         self,
         reader: Reader,
         type: str | None = None,
@@ -187,7 +187,7 @@ class SqlView:
 
         return bisect_left(range(1, self.sequence + 1), since, key=at) + 1
 
-    def search(  # noqa: PLR0913 - the port's
+    def search(
         self,
         reader: Reader,
         query: Query,

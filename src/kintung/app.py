@@ -1,0 +1,153 @@
+"""The only place that wires adapters to domains: from a database URL to a node."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
+from kintung.errors import BadInput
+from kintung.store.audit import AuditBook
+from kintung.store.keys import KeyStore
+from kintung.store.port import Store
+from kintung.store.scribe import Scribe
+from kintung.store.sealing import Sealer
+from kintung.store.sql.store import Backend, SqlStore
+from kintung.store.system import System
+from kintung.store.vault import Vault
+
+HONG_KONG_OFFSET_MINUTES = 480
+"""Hong Kong, Macao and Guangdong: UTC+08:00, the zone of dates without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may set.
+
+    Attributes:
+        offset_minutes: zone of dates without one, minutes east of UTC; fixed for a database.
+        read_seconds: the longest a reading statement may take.
+        organisation: id of the Organization that what is deposited here belongs to.
+    """
+
+    offset_minutes: int = HONG_KONG_OFFSET_MINUTES
+    read_seconds: float = 10.0
+    organisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One jurisdiction's record and what is needed to use it."""
+
+    store: Store
+    scribe: Scribe
+    audit: AuditBook
+    clock: Clock
+    entropy: Entropy
+    settings: Settings
+    cursor_key: bytes
+
+
+def system(purpose: str) -> System:
+    """The capability of a part of the node that must bypass a person's Reader."""
+    return System(purpose)
+
+
+@contextmanager
+def open_node(
+    url: str,
+    *,
+    keys: Path | None = None,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+) -> Iterator[Node]:
+    """Open the record at ``url`` and close it at the end of the block.
+
+    Args:
+        url: ``sqlite:///relative/or/absolute.db``, ``postgresql://...`` or ``memory:``.
+        keys: the key store file; by default beside a SQLite file, else in the data folder.
+
+    Raises:
+        BadInput: the URL is of none of these kinds.
+        Unavailable: the database cannot be opened.
+    """
+    settings = settings or Settings()
+    clock = clock or SystemClock()
+    entropy = entropy or SystemEntropy()
+    key_store = KeyStore(keys or key_path(url), entropy)
+    sealer = Sealer(key_store, entropy)
+    vault = Vault(key_store.secret("vault"))
+    scribe = Scribe(sealer, vault, settings.offset_minutes)
+    audit = AuditBook(key_store, entropy)
+    store = _store(url, settings, key_store, sealer, scribe, vault, audit, clock)
+    try:
+        yield Node(store, scribe, audit, clock, entropy, settings, key_store.secret("cursor"))
+    finally:
+        store.close()
+        key_store.close()
+
+
+def _store(
+    url: str,
+    settings: Settings,
+    keys: KeyStore,
+    sealer: Sealer,
+    scribe: Scribe,
+    vault: Vault,
+    audit: AuditBook,
+    clock: Clock,
+) -> Store:
+    if url == "memory:":
+        from kintung.store.memory import MemoryStore  # noqa: PLC0415 - heavy adapters load when asked for
+
+        return MemoryStore(sealer=sealer, vault=vault, audit=audit, clock=clock)
+    return SqlStore(_backend(url, settings), keys, sealer, scribe, vault, audit, clock)
+
+
+def _backend(url: str, settings: Settings) -> Backend:
+    if url.startswith("sqlite:///"):
+        from kintung.store.sqlite import SqliteBackend  # noqa: PLC0415
+
+        path = sqlite_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteBackend(path, read_seconds=settings.read_seconds)
+    if urlsplit(url).scheme in ("postgresql", "postgres"):
+        from kintung.store.postgres import PostgresBackend  # noqa: PLC0415
+
+        return PostgresBackend(url, read_seconds=settings.read_seconds)
+    raise BadInput(f"{url.split(':')[0]}: is not a database; use sqlite:///file.db or postgresql://...")
+
+
+def sqlite_path(url: str) -> Path:
+    """The file a ``sqlite:///`` URL names; three slashes are relative, four absolute."""
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def data_folder() -> Path:
+    """The user's data folder for Kintung (XDG_DATA_HOME, by default ~/.local/share)."""
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+    return Path(home) / "kintung"
+
+
+def default_url() -> str:
+    """The database used when none is named: a file in the user's data folder."""
+    return f"sqlite:///{data_folder() / 'record.db'}"
+
+
+def key_path(url: str) -> Path | None:
+    """Where the keys of a database lie; None for a node in memory."""
+    if url == "memory:":
+        return None
+    if url.startswith("sqlite:///"):
+        path = sqlite_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.with_suffix(".keys")
+    parts = urlsplit(url)
+    name = hashlib.sha256(f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}".encode()).hexdigest()[:16]
+    folder = data_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.keys"

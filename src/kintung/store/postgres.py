@@ -1,0 +1,183 @@
+"""The PostgreSQL adapter: psycopg 3, rows sent as arrays, a transaction advisory lock as commit lock.
+
+A process that dies inside the commit section loses its session and with it the lock; one
+that hangs there is ended by the server (``idle_in_transaction_session_timeout``).
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+
+from kintung.errors import TimedOut, Unavailable
+from kintung.store.sql.database import Row
+from kintung.store.sql.migrations import prepare_schema
+from kintung.store.sql.schema import BY_NAME
+
+COMMIT_LOCK = 0x6B696E74756E67
+"""Key of the advisory lock ("kintung")."""
+OLDEST_SERVER = 150_000
+READ_SECONDS = 10.0
+HUNG_SECONDS = 10.0
+"""How long a session may stand still inside the commit section."""
+
+_ARRAYS = {"int": "bigint[]", "text": "text[]", "blob": "bytea[]"}
+_SETTINGS = (
+    "SET synchronous_commit = on",
+    "SET default_transaction_isolation = 'repeatable read'",
+    "SET jit = off",
+    "SET client_encoding = 'UTF8'",
+)
+
+
+class PostgresDatabase:
+    """A connection as the shared code uses it."""
+
+    dialect = "postgres"
+
+    def __init__(self, connection: "psycopg.Connection[Row]") -> None:
+        self.connection = connection
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        return self._execute(statement, values).fetchall()
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> None:
+        self._execute(statement, values)
+
+    def _execute(self, statement: str, values: Sequence[object]) -> "psycopg.Cursor[Row]":
+        return self.connection.execute(statement.replace("?", "%s").encode(), values, prepare=True)
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self.connection.execute(_INSERT[table], _columns(rows), prepare=True)
+
+    def remove(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self.connection.execute(_DELETE[table], _columns(rows), prepare=True)
+
+    def lookup(self, statement: str, types: Sequence[str], rows: Iterable[Row]) -> list[Row]:
+        wanted = list(rows)
+        if not wanted:
+            return []
+        names = ", ".join(f"c{n}" for n in range(len(types)))
+        arrays = ", ".join(f"%s::{_ARRAYS[type]}" for type in types)
+        text = f"WITH wanted({names}) AS (SELECT * FROM unnest({arrays})) {statement}"
+        return self.connection.execute(text.encode(), _columns(wanted), prepare=True).fetchall()
+
+
+def _columns(rows: Sequence[Row]) -> list[list[object]]:
+    """Rows turned into one array for each column."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _arrays(table: str, columns: Sequence[str]) -> str:
+    kinds = dict(BY_NAME[table].columns)
+    return ", ".join(f"%s::{_ARRAYS[kinds[column]]}" for column in columns)
+
+
+_INSERT = {
+    name: f"INSERT INTO {name} SELECT * FROM unnest({_arrays(name, table.names)})".encode()
+    for name, table in BY_NAME.items()
+}
+_DELETE = {
+    name: (
+        f"DELETE FROM {name} USING unnest({_arrays(name, table.key)}) AS w({', '.join(f'k{n}' for n in range(len(table.key)))})"
+        f" WHERE {' AND '.join(f'{name}.{column} = w.k{n}' for n, column in enumerate(table.key))}"
+    ).encode()
+    for name, table in BY_NAME.items()
+}
+
+
+class PostgresBackend:
+    """A database and the connections of this process: one to commit, one a reading thread."""
+
+    waits = True
+
+    def __init__(
+        self, url: str, *, read_seconds: float = READ_SECONDS, hung_seconds: float = HUNG_SECONDS
+    ) -> None:
+        """Connect, and make or check the schema.
+
+        Raises:
+            Unavailable: no connection, a server before 15, or a schema this version does not know.
+        """
+        self._url = url
+        self._read_seconds = read_seconds
+        self._hung_seconds = hung_seconds
+        self._local = threading.local()
+        self._readers: list[psycopg.Connection[Row]] = []
+        self._in_commit = threading.Lock()
+        self._writer = self._connect()
+        if self._writer.info.server_version < OLDEST_SERVER:
+            raise Unavailable("Kintung needs PostgreSQL 15 or later.")
+        self._prepare()
+
+    def _prepare(self) -> None:
+        db = PostgresDatabase(self._writer)
+        db.rows("SELECT pg_advisory_lock(?)", (COMMIT_LOCK,))
+        try:
+            prepare_schema(db)
+        finally:
+            db.rows("SELECT pg_advisory_unlock(?)", (COMMIT_LOCK,))
+
+    def _connect(self) -> "psycopg.Connection[Row]":
+        try:
+            connection = psycopg.connect(self._url, autocommit=True)
+        except psycopg.OperationalError as error:
+            raise Unavailable("The database cannot be reached.") from error
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgresDatabase]:
+        connection = self._reader()
+        try:
+            connection.execute("BEGIN READ ONLY")
+            try:
+                yield PostgresDatabase(connection)
+            finally:
+                if not connection.closed:
+                    connection.execute("ROLLBACK")
+        except pg.QueryCanceled as error:
+            raise TimedOut("The search took longer than it may; narrow it.") from error
+        except psycopg.OperationalError as error:
+            raise Unavailable("The record cannot be read now.") from error
+
+    def _reader(self) -> "psycopg.Connection[Row]":
+        connection: psycopg.Connection[Row] | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            connection = self._local.connection = self._connect()
+            connection.execute(f"SET statement_timeout = {int(self._read_seconds * 1000):d}")
+            self._readers.append(connection)
+        return connection
+
+    @contextmanager
+    def committing(self) -> Iterator[PostgresDatabase]:
+        with self._in_commit:
+            try:
+                if self._writer.closed:
+                    self._writer = self._connect()
+                db = PostgresDatabase(self._writer)
+                db.run("BEGIN ISOLATION LEVEL READ COMMITTED")
+                try:
+                    db.run(
+                        f"SET LOCAL idle_in_transaction_session_timeout = {int(self._hung_seconds * 1000):d}"
+                    )
+                    db.rows("SELECT pg_advisory_xact_lock(?)", (COMMIT_LOCK,))
+                    yield db
+                    db.run("COMMIT")
+                finally:
+                    if not self._writer.closed and self._writer.info.transaction_status != _IDLE:
+                        db.run("ROLLBACK")
+            except psycopg.OperationalError as error:
+                raise Unavailable("The record cannot be written now; nothing was stored.") from error
+
+    def close(self) -> None:
+        for connection in (self._writer, *self._readers):
+            connection.close()
+
+
+_IDLE = psycopg.pq.TransactionStatus.IDLE
