@@ -87,9 +87,9 @@ class Cluster:
         self._settings = settings
         self._server: subprocess.Popen[Any] | None = None
         self._databases = 0
-        # A socket's path may have 107 bytes; a long TMPDIR would not leave room for its name.
-        room = len(tempfile.gettempdir()) < 60
-        self.folder = Path(tempfile.mkdtemp(prefix="kintung-pg-", dir=None if room else "/tmp"))
+        # The other account may not reach our TMPDIR, and a socket's path may have 107 bytes at most.
+        elsewhere = bool(self._as) or len(tempfile.gettempdir()) > 60
+        self.folder = Path(tempfile.mkdtemp(prefix="kintung-pg-", dir="/tmp" if elsewhere else None))
         if self._as:
             os.chown(self.folder, self._as["user"], self._as["group"])
 
