@@ -1,0 +1,127 @@
+"""What FHIR R4 says of each type: its elements, and the codes some of them are bound to.
+
+The packaged artefact ``fhir/data/structures.json.gz`` holds it. It is made from the HL7
+definitions by ``scripts/build_fhir_definitions.py``, which writes these same structs.
+"""
+
+import gzip
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import msgspec
+
+ARTEFACT = "structures.json.gz"
+
+PRIMITIVES = frozenset(
+    (
+        "base64Binary",
+        "boolean",
+        "canonical",
+        "code",
+        "date",
+        "dateTime",
+        "decimal",
+        "id",
+        "instant",
+        "integer",
+        "markdown",
+        "oid",
+        "positiveInt",
+        "string",
+        "time",
+        "unsignedInt",
+        "uri",
+        "url",
+        "uuid",
+        "xhtml",
+    )
+)
+
+
+class Element(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One element of a type, as its StructureDefinition has it.
+
+    ``types`` are names of primitives, of data types, of ``Resource``, or paths of
+    backbone elements (``Observation.component``); more than one only for a choice.
+    ``max`` 0 means without bound. ``targets`` are the resource types a Reference may
+    lead to; none named means any. ``value_set`` is a required binding, by URL. What is
+    an XML attribute (``Element.id``, ``Extension.url``) can have no extension.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    min: int = 0
+    max: int = 1
+    is_choice: bool = False
+    is_attribute: bool = False
+    targets: tuple[str, ...] = ()
+    value_set: str | None = None
+
+
+class Definitions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All types of one FHIR version.
+
+    ``types`` maps a type, or the path of a backbone element, to its elements in the
+    order of the definition; ``value_sets`` maps a URL to systems and their codes;
+    ``unchecked`` maps the URL of a required value set that cannot be expanded from HL7's
+    own code systems to the reason.
+    """
+
+    version: str
+    resources: tuple[str, ...]
+    types: dict[str, tuple[Element, ...]]
+    value_sets: dict[str, dict[str, tuple[str, ...]]]
+    unchecked: dict[str, str]
+
+
+class Member(NamedTuple):
+    """A JSON member of a type: an element, and which of its types the name tells."""
+
+    element: Element
+    type: str
+
+    @property
+    def is_primitive(self) -> bool:
+        return self.type in PRIMITIVES
+
+    @property
+    def has_extension_member(self) -> bool:
+        """Whether the member may have ids and extensions beside it, under ``_name``."""
+        return self.is_primitive and self.type != "xhtml" and not self.element.is_attribute
+
+
+@cache
+def definitions() -> Definitions:
+    """Read the packaged artefact (once)."""
+    packed = files("kintung.fhir").joinpath("data", ARTEFACT).read_bytes()
+    return msgspec.json.decode(gzip.decompress(packed), type=Definitions)
+
+
+@cache
+def members(type: str) -> dict[str, Member]:
+    """JSON member names of ``type`` (without the ``_name`` of primitive extensions)."""
+    return {
+        member_name(element, code): Member(element, code)
+        for element in definitions().types[type]
+        for code in element.types
+    }
+
+
+def member_name(element: Element, type: str) -> str:
+    """``value`` of type ``Quantity`` is ``valueQuantity`` in JSON; other elements keep their name."""
+    if not element.is_choice:
+        return element.name
+    shown = "Quantity" if type == "SimpleQuantity" else type
+    return element.name + shown[0].upper() + shown[1:]
+
+
+def type_at(type: str, path: list[str | int]) -> str | None:
+    """The type of what ``path`` leads to from ``type``; None where FHIR has no such element."""
+    at: str | None = type
+    for step in path:
+        if isinstance(step, int):
+            continue
+        member = members(at).get(step) if at in definitions().types else None
+        at = member.type if member else None
+    return at
