@@ -1,0 +1,1090 @@
+"""Make the synthetic sample that the package ships.
+
+    make_sample.py [--seed 20221019] [--check]
+
+Writes ``src/kintung/sample/bundles.ndjson.gz``: FHIR R4 transaction Bundles of invented
+people in Hong Kong, Shenzhen and Macao. The same seed gives the same text. With
+``--check`` nothing is written; the exit status says whether the file is as it would be made.
+
+All of it is marked as synthetic: ``meta.tag`` HTEST on every resource, "Synthetic" in the
+name of every organisation and place, telephone numbers that begin with 0, and identity
+numbers where none is issued: HKIDs that begin with QZ, mainland IDs of area 999999, travel
+permits that begin with H9999, Macao cards that begin with 9999.
+"""
+
+import argparse
+import gzip
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from kintung.definitions import hkid_check_digit, mainland_check_digit
+from kintung.sample import HTEST, HTEST_SYSTEM, sample_bundles
+
+SEED = 20221019
+FIRST_DAY, LAST_DAY = date(2024, 1, 2), date(2026, 10, 30)
+HONG_KONG_TIME = timezone(timedelta(hours=8))
+
+SID = "https://kintung.org/fhir/sid/"
+TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
+LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
+ICD_10 = "http://hl7.org/fhir/sid/icd-10"
+ATC = "http://www.whocc.no/atc"
+CVX = "http://hl7.org/fhir/sid/cvx"
+EN_REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
+
+Resource = dict[str, Any]
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Named(NamedTuple):
+    """A name in both scripts: characters and romanisation."""
+
+    han: str
+    roman: str
+
+
+class Code(NamedTuple):
+    system: str
+    code: str
+    display: str
+
+
+# --- who there is ---------------------------------------------------------------------------
+
+
+def named(pairs: str) -> list[Named]:
+    """Names from "陳 CHAN, 黃 WONG": characters, a space, romanisation."""
+    return [Named(*pair.split(" ", 1)) for pair in pairs.split(", ")]
+
+
+SURNAMES = named(
+    "陳 CHAN, 黃 WONG, 李 LEE, 張 CHEUNG, 何 HO, 林 LAM, 梁 LEUNG, 吳 NG, 鄧 TANG, 郭 KWOK, 葉 YIP, 鍾 CHUNG"
+)
+GIVEN = {
+    "male": named(
+        "家明 Ka Ming, 志偉 Chi Wai, 國強 Kwok Keung, 俊傑 Chun Kit, "
+        "永康 Wing Hong, 大文 Tai Man, 耀華 Yiu Wah, 子軒 Tsz Hin"
+    ),
+    "female": named(
+        "美玲 Mei Ling, 淑芬 Shuk Fan, 嘉欣 Ka Yan, 麗華 Lai Wah, "
+        "慧敏 Wai Man, 詠詩 Wing Sze, 婉儀 Yuen Yee, 玉蘭 Yuk Lan"
+    ),
+}
+ACROSS = {"黃": Named("黄", "HUANG"), "李": Named("李", "LI"), "張": Named("张", "ZHANG")} | {
+    "志偉": Named("志伟", "Zhiwei"),
+    "嘉欣": Named("嘉欣", "Jiaxin"),
+    "俊傑": Named("俊杰", "Junjie"),
+}
+"""Hong Kong names as a mainland hospital writes them."""
+DISTRICTS = named(
+    "深水埗 Sham Shui Po, 葵青 Kwai Tsing, 東區 Eastern, 沙田 Sha Tin, 元朗 Yuen Long, 觀塘 Kwun Tong"
+)
+
+
+class Place(NamedTuple):
+    """An invented organisation; ``kind`` is a code of organization-type."""
+
+    number: str
+    name: str
+    han: str
+    kind: str
+    country: str
+
+
+CENTRE = Place("ORG-01", "Synthetic Harbour Health Centre", "模擬海港健康中心", "prov", "HK")
+CLINICS = (
+    Place("ORG-02", "Synthetic Hillside Family Clinic", "模擬山邊家庭醫務所", "prov", "HK"),
+    Place("ORG-03", "Synthetic Jetty Family Clinic", "模擬碼頭家庭醫務所", "prov", "HK"),
+)
+LABORATORY = Place("ORG-04", "Synthetic Bay Laboratory", "模擬灣區化驗所", "prov", "HK")
+PAYER = Place("ORG-05", "Synthetic Subsidy Office", "模擬資助辦事處", "pay", "HK")
+SHENZHEN = Place("ORG-06", "Synthetic Pearl Hospital, Shenzhen", "模拟明珠医院（深圳）", "prov", "CN")
+MACAO = Place("ORG-07", "Synthetic Lotus Clinic, Macao", "模擬蓮花診所（澳門）", "prov", "MO")
+PLACES = (CENTRE, *CLINICS, LABORATORY, PAYER, SHENZHEN, MACAO)
+
+
+class Staff(NamedTuple):
+    number: str
+    family: Named
+    given: Named
+    role: Code
+    place: Place
+
+
+DOCTOR = Code(TERMINOLOGY + "practitioner-role", "doctor", "Doctor")
+NURSE = Code(TERMINOLOGY + "practitioner-role", "nurse", "Nurse")
+STAFF = (
+    Staff("PR-01", SURNAMES[6], Named("示範", "Si Fan"), NURSE, CENTRE),
+    Staff("PR-02", SURNAMES[4], Named("樣本", "Yeung Boon"), NURSE, CENTRE),
+    Staff("PR-03", SURNAMES[1], Named("示例", "Si Lai"), DOCTOR, CLINICS[0]),
+    Staff("PR-04", SURNAMES[9], Named("模擬", "Mo Yi"), DOCTOR, CLINICS[0]),
+    Staff("PR-05", SURNAMES[7], Named("試行", "Si Hang"), DOCTOR, CLINICS[1]),
+    Staff("PR-06", Named("钟", "ZHONG"), Named("示范", "Shifan"), DOCTOR, SHENZHEN),
+    Staff("PR-07", Named("林", "LAM"), Named("試用", "Si Iong"), DOCTOR, MACAO),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """An invented person as one place knows them."""
+
+    number: str
+    family: Named
+    given: Named
+    gender: str
+    born: date
+    identifiers: tuple[tuple[str, str, str], ...]
+    """(system, type code, value)"""
+    place: Place
+    conditions: tuple[str, ...] = ()
+    district: Named = DISTRICTS[0]
+
+    @property
+    def staff(self) -> tuple[Staff, ...]:
+        return tuple(member for member in STAFF if member.place == self.place)
+
+
+def hkid(number: int) -> str:
+    """An HKID as it is printed; no card is known to begin with QZ."""
+    body = f"QZ{number:06}"
+    return f"{body}({hkid_check_digit(body)})"
+
+
+def mainland_id(born: date, sequence: int) -> str:
+    """A mainland resident ID of area 999999, which is no place; an odd sequence is a man's."""
+    body = f"999999{born:%Y%m%d}{sequence:03}"
+    return body + mainland_check_digit(body)
+
+
+# --- what is measured and given ----------------------------------------------------------------
+
+PROBLEMS = {
+    "hypertension": (
+        Code(SNOMED, "59621000", "Essential hypertension"),
+        Code(ICD_10, "I10", "Essential (primary) hypertension"),
+    ),
+    "diabetes": (
+        Code(SNOMED, "44054006", "Diabetes mellitus type 2"),
+        Code(ICD_10, "E11", "Type 2 diabetes mellitus"),
+    ),
+    "prediabetes": (
+        Code(SNOMED, "15777000", "Prediabetes"),
+        Code(ICD_10, "R73", "Elevated blood glucose level"),
+    ),
+    "lipids": (
+        Code(SNOMED, "55822004", "Hyperlipidemia"),
+        Code(ICD_10, "E78", "Disorders of lipoprotein metabolism and other lipidaemias"),
+    ),
+    "knee": (Code(SNOMED, "239873007", "Osteoarthritis of knee"), Code(ICD_10, "M17", "Gonarthrosis")),
+}
+MEDICINES = {
+    "hypertension": (Code(ATC, "C08CA01", "amlodipine"), "5 mg", "Take one tablet every morning"),
+    "diabetes": (Code(ATC, "A10BA02", "metformin"), "500 mg", "Take one tablet twice a day with meals"),
+    "lipids": (Code(ATC, "C10AA01", "simvastatin"), "10 mg", "Take one tablet every night"),
+}
+VACCINES = {
+    "adult": (
+        Code(CVX, "140", "Influenza, seasonal, injectable, preservative free"),
+        Code(CVX, "133", "Pneumococcal conjugate PCV 13"),
+    ),
+    "child": (
+        Code(CVX, "20", "DTaP"),
+        Code(CVX, "03", "MMR"),
+        Code(CVX, "21", "varicella"),
+        Code(CVX, "10", "IPV"),
+    ),
+}
+PRESSURE = Code(LOINC, "85354-9", "Blood pressure panel with all children optional")
+SYSTOLIC = Code(LOINC, "8480-6", "Systolic blood pressure")
+DIASTOLIC = Code(LOINC, "8462-4", "Diastolic blood pressure")
+WEIGHT = Code(LOINC, "29463-7", "Body weight")
+HEIGHT = Code(LOINC, "8302-2", "Body height")
+BODY_MASS_INDEX = Code(LOINC, "39156-5", "Body mass index (BMI) [Ratio]")
+HBA1C = Code(LOINC, "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood")
+GLUCOSE = Code(LOINC, "15074-8", "Glucose [Moles/volume] in Blood")
+CREATININE = Code(LOINC, "14682-9", "Creatinine [Moles/volume] in Serum or Plasma")
+CHOLESTEROL = Code(LOINC, "14647-2", "Cholesterol [Moles/volume] in Serum or Plasma")
+STOOL_BLOOD = Code(LOINC, "57905-2", "Hemoglobin.gastrointestinal [Presence] in Stool by Immunologic method")
+SMOKING = Code(LOINC, "72166-2", "Tobacco smoking status NHIS")
+CHECK_UP = Code(SNOMED, "185349003", "Encounter for check up")
+FOLLOW_UP = Code(SNOMED, "390906007", "Follow-up encounter")
+CONSULTATION = Code(SNOMED, "11429006", "Consultation")
+
+
+# --- small pieces of FHIR --------------------------------------------------------------------------
+
+
+def concept(*codes: Code, text: str | None = None) -> Resource:
+    coding = [{"system": code.system, "code": code.code, "display": code.display} for code in codes]
+    return ({"coding": coding} if coding else {}) | ({"text": text} if text else {})
+
+
+def coded(system: str, code: str, display: str) -> Resource:
+    return concept(Code(TERMINOLOGY + system, code, display))
+
+
+def quantity(value: Decimal, unit: str, code: str) -> Resource:
+    return {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": code}
+
+
+def money(value: str) -> Resource:
+    return {"value": Decimal(value), "currency": "HKD"}
+
+
+def identifier(system: str, type: str, value: str) -> Resource:
+    return {
+        "type": {"coding": [{"system": TERMINOLOGY + "v2-0203", "code": type}]},
+        "system": system,
+        "value": value,
+    }
+
+
+def ref(reference: str, display: str | None = None) -> Resource:
+    return {"reference": reference} | ({"display": display} if display else {})
+
+
+def at_place(place: Place) -> Resource:
+    return ref(f"Organization?identifier={SID}sample-organization|{place.number}", place.name)
+
+
+def by(staff: Staff) -> Resource:
+    return ref(f"Practitioner?identifier={SID}sample-practitioner|{staff.number}")
+
+
+def patient_of(person: Person) -> Resource:
+    """A person of another Bundle, by their number there."""
+    return ref(f"Patient?identifier={SID}sample-patient|{person.number}")
+
+
+def names(family: Named, given: Named) -> list[Resource]:
+    return [
+        {
+            "extension": [{"url": EN_REPRESENTATION, "valueCode": "ABC"}],
+            "use": "official",
+            "text": f"{family.roman}, {given.roman}",
+            "family": family.roman,
+            "given": [given.roman],
+        },
+        {
+            "extension": [{"url": EN_REPRESENTATION, "valueCode": "IDE"}],
+            "use": "official",
+            "text": family.han + given.han,
+            "family": family.han,
+            "given": [given.han],
+        },
+    ]
+
+
+def instant(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+@dataclass
+class Bundle:
+    """A transaction being written; ``add`` gives the reference to what was added."""
+
+    chance: random.Random
+    entries: list[Resource] = field(default_factory=list)
+
+    def add(self, type: str, /, **elements: Any) -> Resource:
+        """Add a resource; elements that are None are left out."""
+        url = UUID(int=self.chance.getrandbits(128), version=4).urn
+        meta = {"tag": [{"system": HTEST_SYSTEM, "code": HTEST, "display": "test health data"}]}
+        present = {name: value for name, value in elements.items() if value is not None}
+        resource: Resource = {"resourceType": type, "meta": meta} | present
+        self.entries.append(
+            {"fullUrl": url, "resource": resource, "request": {"method": "POST", "url": type}}
+        )
+        return ref(url)
+
+    def add_once(self, type: str, system: str, value: str, /, **elements: Any) -> Resource:
+        """Add a resource unless one with this identifier exists."""
+        own = {"system": SID + system, "value": value}
+        reference = self.add(type, identifier=[own], **elements)
+        self.entries[-1]["request"]["ifNoneExist"] = f"identifier={SID}{system}|{value}"
+        return reference
+
+    def written(self) -> bytes:
+        return encode({"resourceType": "Bundle", "type": "transaction", "entry": self.entries})
+
+
+# --- the shared Bundle ---------------------------------------------------------------------------
+
+
+def directory(chance: random.Random) -> Bundle:
+    """Organisations, places, services and staff; what all patients' Bundles refer to."""
+    bundle = Bundle(chance)
+    organisations = {place.number: add_place(bundle, place) for place in PLACES}
+    for staff in STAFF:
+        add_staff(bundle, staff, organisations[staff.place.number])
+    bundle.add(
+        "Questionnaire",
+        url=f"{SID.removesuffix('sid/')}Questionnaire/sample-lifestyle",
+        status="active",
+        title="Lifestyle of synthetic people",
+        item=[
+            {"linkId": "smoke", "text": "Do you smoke? 你吸煙嗎？", "type": "boolean"},
+            {"linkId": "exercise", "text": "Days of exercise in a week 每星期運動日數", "type": "integer"},
+        ],
+    )
+    return bundle
+
+
+def add_place(bundle: Bundle, place: Place) -> Resource:
+    kind = "Payer" if place.kind == "pay" else "Healthcare Provider"
+    organisation = bundle.add_once(
+        "Organization",
+        "sample-organization",
+        place.number,
+        active=True,
+        type=[coded("organization-type", place.kind, kind)],
+        name=place.name,
+        alias=[place.han],
+        address=[{"line": ["1 Synthetic Road"], "country": place.country}],
+    )
+    if place.kind == "pay":
+        return organisation
+    location = bundle.add(
+        "Location",
+        status="active",
+        name=place.name,
+        alias=[place.han],
+        mode="instance",
+        managingOrganization=organisation,
+    )
+    service = bundle.add(
+        "HealthcareService",
+        active=True,
+        providedBy=organisation,
+        location=[location],
+        name=f"Care at {place.name}",
+    )
+    schedule = bundle.add("Schedule", active=True, actor=[service, location])
+    opening = datetime.combine(LAST_DAY + timedelta(days=10), time(9), HONG_KONG_TIME)
+    for half_hour in range(3):
+        start = opening + timedelta(minutes=30 * half_hour)
+        end = start + timedelta(minutes=30)
+        bundle.add("Slot", schedule=schedule, status="free", start=instant(start), end=instant(end))
+    return organisation
+
+
+def add_staff(bundle: Bundle, staff: Staff, organisation: Resource) -> None:
+    practitioner = bundle.add_once(
+        "Practitioner",
+        "sample-practitioner",
+        staff.number,
+        active=True,
+        name=names(staff.family, staff.given),
+    )
+    bundle.add(
+        "PractitionerRole",
+        active=True,
+        practitioner=practitioner,
+        organization=organisation,
+        code=[concept(staff.role)],
+    )
+
+
+# --- one person's record --------------------------------------------------------------------------
+
+
+class Record:
+    """Writes the record of one person into a Bundle."""
+
+    def __init__(self, bundle: Bundle, person: Person) -> None:
+        self.bundle = bundle
+        self.person = person
+        self.chance = bundle.chance
+        self.patient = self._add_patient()
+
+    def _add_patient(self) -> Resource:
+        person = self.person
+        own = identifier(SID + "sample-patient", "MR", person.number)
+        return self.bundle.add(
+            "Patient",
+            identifier=[own, *(identifier(*number) for number in person.identifiers)],
+            active=True,
+            name=names(person.family, person.given),
+            telecom=[
+                {"system": "phone", "value": f"0000 {self.chance.randrange(10_000):04}", "use": "mobile"}
+            ],
+            gender=person.gender,
+            birthDate=person.born.isoformat(),
+            address=[
+                {
+                    "use": "home",
+                    "line": [f"{self.chance.randrange(1, 40)}/F, Synthetic Estate"],
+                    "district": person.district.roman,
+                    "country": person.place.country,
+                }
+            ],
+            managingOrganization=at_place(person.place),
+        )
+
+    def visits(self, count: int) -> list[datetime]:
+        """Days of visits, oldest first, at least three weeks apart, in opening hours."""
+        step = (LAST_DAY - FIRST_DAY).days // count
+        days = [FIRST_DAY + timedelta(days=step * n + self.chance.randrange(step - 21)) for n in range(count)]
+        return [
+            datetime.combine(
+                day, time(9 + self.chance.randrange(8), 15 * self.chance.randrange(4)), HONG_KONG_TIME
+            )
+            for day in days
+        ]
+
+    def encounter(self, at: datetime, kind: Code, staff: Staff) -> Resource:
+        end = at + timedelta(minutes=15 + 5 * self.chance.randrange(4))
+        return self.bundle.add(
+            "Encounter",
+            status="finished",
+            **{"class": {"system": TERMINOLOGY + "v3-ActCode", "code": "AMB", "display": "ambulatory"}},
+            type=[concept(kind)],
+            subject=self.patient,
+            participant=[{"individual": by(staff)}],
+            period={"start": instant(at), "end": instant(end)},
+            serviceProvider=at_place(staff.place),
+        )
+
+    def observe(self, code: Code, at: datetime, category: str, **elements: Any) -> Resource:
+        display = {
+            "vital-signs": "Vital Signs",
+            "laboratory": "Laboratory",
+            "social-history": "Social History",
+        }[category]
+        return self.bundle.add(
+            "Observation",
+            status="final",
+            category=[coded("observation-category", category, display)],
+            code=concept(code),
+            subject=self.patient,
+            effectiveDateTime=instant(at),
+            **elements,
+        )
+
+    def vital_signs(
+        self, at: datetime, encounter: Resource, staff: Staff, progress: int, height: int, weight: Decimal
+    ) -> None:
+        """Blood pressure, weight and body mass index; treated pressure falls with ``progress``."""
+        high = "hypertension" in self.person.conditions
+        systolic = (156 - 4 * progress if high else 122) + self.chance.randrange(-6, 7)
+        diastolic = (94 - 2 * progress if high else 76) + self.chance.randrange(-4, 5)
+        shared = {"encounter": encounter, "performer": [by(staff)]}
+        pressure = [(SYSTOLIC, systolic), (DIASTOLIC, diastolic)]
+        self.observe(
+            PRESSURE,
+            at,
+            "vital-signs",
+            component=[
+                {"code": concept(code), "valueQuantity": quantity(Decimal(value), "mmHg", "mm[Hg]")}
+                for code, value in pressure
+            ],
+            **shared,
+        )
+        self.observe(WEIGHT, at, "vital-signs", valueQuantity=quantity(weight, "kg", "kg"), **shared)
+        index = (weight * 10_000 / (height * height)).quantize(Decimal("0.1"))
+        self.observe(
+            BODY_MASS_INDEX, at, "vital-signs", valueQuantity=quantity(index, "kg/m2", "kg/m2"), **shared
+        )
+
+    def laboratory(self, at: datetime, encounter: Resource, staff: Staff, progress: int) -> None:
+        """A request, a specimen, four results and the report on them."""
+        request = self.bundle.add(
+            "ServiceRequest",
+            status="completed",
+            intent="order",
+            code=concept(text="Glucose and lipids"),
+            subject=self.patient,
+            encounter=encounter,
+            authoredOn=instant(at),
+            requester=by(staff),
+            performer=[at_place(LABORATORY)],
+        )
+        drawn = at + timedelta(minutes=40)
+        specimen = self.bundle.add(
+            "Specimen",
+            status="available",
+            subject=self.patient,
+            request=[request],
+            collection={"collectedDateTime": instant(drawn)},
+        )
+        ill = "diabetes" in self.person.conditions
+        tenths = (86 - 3 * progress if ill else 57) + self.chance.randrange(-3, 4)
+        glucose, cholesterol = tenths - 4, self.chance.randrange(400, 640)
+        values = (
+            (HBA1C, Decimal(tenths).scaleb(-1), "%", (None, "6.4")),
+            (GLUCOSE, Decimal(glucose).scaleb(-1), "mmol/L", ("3.9", "6.0")),
+            (CREATININE, Decimal(65 + self.chance.randrange(30)), "umol/L", ("49", "104")),
+            (CHOLESTEROL, Decimal(cholesterol).scaleb(-2), "mmol/L", (None, "5.2")),
+        )
+        results = [
+            self.observe(
+                code,
+                drawn,
+                "laboratory",
+                encounter=encounter,
+                performer=[at_place(LABORATORY)],
+                valueQuantity=quantity(value, unit, unit),
+                specimen=specimen,
+                interpretation=[interpretation(value, *limits)],
+                referenceRange=[reference_range(unit, *limits)],
+            )
+            for code, value, unit, limits in values
+        ]
+        self.bundle.add(
+            "DiagnosticReport",
+            status="final",
+            category=[coded("v2-0074", "LAB", "Laboratory")],
+            basedOn=[request],
+            code=concept(text="Glucose and lipids"),
+            subject=self.patient,
+            encounter=encounter,
+            effectiveDateTime=instant(drawn),
+            issued=instant(drawn + timedelta(hours=20)),
+            performer=[at_place(LABORATORY)],
+            specimen=[specimen],
+            result=results,
+        )
+
+    def condition(self, problem: str, at: datetime, encounter: Resource, staff: Staff) -> Resource:
+        snomed, icd = PROBLEMS[problem]
+        return self.bundle.add(
+            "Condition",
+            clinicalStatus=coded("condition-clinical", "active", "Active"),
+            verificationStatus=coded("condition-ver-status", "confirmed", "Confirmed"),
+            category=[coded("condition-category", "problem-list-item", "Problem List Item")],
+            code=concept(icd) if self.person.place == SHENZHEN else concept(snomed, icd),
+            subject=self.patient,
+            encounter=encounter,
+            onsetDateTime=at.date().isoformat(),
+            recordedDate=instant(at),
+            recorder=by(staff),
+        )
+
+    def medicine(
+        self, problem: str, at: datetime, encounter: Resource, staff: Staff, reason: Resource
+    ) -> None:
+        code, strength, dose = MEDICINES[problem]
+        self.bundle.add(
+            "MedicationRequest",
+            status="active",
+            intent="order",
+            medicationCodeableConcept=concept(code, text=f"{code.display} {strength}"),
+            subject=self.patient,
+            encounter=encounter,
+            authoredOn=instant(at),
+            requester=by(staff),
+            reasonReference=[reason],
+            dosageInstruction=[{"text": dose}],
+            dispenseRequest={
+                "numberOfRepeatsAllowed": 2,
+                "expectedSupplyDuration": quantity(Decimal(84), "day", "d"),
+            },
+        )
+
+    def vaccinate(self, vaccine: Code, on: date, staff: Staff, lot: int) -> None:
+        self.bundle.add(
+            "Immunization",
+            status="completed",
+            vaccineCode=concept(vaccine),
+            patient=self.patient,
+            occurrenceDateTime=on.isoformat(),
+            primarySource=True,
+            lotNumber=f"SYN{lot:04}",
+            performer=[{"actor": by(staff)}],
+        )
+
+    def claim(self, at: datetime, encounter: Resource, staff: Staff, coverage: Resource, fee: str) -> None:
+        self.bundle.add(
+            "Claim",
+            status="active",
+            type=coded("claim-type", "professional", "Professional"),
+            use="claim",
+            patient=self.patient,
+            created=at.date().isoformat(),
+            insurer=at_place(PAYER),
+            provider=at_place(staff.place),
+            priority=coded("processpriority", "normal", "Normal"),
+            insurance=[{"sequence": 1, "focal": True, "coverage": coverage}],
+            item=[
+                {
+                    "sequence": 1,
+                    "productOrService": concept(CONSULTATION),
+                    "servicedDate": at.date().isoformat(),
+                    "encounter": [encounter],
+                    "unitPrice": money(fee),
+                    "net": money(fee),
+                }
+            ],
+            total=money(fee),
+        )
+
+    def coverage(self) -> Resource:
+        return self.bundle.add(
+            "Coverage",
+            status="active",
+            type=coded("v3-ActCode", "SUBSIDIZ", "subsidized health program"),
+            beneficiary=self.patient,
+            period={"start": FIRST_DAY.isoformat()},
+            payor=[at_place(PAYER)],
+        )
+
+    def consent(self, at: datetime) -> None:
+        """The person lets the health centre see and deposit for treatment."""
+        self.bundle.add(
+            "Consent",
+            status="active",
+            scope=coded("consentscope", "patient-privacy", "Privacy Consent"),
+            category=[concept(Code(LOINC, "59284-0", "Consent Document"))],
+            patient=self.patient,
+            dateTime=instant(at),
+            performer=[self.patient],
+            organization=[at_place(self.person.place)],
+            policy=[{"uri": "https://kintung.org/fhir/policy/sample-sharing"}],
+            provision={
+                "type": "permit",
+                "period": {
+                    "start": at.date().isoformat(),
+                    "end": at.date().replace(year=at.year + 3).isoformat(),
+                },
+                "actor": [
+                    {
+                        "role": coded("v3-ParticipationType", "IRCP", "information recipient"),
+                        "reference": at_place(CENTRE),
+                    }
+                ],
+                "purpose": [{"system": HTEST_SYSTEM, "code": "TREAT", "display": "treatment"}],
+            },
+        )
+
+    def plan(self, at: datetime, reasons: list[Resource], staff: Staff) -> None:
+        """Who cares, what for, and what is to be reached."""
+        team = self.bundle.add(
+            "CareTeam",
+            status="active",
+            subject=self.patient,
+            participant=[{"member": by(member)} for member in self.person.staff],
+            managingOrganization=[at_place(self.person.place)],
+        )
+        goal = self.bundle.add(
+            "Goal",
+            lifecycleStatus="active",
+            description=concept(text="Blood pressure below 140/90 mmHg; HbA1c below 7 %"),
+            subject=self.patient,
+            startDate=at.date().isoformat(),
+            addresses=reasons,
+        )
+        self.bundle.add(
+            "CarePlan",
+            status="active",
+            intent="plan",
+            title="Chronic disease co-care",
+            subject=self.patient,
+            period={"start": at.date().isoformat()},
+            author=by(staff),
+            careTeam=[team],
+            addresses=reasons,
+            goal=[goal],
+            activity=[
+                {"detail": {"status": "in-progress", "description": "Blood pressure at home, twice a week"}},
+                {"detail": {"status": "scheduled", "description": "Glucose and lipids every six months"}},
+            ],
+        )
+        self.bundle.add(
+            "EpisodeOfCare",
+            status="active",
+            diagnosis=[{"condition": reason} for reason in reasons],
+            patient=self.patient,
+            managingOrganization=at_place(self.person.place),
+            period={"start": at.date().isoformat()},
+            careManager=by(staff),
+        )
+
+    def refer(self, at: datetime, encounter: Resource, staff: Staff, reason: Resource) -> None:
+        """A referral to the health centre and the Task that follows it."""
+        request = self.bundle.add(
+            "ServiceRequest",
+            status="active",
+            intent="order",
+            code=concept(text="Dietitian and exercise coaching"),
+            subject=self.patient,
+            encounter=encounter,
+            authoredOn=instant(at),
+            requester=by(staff),
+            performer=[at_place(CENTRE)],
+            reasonReference=[reason],
+        )
+        self.bundle.add(
+            "Task",
+            status="accepted",
+            intent="order",
+            focus=request,
+            **{"for": self.patient},
+            authoredOn=instant(at),
+            lastModified=instant(at + timedelta(days=2)),
+            requester=by(staff),
+            owner=at_place(CENTRE),
+        )
+
+    def lifestyle(self, at: datetime) -> None:
+        smokes = self.chance.randrange(5) == 0
+        status = Code(SNOMED, "77176002", "Smoker") if smokes else Code(SNOMED, "266919005", "Never smoker")
+        self.observe(SMOKING, at, "social-history", valueCodeableConcept=concept(status))
+        self.bundle.add(
+            "QuestionnaireResponse",
+            questionnaire=f"{SID.removesuffix('sid/')}Questionnaire/sample-lifestyle",
+            status="completed",
+            subject=self.patient,
+            authored=instant(at),
+            source=self.patient,
+            item=[
+                {"linkId": "smoke", "answer": [{"valueBoolean": smokes}]},
+                {"linkId": "exercise", "answer": [{"valueInteger": self.chance.randrange(7)}]},
+            ],
+        )
+
+    def allergy(self, at: datetime) -> None:
+        self.bundle.add(
+            "AllergyIntolerance",
+            clinicalStatus=coded("allergyintolerance-clinical", "active", "Active"),
+            verificationStatus=coded("allergyintolerance-verification", "confirmed", "Confirmed"),
+            category=["food"],
+            code=concept(Code(SNOMED, "227493005", "Cashew nuts")),
+            patient=self.patient,
+            recordedDate=instant(at),
+        )
+
+    def letter(self, at: datetime, staff: Staff) -> None:
+        """A letter: the reference to a document, and the document in a Binary."""
+        binary = self.bundle.add(
+            "Binary",
+            contentType="text/plain;charset=utf-8",
+            securityContext=self.patient,
+            data="U3ludGhldGljIGxldHRlciBhYm91dCBub2JvZHku",
+        )
+        self.bundle.add(
+            "DocumentReference",
+            status="current",
+            type=concept(Code(LOINC, "11488-4", "Consult note")),
+            subject=self.patient,
+            date=instant(at),
+            author=[by(staff)],
+            content=[
+                {
+                    "attachment": {
+                        "contentType": "text/plain",
+                        "url": binary["reference"],
+                        "title": "Synthetic letter",
+                    }
+                }
+            ],
+        )
+
+
+def adult(record: Record, visits: int) -> None:
+    """Co-care of a grown person over three years: visits, tests, medicines, claims."""
+    person, chance = record.person, record.chance
+    height, weight = 152 + chance.randrange(28), Decimal(chance.randrange(520, 880)).scaleb(-1)
+    days = record.visits(visits)
+    coverage = record.coverage()
+    record.consent(days[0])
+    record.lifestyle(days[0])
+    reasons: list[Resource] = []
+    for progress, at in enumerate(days):
+        staff = chance.choice(person.staff)
+        encounter = record.encounter(at, FOLLOW_UP if progress else CHECK_UP, staff)
+        record.vital_signs(at, encounter, staff, progress, height, weight - progress * Decimal("0.4"))
+        if progress % 3 == 0:
+            record.laboratory(at, encounter, staff, progress)
+        if progress == 0:
+            record.observe(
+                HEIGHT,
+                at,
+                "vital-signs",
+                valueQuantity=quantity(Decimal(height), "cm", "cm"),
+                encounter=encounter,
+            )
+            reasons = [record.condition(problem, at, encounter, staff) for problem in person.conditions]
+        if progress in (0, 2):
+            for problem, reason in zip(person.conditions, reasons, strict=True):
+                if problem in MEDICINES:
+                    record.medicine(problem, at, encounter, staff, reason)
+        if progress == 1 and reasons:
+            record.refer(at, encounter, staff, reasons[0])
+        if progress % 2 == 1:
+            record.claim(at, encounter, staff, coverage, chance.choice(("320.00", "450.00", "166.50")))
+    if reasons:
+        record.plan(days[0], reasons, person.staff[0])
+    for year, vaccine in zip((2024, 2025), VACCINES["adult"], strict=True):
+        record.vaccinate(
+            vaccine, date(year, 11, 1 + chance.randrange(28)), person.staff[0], chance.randrange(10_000)
+        )
+
+
+def child(record: Record) -> None:
+    """Vaccines and growth of a child."""
+    chance, staff = record.chance, record.person.staff[0]
+    for months, vaccine in zip((2, 12, 13, 18), VACCINES["child"], strict=True):
+        on = record.person.born + timedelta(days=30 * months + chance.randrange(20))
+        record.vaccinate(vaccine, on, staff, chance.randrange(10_000))
+    for progress, at in enumerate(record.visits(3)):
+        encounter = record.encounter(at, CHECK_UP, staff)
+        shared = {"encounter": encounter, "performer": [by(staff)]}
+        weight, height = Decimal(140 + 22 * progress).scaleb(-1), Decimal(98 + 6 * progress)
+        record.observe(WEIGHT, at, "vital-signs", valueQuantity=quantity(weight, "kg", "kg"), **shared)
+        record.observe(HEIGHT, at, "vital-signs", valueQuantity=quantity(height, "cm", "cm"), **shared)
+
+
+def interpretation(value: Decimal, low: str | None, high: str | None) -> Resource:
+    if high and value > Decimal(high):
+        return coded("v3-ObservationInterpretation", "H", "High")
+    if low and value < Decimal(low):
+        return coded("v3-ObservationInterpretation", "L", "Low")
+    return coded("v3-ObservationInterpretation", "N", "Normal")
+
+
+def reference_range(unit: str, low: str | None, high: str | None) -> Resource:
+    limits = (("low", low), ("high", high))
+    return {name: quantity(Decimal(limit), unit, unit) for name, limit in limits if limit}
+
+
+# --- everybody --------------------------------------------------------------------------------------
+
+
+def people(chance: random.Random) -> tuple[list[Person], list[Person], list[Person]]:
+    """Grown people of Hong Kong, children, and patients of the places across the boundary.
+
+    The first three across are also among the first of Hong Kong: the same travel permit, one
+    issue later, with the name in simplified characters.
+    """
+    problems = [
+        tuple(line.split())
+        for line in (
+            "hypertension", "hypertension diabetes", "diabetes lipids", "prediabetes",
+            "hypertension lipids", "knee", "hypertension diabetes lipids", "",
+        )
+    ]  # fmt: skip
+    grown: list[Person] = []
+    for number in range(1, 20):
+        gender = ("female", "male")[number % 2]
+        permit = (SID + "home-return-permit", "NI", f"H9999{number:04}")
+        grown.append(
+            Person(
+                number=f"P-{number:03}",
+                family=SURNAMES[number % len(SURNAMES)],
+                given=GIVEN[gender][number % 7],
+                gender=gender,
+                born=date(1944 + chance.randrange(38), 1 + chance.randrange(12), 1 + chance.randrange(28)),
+                identifiers=((SID + "hkid", "NI", hkid(number)), *((permit,) if number <= 6 else ())),
+                place=(CENTRE, *CLINICS)[number % 3],
+                conditions=problems[number % len(problems)],
+                district=DISTRICTS[number % len(DISTRICTS)],
+            )
+        )
+    children = [
+        Person(
+            number=f"P-{number:03}",
+            family=parent.family,
+            given=GIVEN[gender][7],
+            gender=gender,
+            born=date(2020 + number % 2, 3 + number % 5, 9),
+            identifiers=((SID + "hk-birth-certificate", "BCT", hkid(number)),),
+            place=parent.place,
+            district=parent.district,
+        )
+        for number, gender, parent in (
+            (20, "male", grown[2]),
+            (21, "female", grown[4]),
+            (22, "male", grown[8]),
+        )
+    ]
+    across = [seen_across(person, number) for number, person in enumerate(grown[:3], 23)]
+    born = date(1961, 7, 3)
+    shenzhen = Person(
+        number="P-026",
+        family=Named("黄", "HUANG"),
+        given=Named("丽华", "Lihua"),
+        gender="female",
+        born=born,
+        identifiers=(
+            (SID + "mainland-id", "NI", mainland_id(born, 2)),
+            (SID + "exit-entry-permit", "NI", "C99990001"),
+        ),
+        place=SHENZHEN,
+        conditions=("hypertension", "diabetes"),
+    )
+    macao = [
+        Person(
+            number=f"P-{number:03}",
+            family=family,
+            given=given,
+            gender=gender,
+            born=date(1931 + number, 5, 17),
+            identifiers=(
+                (SID + "macao-bir", "NI", f"9999{number:03}(0)"),
+                (SID + "home-return-permit", "NI", f"M9999{number:04}"),
+            ),
+            place=MACAO,
+            conditions=("hypertension",),
+        )
+        for number, family, given, gender in (
+            (27, Named("黃", "VONG"), Named("永康", "Weng Hong"), "male"),
+            (28, Named("張", "CHEONG"), Named("玉蘭", "Iok Lan"), "female"),
+        )
+    ]
+    return grown, children, [*across, shenzhen, *macao]
+
+
+def seen_across(person: Person, number: int) -> Person:
+    """A Hong Kong person as the hospital in Shenzhen knows them."""
+    permit = next(value for system, _, value in person.identifiers if system.endswith("home-return-permit"))
+    return Person(
+        number=f"P-{number:03}",
+        family=ACROSS[person.family.han],
+        given=ACROSS[person.given.han],
+        gender=person.gender,
+        born=person.born,
+        identifiers=((SID + "home-return-permit", "NI", f"{permit}02"),),
+        place=SHENZHEN,
+        conditions=person.conditions[:1],
+    )
+
+
+def family(chance: random.Random, parent: Person, young: Person) -> Bundle:
+    """A parent and a child in one Bundle, with an appointment over both."""
+    bundle = Bundle(chance)
+    grown, small = Record(bundle, parent), Record(bundle, young)
+    adult(grown, 4)
+    child(small)
+    bundle.add(
+        "RelatedPerson",
+        active=True,
+        patient=small.patient,
+        relationship=[coded("v3-RoleCode", "PRN", "parent")],
+        name=names(parent.family, parent.given),
+    )
+    start = datetime.combine(LAST_DAY + timedelta(days=12), time(10, 30), HONG_KONG_TIME)
+    bundle.add(
+        "Appointment",
+        status="booked",
+        description="Vaccination of parent and child",
+        start=instant(start),
+        end=instant(start + timedelta(minutes=20)),
+        participant=[
+            {"actor": actor, "status": "accepted"}
+            for actor in (grown.patient, small.patient, by(parent.staff[0]))
+        ],
+    )
+    return bundle
+
+
+def alone(chance: random.Random, person: Person, visits: int, nth: int) -> Bundle:
+    """One grown person's Bundle; every third has an allergy, every fourth a letter."""
+    bundle = Bundle(chance)
+    record = Record(bundle, person)
+    adult(record, visits)
+    first = datetime.combine(FIRST_DAY, time(9), HONG_KONG_TIME)
+    if nth % 3 == 0:
+        record.allergy(first)
+    if nth % 4 == 0:
+        record.letter(first, person.staff[0])
+    start = datetime.combine(LAST_DAY + timedelta(days=11 + nth), time(14), HONG_KONG_TIME)
+    bundle.add(
+        "Appointment",
+        status="booked",
+        start=instant(start),
+        end=instant(start + timedelta(minutes=15)),
+        participant=[
+            {"actor": actor, "status": "accepted"} for actor in (record.patient, by(person.staff[0]))
+        ],
+    )
+    return bundle
+
+
+def together(chance: random.Random, grown: list[Person]) -> Bundle:
+    """What is over several people: a class, its appointment, a recall list, a home monitor."""
+    bundle = Bundle(chance)
+    ill = [person for person in grown if "diabetes" in person.conditions]
+    bundle.add(
+        "Group",
+        type="person",
+        actual=True,
+        name="Synthetic diabetes class",
+        quantity=len(ill),
+        managingEntity=at_place(CENTRE),
+        member=[{"entity": patient_of(person)} for person in ill],
+    )
+    start = datetime.combine(LAST_DAY + timedelta(days=20), time(15), HONG_KONG_TIME)
+    actors = [*map(patient_of, ill), by(STAFF[0])]
+    bundle.add(
+        "Appointment",
+        status="booked",
+        description="Diabetes class 糖尿病小組",
+        start=instant(start),
+        end=instant(start + timedelta(hours=1)),
+        participant=[{"actor": actor, "status": "accepted"} for actor in actors],
+    )
+    bundle.add(
+        "List",
+        status="current",
+        mode="working",
+        title="Recall for stool test",
+        entry=[{"item": patient_of(person)} for person in grown[4:9]],
+    )
+    monitor = bundle.add("Device", status="active", patient=patient_of(grown[1]), lotNumber="SYN-MONITOR")
+    bundle.add("Provenance", target=[monitor], recorded=instant(start), agent=[{"who": by(STAFF[0])}])
+    bundle.add(
+        "Observation",
+        status="final",
+        category=[coded("observation-category", "laboratory", "Laboratory")],
+        code=concept(STOOL_BLOOD),
+        subject=patient_of(grown[4]),
+        effectiveDateTime="2026-09",
+        valueCodeableConcept=concept(text="Negative"),
+    )
+    return bundle
+
+
+def bundles(seed: int) -> Iterator[Bundle]:
+    """The sample, Bundle by Bundle."""
+    chance = random.Random(seed)
+    grown, children, across = people(chance)
+    yield directory(chance)
+    parents = {2: 0, 4: 1, 8: 2}
+    for nth, person in enumerate(grown):
+        if nth in parents:
+            yield family(chance, person, children[parents[nth]])
+        else:
+            yield alone(chance, person, 5 + nth % 3, nth)
+    for nth, person in enumerate(across, len(grown)):
+        yield alone(chance, person, 3, nth)
+    yield together(chance, grown)
+
+
+def text(seed: int) -> bytes:
+    """The sample as NDJSON."""
+    return b"".join(bundle.written() + b"\n" for bundle in bundles(seed))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make the synthetic sample that the package ships")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    made = text(arguments.seed)
+    if arguments.check:
+        return int(gzip.decompress(sample_bundles().read_bytes()) != made)
+    sample_bundles().write_bytes(gzip.compress(made, 9, mtime=0))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""The sample the package ships: made from a seed, valid, and plainly nobody's."""
+
+import gzip
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kintung.definitions import is_hkid, is_mainland_id, owners, vaulted_system
+from kintung.fhir.json import parse
+from kintung.fhir.structure import validate
+from kintung.sample import HTEST, HTEST_SYSTEM, sample_bundles
+from scripts.make_sample import SEED, text
+
+LINES = gzip.decompress(sample_bundles().read_bytes()).splitlines()
+BUNDLES = [parse(line) for line in LINES]
+RESOURCES = [entry["resource"] for bundle in BUNDLES for entry in bundle["entry"]]
+IDENTIFIERS = [
+    number
+    for resource in RESOURCES
+    if resource["resourceType"] in ("Patient", "Organization", "Practitioner")
+    for number in resource["identifier"]
+]
+NOT_ISSUED = {
+    "hkid": r"QZ[0-9]{6}\([0-9A]\)",
+    "hk-birth-certificate": r"QZ[0-9]{6}\([0-9A]\)",
+    "home-return-permit": r"[HM]9999[0-9]{4}([0-9]{2})?",
+    "mainland-id": r"999999[0-9]{11}[0-9X]",
+    "exit-entry-permit": r"C9999[0-9]{4}",
+    "macao-bir": r"9999[0-9]{3}\([0-9]\)",
+}
+"""Formats of identity numbers that stand for nobody, by the last part of their system."""
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(literal := node.get("reference"), str):
+            yield literal
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def test_seed_gives_the_packaged_text():
+    assert b"\n".join([*LINES, b""]) == text(SEED), "run scripts/make_sample.py"
+    assert text(SEED) != text(SEED + 1)
+
+
+def test_there_is_enough_of_it():
+    counts = Counter(resource["resourceType"] for resource in RESOURCES)
+    assert 1_000 <= counts.total() <= 1_500
+    assert 25 <= counts["Patient"] <= 30
+    assert len(counts) >= 30
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=range(len(BUNDLES)))
+def test_bundle_and_all_in_it_are_valid(bundle):
+    assert validate(bundle) == []
+    assert [issue for entry in bundle["entry"] for issue in validate(entry["resource"])] == []
+
+
+def test_everything_is_marked_as_test_data():
+    for resource in RESOURCES:
+        tags = {(tag["system"], tag["code"]) for tag in resource["meta"]["tag"]}
+        assert (HTEST_SYSTEM, HTEST) in tags
+        if resource["resourceType"] == "Organization":
+            assert resource["name"].startswith("Synthetic")
+
+
+def test_identity_numbers_are_none_that_is_issued():
+    vaulted = [number for number in IDENTIFIERS if vaulted_system(number["system"])]
+    for number in vaulted:
+        name = number["system"].rpartition("/")[2]
+        assert re.fullmatch(NOT_ISSUED[name], number["value"]), name
+    assert {number["system"].rpartition("/")[2] for number in vaulted} == NOT_ISSUED.keys()
+
+
+def test_check_digits_are_right():
+    for number in IDENTIFIERS:
+        rule = vaulted_system(number["system"])
+        if rule is not None and rule.name in ("hkid", "hk-birth-certificate"):
+            assert is_hkid(rule.normalise(number["value"]))
+        if rule is not None and rule.name == "mainland-id":
+            assert is_mainland_id(rule.normalise(number["value"]))
+
+
+def test_people_seen_on_both_sides_have_the_same_travel_permit():
+    permits = Counter(
+        rule.normalise(number["value"])
+        for number in IDENTIFIERS
+        if (rule := vaulted_system(number["system"])) and rule.name == "home-return-permit"
+    )
+    assert sorted(permits.values(), reverse=True)[:4] == [2, 2, 2, 1]
+
+
+def test_every_reference_leads_to_something_in_the_sample():
+    created = {
+        f"{resource['resourceType']}?identifier={number['system']}|{number['value']}"
+        for resource in RESOURCES
+        for number in resource.get("identifier", [])
+    }
+    for bundle in BUNDLES:
+        own = {entry["fullUrl"] for entry in bundle["entry"]}
+        assert len(own) == len(bundle["entry"])
+        for literal in references(bundle):
+            assert literal in own or literal in created
+
+
+def test_what_is_shared_is_created_once():
+    for bundle in BUNDLES:
+        for entry in bundle["entry"]:
+            once = entry["resource"]["resourceType"] in ("Organization", "Practitioner")
+            assert once == ("ifNoneExist" in entry["request"])
+
+
+def test_every_kind_of_ownership_is_there():
+    """References are resolved as a store would: each urn and each condition to an id."""
+    kinds: Counter[str] = Counter()
+    for bundle in BUNDLES:
+        known = {
+            entry["fullUrl"]: f"{entry['resource']['resourceType']}/{n}"
+            for n, entry in enumerate(bundle["entry"])
+        }
+        for entry in bundle["entry"]:
+            kinds[owners(_resolved(entry["resource"], known), "new").kind] += 1
+    assert kinds["person"] > 1_000
+    assert min(kinds[kind] for kind in ("several", "derived", "organisation", "public")) >= 3
+
+
+def _resolved(node: Any, known: dict[str, str]) -> Any:
+    if isinstance(node, list):
+        return [_resolved(item, known) for item in node]
+    if not isinstance(node, dict):
+        return node
+    literal = node.get("reference")
+    if isinstance(literal, str):
+        type, _, search = literal.partition("?identifier=")
+        return node | {"reference": known.get(literal) or f"{type}/{search.rpartition('|')[2]}"}
+    return {name: _resolved(value, known) for name, value in node.items()}
