@@ -13,6 +13,8 @@ R = TypeVar("R")
 A = TypeVar("A")
 
 MOST_IN_GROUP = 512
+MOST_WEIGHT = 3_000
+"""Versions a group may write, unless its first unit alone writes more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,9 +35,13 @@ class Committer(Generic[R, A]):
     """
 
     def __init__(
-        self, run: Callable[[Callable[[], Sequence[R]]], Sequence[A | KintungError]], name: str
+        self,
+        run: Callable[[Callable[[], Sequence[R]]], Sequence[A | KintungError]],
+        weigh: Callable[[R], int],
+        name: str,
     ) -> None:
         self._run = run
+        self._weigh = weigh
         self._waiting: deque[Waiting[R, A]] = deque()
         self._wake = threading.Condition()
         self._closed = False
@@ -72,8 +78,12 @@ class Committer(Generic[R, A]):
         group: list[Waiting[R, A]] = []
 
         def take() -> Sequence[R]:
+            weight = 0
             with self._wake:
                 while self._waiting and len(group) < MOST_IN_GROUP:
+                    weight += self._weigh(self._waiting[0].request)
+                    if group and weight > MOST_WEIGHT:
+                        break
                     waiting = self._waiting.popleft()
                     if waiting.future.set_running_or_notify_cancel():
                         group.append(waiting)

@@ -1,7 +1,6 @@
 """Preparing a unit: what it reads is remembered and asked again inside the commit lock."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from kintung.fhir.search import Query
 from kintung.store.port import (
@@ -19,10 +18,15 @@ from kintung.store.reader import Reader, Scope
 
 
 class Read(NamedTuple):
-    """A question put to a view and what it answered."""
+    """A question put to a view and what it answered; plain data, so it may cross processes."""
 
-    ask: Callable[[View], object]
+    question: Literal["current", "match", "owners_of"]
+    about: tuple[Any, ...]
     answer: object
+
+    def ask(self, view: View) -> object:
+        """What the view answers."""
+        return getattr(view, self.question)(*self.about)
 
 
 class Recorder:
@@ -42,17 +46,17 @@ class Recorder:
 
     def current(self, reader: Reader, type: str, id: str) -> Current | None:
         answer = self._view.current(reader, type, id)
-        self.reads.append(Read(lambda view: view.current(reader, type, id), answer))
+        self.reads.append(Read("current", (reader, type, id), answer))
         return answer
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
         answer = self._view.match(reader, query, limit)
-        self.reads.append(Read(lambda view: view.match(reader, query, limit), answer))
+        self.reads.append(Read("match", (reader, query, limit), answer))
         return answer
 
     def owners_of(self, type: str, id: str) -> Ownership | None:
         answer = self._view.owners_of(type, id)
-        self.reads.append(Read(lambda view: view.owners_of(type, id), answer))
+        self.reads.append(Read("owners_of", (type, id), answer))
         return answer
 
     def read(self, reader: Reader, type: str, id: str) -> Version:

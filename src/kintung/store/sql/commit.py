@@ -125,7 +125,8 @@ class Commit:
             return
         unit = request.unit
         if unit.idempotency is not None:
-            self._flush()
+            if any(staged.idempotency == unit.idempotency for staged in self._staged):
+                self._flush()
             earlier = replay(self._db, unit.idempotency, self.at)
             if earlier is not None:
                 self._answers[place] = earlier

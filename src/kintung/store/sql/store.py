@@ -68,7 +68,7 @@ class SqlStore:
         self._clock = clock
         self._names = Names()
         self._witnessed = threading.Lock()
-        self._committer = Committer[Request, Receipt](self._run, "kintung-commit")
+        self._committer = Committer[Request, Receipt](self._run, _weight, "kintung-commit")
 
     # -- reading ------------------------------------------------------------------------
 
@@ -211,6 +211,10 @@ class SqlStore:
         self._committer.close()
         self._keys.witness_now()
         self._backend.close()
+
+
+def _weight(request: Request) -> int:
+    return len(request.rehearsal.prepared.writes) if request.rehearsal is not None else 1
 
 
 class Take(Protocol):
