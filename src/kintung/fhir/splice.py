@@ -9,9 +9,13 @@ decoded data.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
+
+from kintung.fhir.json import tokens
+from kintung.fhir.structure.definitions import type_at
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -19,8 +23,30 @@ _NAME = re.compile(_STRING + rb":")
 _HEAD = re.compile(rb'(?P<type>\{"resourceType":"[A-Za-z]+"),"id":"[^"\\]*+"')
 _NOT_SIMPLE = (b'"versionId":', b'"lastUpdated":', b'"contained":', b'"resource":{', b'"outcome":{', b"\\u00")
 _REFERENCE = re.compile(rb'"reference":(' + _STRING + rb")")
+_LINK_TYPES = frozenset(("uri", "url", "oid", "uuid"))
+_URN = re.compile(rb"urn:(?:uuid|oid):[^\"\\'<>\x00-\x20]+")
+_LINK = re.compile(rb"(?:urn:(?:uuid|oid):|https?://)[^\"\\'<>\x00-\x20]+")
+# An ASCII character written as an escape, other than those that writers escape for HTML's sake.
+_ESCAPED = re.compile(rb"\\u00(?!22|26|27|3[cCdDeE])[2-7]")
+# In the text of a JSON string, so that quotes and line ends are escapes.
+_ATTRIBUTE = re.compile(
+    rb"""(?P<head>\b(?:href|src)(?:\s|\\[nrt])*+(?:=|\\u003[dD])(?:\s|\\[nrt])*+(?P<quote>\\"|'|\\u002[27]))"""
+    rb"""(?P<link>(?:[^"'\\<>\s]|\\/)*+)(?P=quote)"""
+)
 _SERVER_OWNED = frozenset(("versionId", "_versionId", "lastUpdated", "_lastUpdated"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Links(dict[str, str]):
+    """What links inside one Bundle resolve to; made once for it, then not changed.
+
+    A plain mapping serves as well, but cannot remember that no key is a web address, and
+    every resource is then searched for those.
+    """
+
+    @cached_property
+    def has_addresses(self) -> bool:
+        return any(link.startswith("http") for link in self)
 
 
 class Spliced(NamedTuple):
@@ -42,11 +68,11 @@ def splice(raw: bytes, *, type: str, id: str, references: Mapping[str, str]) -> 
         type: its resource type.
         id: the logical id it is stored under.
         references: what links inside a Bundle resolve to: ``urn:uuid:…`` or
-            ``Patient?identifier=…`` to ``Patient/1``.
+            ``Patient?identifier=…`` to ``Patient/1``. Make it a ``Links`` for a Bundle.
     """
     text = msgspec.json.format(raw, indent=-1)
     if references:
-        text = _resolve(text, references)
+        text = _resolve(text, type, references)
     return _splice_head(text, id.encode()) or _splice_members(text, id.encode())
 
 
@@ -120,13 +146,52 @@ def _without_server_owned(meta: bytes) -> bytes:
     )
 
 
-def _resolve(text: bytes, references: Mapping[str, str]) -> bytes:
-    """Replace links that ``references`` names."""
+def _resolve(text: bytes, type: str, references: Mapping[str, str]) -> bytes:
+    """Replace the links that ``references`` names; nearly all stand in ``Reference.reference``."""
 
     def swap(match: re.Match[bytes]) -> bytes:
         token = match[1]
-        link = msgspec.json.decode(token) if b"\\" in token else token[1:-1].decode()
+        link = msgspec.json.decode(token, type=str) if b"\\" in token else token[1:-1].decode()
         target = references.get(link)
         return match[0] if target is None else b'"reference":"%s"' % target.encode()
 
-    return _REFERENCE.sub(swap, text)
+    text = _REFERENCE.sub(swap, text)
+    return _resolve_everywhere(text, type, references) if _has_links(text, references) else text
+
+
+def _has_links(text: bytes, references: Mapping[str, str]) -> bool:
+    """Whether links may remain: seldom, since few resources name another outside a Reference."""
+    link = _LINK if not isinstance(references, Links) or references.has_addresses else _URN
+    plain = text.replace(b"\\/", b"/") if b"\\/" in text else text
+    return _ESCAPED.search(plain) is not None or any(
+        found.decode() in references for found in link.findall(plain)
+    )
+
+
+def _resolve_everywhere(text: bytes, type: str, references: Mapping[str, str]) -> bytes:
+    """Replace links in elements whose type makes them links, and in narratives; in no other string."""
+    resource = msgspec.json.decode(text)
+    parts: list[bytes] = []
+    done = 0
+    for token in tokens(text):
+        if token.kind != "string":
+            continue
+        old = text[token.start : token.end]
+        target = references.get(msgspec.json.decode(old, type=str))
+        if target is not None and type_at(resource, type, token.path) in _LINK_TYPES:
+            new = b'"%s"' % target.encode()
+        elif _ATTRIBUTE.search(old) and type_at(resource, type, token.path) == "xhtml":
+            new = _resolve_narrative(old, references)
+        else:
+            continue
+        parts += (text[done : token.start], new)
+        done = token.end
+    return b"".join(parts) + text[done:]
+
+
+def _resolve_narrative(div: bytes, references: Mapping[str, str]) -> bytes:
+    def swap(match: re.Match[bytes]) -> bytes:
+        target = references.get(match["link"].replace(b"\\/", b"/").decode())
+        return match[0] if target is None else match["head"] + target.encode() + match["quote"]
+
+    return _ATTRIBUTE.sub(swap, div)

@@ -5,9 +5,10 @@ definitions by ``scripts/build_fhir_definitions.py``, which writes these same st
 """
 
 import gzip
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -116,12 +117,16 @@ def member_name(element: Element, type: str) -> str:
     return element.name + shown[0].upper() + shown[1:]
 
 
-def type_at(type: str, path: list[str | int]) -> str | None:
-    """The type of what ``path`` leads to from ``type``; None where FHIR has no such element."""
+def type_at(resource: dict[str, Any], type: str, path: Sequence[str | int]) -> str | None:
+    """The type of what ``path`` leads to in a ``resource`` of ``type``; None where FHIR has none."""
     at: str | None = type
+    value: Any = resource
     for step in path:
-        if isinstance(step, int):
-            continue
-        member = members(at).get(step) if at in definitions().types else None
-        at = member.type if member else None
+        value = value[step]
+        if isinstance(step, str):
+            member = members(at).get(step) if at in definitions().types else None
+            at = member.type if member else None
+        if at == "Resource" and isinstance(value, dict):
+            value = cast(dict[str, Any], value)
+            at = value.get("resourceType")
     return at
