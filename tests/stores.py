@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
+from kintung.app import open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.fhir.search import Query, parse_query
-from kintung.store.keys import KeyStore
-from kintung.store.memory import MemoryStore
 from kintung.store.port import (
     Done,
     Grant,
@@ -30,12 +29,10 @@ from kintung.store.port import (
 )
 from kintung.store.reader import Reader, Scope
 from kintung.store.scribe import Scribe
-from kintung.store.sealing import Sealer
 from kintung.store.system import System
-from kintung.store.vault import Vault
 
 Adapter = Literal["memory", "sqlite", "postgres"]
-ADAPTERS: tuple[Adapter, ...] = ("memory",)
+ADAPTERS: tuple[Adapter, ...] = ("memory", "sqlite", "postgres")
 """Every adapter that keeps the port; memory is the reference."""
 
 START = 1_666_137_600_000_000
@@ -203,14 +200,20 @@ def together(*calls: Callable[[], object]) -> list[object]:
 
 
 @contextmanager
-def opened(adapter: Adapter, folder: Path, postgres_url: Callable[[], str]) -> Iterator[Record]:
-    """Open an empty store. ``postgres_url`` is asked for a new database only when one is needed."""
-    entropy, clock = SeededEntropy(1), SetClock(START, tick=1)
-    keys = KeyStore(None, entropy)
-    scribe = Scribe(Sealer(keys, entropy), Vault(keys.secret("vault")))
-    store = MemoryStore(scribe, clock)
-    try:
-        yield Record(store, scribe, clock)
-    finally:
-        store.close()
-        keys.close()
+def opened(
+    adapter: Adapter, folder: Path, postgres_url: Callable[[], str], *, tick: int = 1
+) -> Iterator[Record]:
+    """Open an empty store whose clock stands at ``START`` and moves ``tick`` at each reading.
+
+    Args:
+        folder: an empty one, for files.
+        postgres_url: asked for the URL of a new database, only when one is needed.
+    """
+    urls = {
+        "memory": lambda: "memory:",
+        "sqlite": lambda: f"sqlite:///{folder}/record.db",
+        "postgres": postgres_url,
+    }
+    clock = SetClock(START, tick=tick)
+    with open_node(urls[adapter](), keys=folder / "keys.db", clock=clock, entropy=SeededEntropy(1)) as node:
+        yield Record(node.store, node.scribe, clock)

@@ -481,6 +481,8 @@ class MemoryStore:
 
     def _apply(self, state: _State, reader: Reader, prepared: Prepared) -> Receipt:
         """Do what was prepared to a state nobody sees yet."""
+        if len({(write.type, write.id) for write in prepared.writes}) < len(prepared.writes):
+            raise VersionConflict("One resource was to be written twice at once; write it once.")
         for write in prepared.writes:
             self._write(state, reader, write)
         for relabel in prepared.relabels:
