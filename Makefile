@@ -12,6 +12,8 @@ PYTEST = .venv/bin/pytest -q -n $(WORKERS) --dist loadfile
 DEFINITIONS ?= ../shared/data/fhir-r4-definitions
 GENERATORS = \
 	"scripts/compile_definitions.py" \
+	"scripts/document_definitions.py" \
+	"scripts/make_sample.py" \
 	"scripts/write_error_reference.py"
 FROM_HL7 = \
 	"scripts/build_search_parameters.py $(DEFINITIONS)" \

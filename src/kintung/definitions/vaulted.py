@@ -100,12 +100,10 @@ def naming_systems() -> tuple[NamingSystem, ...]:
 def vaulted_system(uri: str) -> VaultedSystem | None:
     """Return the rule of a system URI, or None when its values may be indexed in clear."""
     system = _BY_URI.get(uri)
-    if system is not None:
+    if system is not None or not uri.startswith(_PREFIXES):  # asked for every token of every resource
         return system
-    for family in _FAMILIES:
-        if uri.startswith(family.uri):
-            return family._replace(uri=uri)
-    return None
+    family = next(family for family in _FAMILIES if uri.startswith(family.uri))
+    return family._replace(uri=uri)
 
 
 def vaulted_systems() -> tuple[VaultedSystem, ...]:
@@ -167,5 +165,6 @@ def _plain(value: str) -> str:
 _SYSTEMS = load_systems(read("naming_systems", NamingSystems).values())
 _BY_URI = {uri: _rule(system, uri) for system in _SYSTEMS if system.vaulted for uri in system.uris}
 _FAMILIES = tuple(_rule(system, uri) for system in _SYSTEMS if system.vaulted for uri in system.prefixes)
+_PREFIXES = tuple(family.uri for family in _FAMILIES)
 _ALL = (*_BY_URI.values(), *_FAMILIES)
 _DIFFERENT_RULES = tuple({rule[2:]: rule for rule in _ALL}.values())

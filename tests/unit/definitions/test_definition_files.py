@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from scripts.compile_definitions import DEFINITIONS, FOLDERS, Refused, compiled, parse
+from scripts.document_definitions import PAGE, page
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -41,3 +42,8 @@ def test_node_does_not_read_yaml():
     """Importing PyYAML costs more than all definitions together."""
     program = "import sys, kintung.definitions; sys.exit('yaml' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_page_on_definitions_is_up_to_date():
+    text = PAGE.read_text("utf-8")
+    assert page(text) == text, "run scripts/document_definitions.py"
