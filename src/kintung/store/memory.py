@@ -51,6 +51,7 @@ from kintung.store.port import (
     Position,
     Prepared,
     Receipt,
+    Rehearsal,
     Relabel,
     Sealed,
     Unit,
@@ -397,13 +398,16 @@ class MemoryStore:
             answer.set_exception(error)
         return answer
 
-    def record(self, audit: AuditRecord) -> Future[None]:
+    def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> Future[Receipt]:
+        return self.submit(unit)
+
+    def record(self, audit: AuditRecord) -> Future[Receipt]:
         with self._lock:
             state = self._begin(self._clock.now_micros())
             _audit(state, audit)
             self._state = state
-        answer: Future[None] = Future()
-        answer.set_result(None)
+        answer: Future[Receipt] = Future()
+        answer.set_result(Receipt((), len(state.log), state.at))
         return answer
 
     def commit(self, unit: Unit) -> Receipt:

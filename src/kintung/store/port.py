@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from kintung.fhir.search import Query
 from kintung.store.reader import Reader, Scope
@@ -320,6 +320,25 @@ class Unit:
     idempotency: Idempotency | None = None
 
 
+class Read(NamedTuple):
+    """A question put to a view and what it answered; plain data, so it may cross processes."""
+
+    question: Literal["current", "match", "owners_of"]
+    about: tuple[Any, ...]
+    answer: object
+
+    def ask(self, view: View) -> object:
+        """What the view answers."""
+        return getattr(view, self.question)(*self.about)
+
+
+class Rehearsal(NamedTuple):
+    """A unit prepared outside the lock, with what it read."""
+
+    prepared: Prepared
+    reads: tuple[Read, ...]
+
+
 class Done(NamedTuple):
     """What became of one entry, with the version and the instant the commit gave it.
 
@@ -402,7 +421,11 @@ class Store(Protocol):
         """
         ...
 
-    def record(self, audit: AuditRecord) -> Future[None]:
+    def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> Future[Receipt]:
+        """``submit`` what another process rehearsed on its own view of the same record."""
+        ...
+
+    def record(self, audit: AuditRecord) -> Future[Receipt]:
         """Make an audit record durable with the next group, before a body leaves."""
         ...
 

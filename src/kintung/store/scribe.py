@@ -114,7 +114,7 @@ class Scribe:
     def _ownership(
         self, view: View, type: str, id: str, resource: dict[str, Any], organisation: str
     ) -> Ownership:
-        found = owners({**resource, "id": id} if resource.get("id") != id else resource)
+        found = owners(resource, id)
         persons = found.persons
         if found.kind == "derived":
             persons = tuple(dict.fromkeys((*found.persons, *_persons_of(view, found.sources))))

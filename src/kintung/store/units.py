@@ -1,7 +1,5 @@
 """Preparing a unit: what it reads is remembered and asked again inside the commit lock."""
 
-from typing import Any, Literal, NamedTuple
-
 from kintung.fhir.search import Query
 from kintung.store.port import (
     Current,
@@ -9,24 +7,13 @@ from kintung.store.port import (
     Ownership,
     Page,
     Position,
-    Prepared,
+    Read,
+    Rehearsal,
     Unit,
     Version,
     View,
 )
 from kintung.store.reader import Reader, Scope
-
-
-class Read(NamedTuple):
-    """A question put to a view and what it answered; plain data, so it may cross processes."""
-
-    question: Literal["current", "match", "owners_of"]
-    about: tuple[Any, ...]
-    answer: object
-
-    def ask(self, view: View) -> object:
-        """What the view answers."""
-        return getattr(view, self.question)(*self.about)
 
 
 class Recorder:
@@ -92,13 +79,6 @@ class Recorder:
         after: Position | None = None,
     ) -> Page:
         return self._view.search(reader, query, count=count, total=total, sequence=sequence, after=after)
-
-
-class Rehearsal(NamedTuple):
-    """A unit prepared outside the lock, with what it read."""
-
-    prepared: Prepared
-    reads: tuple[Read, ...]
 
 
 def rehearse(unit: Unit, view: View) -> Rehearsal:

@@ -23,6 +23,7 @@ from kintung.store.port import (
     OwnerKind,
     Prepared,
     Receipt,
+    Rehearsal,
     Relabel,
     Unit,
     Write,
@@ -30,7 +31,7 @@ from kintung.store.port import (
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.view import SqlView
-from kintung.store.units import Rehearsal, rehearse, scope_of, still_so
+from kintung.store.units import rehearse, scope_of, still_so
 
 WEEK_MICROS = 7 * 24 * 3600 * 1_000_000
 MOST_LABELS = 62

@@ -19,6 +19,7 @@ from kintung.store.port import (
     LogEntry,
     Method,
     Receipt,
+    Rehearsal,
     Unit,
     Version,
     View,
@@ -152,9 +153,8 @@ class SqlStore:
             return _failed(error)
         return self._committer.put(Request(unit, rehearsal))
 
-    def submit_prepared(self, request: Request) -> "Future[Receipt]":
-        """Commit what another process prepared: only for units that read nothing."""
-        return self._committer.put(request)
+    def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> "Future[Receipt]":
+        return self._committer.put(Request(unit, rehearsal))
 
     def record(self, audit: AuditRecord) -> "Future[Receipt]":
         return self._committer.put(Request(None, None, audit))

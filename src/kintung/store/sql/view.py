@@ -53,7 +53,7 @@ class SqlView:
     def owners_of(self, type: str, id: str) -> Ownership | None:
         everything = Reader.everything()
         found = self.current(everything, type, id)
-        return None if found is None or found.deleted else found.ownership
+        return None if found is None else found.ownership
 
     def read(self, reader: Reader, type: str, id: str) -> Version:
         row = self._find(
