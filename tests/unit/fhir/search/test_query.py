@@ -1,0 +1,360 @@
+"""Reading searches: what each form means, and what is refused with which name."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kintung.errors import BadInput, KintungError, NotSupported, TooLong, ValueInvalid
+from kintung.fhir.search import (
+    Chain,
+    Criterion,
+    DateValue,
+    Missing,
+    NumberValue,
+    QuantityValue,
+    Query,
+    ReferenceValue,
+    SearchLimits,
+    Sort,
+    StringValue,
+    TokenValue,
+    UriValue,
+    Value,
+    parameter,
+    parse_query,
+    query_pairs,
+)
+from kintung.fhir.search.dates import span
+
+NOW = span("2022-10-19T00:00:00Z", 0)[0]
+UCUM = "http://unitsofmeasure.org"
+
+
+def query(type: str | None, *pairs: tuple[str, str], **options: Any) -> Query:
+    return parse_query(type, pairs, now_micros=NOW, **options)
+
+
+def values(type: str, name: str, text: str) -> tuple[Value, ...]:
+    """Return the values of a search by one criterion."""
+    (criterion,) = query(type, (name, text)).criteria
+    assert isinstance(criterion, Criterion)
+    return criterion.values
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("8480-6", TokenValue(None, "8480-6", any_system=True)),
+        ("|8480-6", TokenValue(None, "8480-6", any_system=False)),
+        ("http://loinc.org|8480-6", TokenValue("http://loinc.org", "8480-6", any_system=False)),
+        ("http://loinc.org|", TokenValue("http://loinc.org", None, any_system=False)),
+        (r"a\|b\,c\$d\\e\f", TokenValue(None, r"a|b,c$d\e\f", any_system=True)),
+    ],
+)
+def test_tokens(text: str, value: TokenValue):
+    assert values("Observation", "code", text) == (value,)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("subject", "Patient/1", ReferenceValue(("Patient",), "1")),
+        ("subject", "Patient/1/_history/2", ReferenceValue(("Patient",), "1")),
+        ("subject", "1", ReferenceValue(("Device", "Group", "Location", "Patient"), "1")),
+        ("subject:Patient", "1", ReferenceValue(("Patient",), "1")),
+        ("subject:Patient", "Patient/1", ReferenceValue(("Patient",), "1")),
+        ("patient", "1", ReferenceValue(("Patient",), "1")),
+        ("subject", "http://o.org/Patient/1", ReferenceValue(("",), "http://o.org/Patient/1")),
+        ("subject", "urn:uuid:1", ReferenceValue(("",), "urn:uuid:1")),
+    ],
+)
+def test_references(name: str, text: str, value: ReferenceValue):
+    assert values("Observation", name, text) == (value,)
+
+
+def test_a_reference_to_anything_takes_a_bare_id_of_any_type():
+    assert values("Library", "depends-on", "1") == (ReferenceValue((), "1"),)
+
+
+def test_the_own_address_of_the_node_is_local():
+    found = query("Observation", ("subject", "http://me/fhir/Patient/1"), base="http://me/fhir").criteria
+
+    assert found == (
+        Criterion(parameter("Observation", "subject"), None, (ReferenceValue(("Patient",), "1"),)),
+    )
+
+
+@pytest.mark.parametrize("prefix", ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"])
+def test_dates_with_each_prefix(prefix: str):
+    lo, hi = span("2013-01", 480)
+
+    assert values("Patient", "birthdate", f"{prefix}2013-01") == (DateValue(prefix, lo, hi),)  # type: ignore[arg-type]
+
+
+def test_a_date_without_prefix_is_equal():
+    assert values("Patient", "birthdate", "2013-01-14T10:00") == (
+        DateValue("eq", *span("2013-01-14T10:00", 480)),
+    )
+
+
+def test_a_plus_that_came_as_a_space_is_a_plus():
+    assert values("Observation", "date", "2013-01-14T10:00:00 08:00") == values(
+        "Observation", "date", "2013-01-14T10:00:00+08:00"
+    )
+
+
+def test_about_a_date_is_a_tenth_of_its_distance_from_now_on_both_sides():
+    lo, hi = span("2012-10-19T00:00:00Z", 0)
+    widened = (NOW - hi) // 10
+
+    assert values("Observation", "date", "ap2012-10-19T00:00:00Z") == (
+        DateValue("ap", lo - widened, hi + widened),
+    )
+
+
+def test_about_a_span_that_holds_now_is_that_span():
+    assert values("Observation", "date", "ap2022") == (DateValue("ap", *span("2022", 480)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("100", ("eq", "99.5", "100.5", "100")),
+        ("1e2", ("eq", "50", "150", "100")),
+        ("ne5.40", ("ne", "5.395", "5.405", "5.40")),
+        ("gt5.40", ("gt", "5.40", "5.40", "5.40")),
+        ("ap-10", ("ap", "-11.0", "-9.0", "-10")),
+        ("0", ("eq", "-0.5", "0.5", "0")),
+        ("1E-400", ("eq", "0.5E-400", "1.5E-400", "1E-400")),
+    ],
+)
+def test_numbers(text: str, value: tuple[Any, str, str, str]):
+    prefix, *bounds = value
+
+    assert values("RiskAssessment", "probability", text) == (NumberValue(prefix, *map(Decimal, bounds)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("ge5", (None, None, True)),
+        ("ge5||", (None, None, True)),
+        (f"ge5|{UCUM}|mg", (UCUM, "mg", False)),
+        ("ge5||mg", (None, "mg", False)),
+        (f"ge5|{UCUM}|", (UCUM, None, False)),
+    ],
+)
+def test_quantities(text: str, unit: tuple[str | None, str | None, bool]):
+    five = Decimal(5)
+
+    assert values("Observation", "value-quantity", text) == (QuantityValue("ge", five, five, five, *unit),)
+
+
+def test_strings_and_addresses():
+    assert values("Patient", "name", r"Ög\,le") == (StringValue("Ög,le", "og,le"),)
+    assert values("ValueSet", "url", "http://a|b") == (UriValue("http://a|b"),)
+
+
+def test_alternatives_and_repetition():
+    found = query("Patient", ("gender", "male,female"), ("name", "a"), ("name", "b"))
+
+    assert [len(criterion.values) for criterion in found.criteria if isinstance(criterion, Criterion)] == [
+        2,
+        1,
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "modifier"),
+    [("name:exact", "exact"), ("name:contains", "contains"), ("gender:not", "not"), ("gender", None)],
+)
+def test_modifiers(name: str, modifier: str | None):
+    (criterion,) = query("Patient", (name, "x")).criteria
+
+    assert isinstance(criterion, Criterion)
+    assert criterion.modifier == modifier
+
+
+@pytest.mark.parametrize("name", ["name", "birthdate", "gender", "organization"])
+def test_missing_goes_with_every_kind(name: str):
+    assert values("Patient", f"{name}:missing", "true") == (Missing(missing=True),)
+
+
+def test_a_chain_asks_every_target_that_has_the_parameter():
+    (chain,) = query("Observation", ("subject.name:contains", "a,b")).criteria
+
+    assert isinstance(chain, Chain)
+    assert chain.parameter == parameter("Observation", "subject")
+    assert chain.targets == ("Location", "Patient")
+    assert chain.inner[1][1] == Criterion(
+        parameter("Patient", "name"), "contains", (StringValue("a", "a"), StringValue("b", "b"))
+    )
+
+
+def test_a_typed_chain_asks_that_type_alone():
+    (chain,) = query("Observation", ("subject:Patient.birthdate", "lt2000")).criteria
+
+    assert isinstance(chain, Chain)
+    assert chain.targets == ("Patient",)
+
+
+def test_a_chain_passes_over_targets_whose_kind_the_value_does_not_fit():
+    (chain,) = query("Provenance", ("target.date", "2013")).criteria
+
+    assert isinstance(chain, Chain)
+    assert "Observation" in chain.targets
+
+
+def test_sort_count_and_total():
+    found = query("Patient", ("_sort", "-birthdate,family"), ("_count", "5"), ("_total", "accurate"))
+
+    assert found.sort == (
+        Sort(parameter("Patient", "birthdate"), descending=True),
+        Sort(parameter("Patient", "family")),
+    )
+    assert (found.count, found.total) == (5, "accurate")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("0", 0), ("7", 7), ("1001", 1_000), ("9" * 5_000, 1_000), ("007", 7)]
+)
+def test_a_count_over_the_limit_is_lowered(text: str, count: int):
+    found = query("Patient", ("_count", text))
+
+    assert (found.count, query_pairs(found)) == (count, (("_count", str(count)),))
+
+
+def test_the_system_is_searched_by_what_all_types_have():
+    (criterion,) = query(None, ("_tag", "x")).criteria
+
+    assert isinstance(criterion, Criterion)
+    assert len(criterion.parameter.branches) == 146
+    assert query(None, ("_id", "1"), ("_lastUpdated", "gt2020"), ("_sort", "_lastUpdated")).types == ()
+
+
+def test_several_types_are_searched_by_what_they_share():
+    found = query(None, ("_type", "Patient,Practitioner,Patient"), ("family", "x"))
+
+    assert found.types == ("Patient", "Practitioner")
+
+
+def test_the_self_link_holds_what_was_understood():
+    found = query(
+        "Patient", ("name", "a"), ("_format", "json"), ("shoe", "9"), ignore={"_format"}, lenient=True
+    )
+
+    assert query_pairs(found) == (("name", "a"),)
+    assert [(issue.code, issue.path, issue.severity) for issue in found.ignored] == [
+        ("not-supported", "shoe", "warning")
+    ]
+
+
+REFUSED: list[tuple[str | None, str, str, type[KintungError]]] = [
+    ("Patient", "shoe", "9", NotSupported),
+    ("Patient", "__proto__", "x", NotSupported),
+    ("Patient", "constructor", "x", NotSupported),
+    ("Patient", "", "x", NotSupported),
+    ("Patient", "name:fuzzy", "x", NotSupported),
+    ("Patient", "name:not", "x", NotSupported),
+    ("Patient", "gender:exact", "x", NotSupported),
+    ("Patient", "birthdate:not", "2013", NotSupported),
+    ("Patient", "_id:missing", "true", NotSupported),
+    ("Patient", "organization:Patient", "1", NotSupported),
+    ("Observation", "subject:identifier", "a|b", NotSupported),
+    ("Observation", "_has:Patient:x:y", "1", NotSupported),
+    ("Observation", "code-value-quantity", "a$5", NotSupported),
+    ("Location", "near", "1|2", NotSupported),
+    ("Observation", "subject.name.x", "1", NotSupported),
+    ("Observation", "subject.shoe", "1", NotSupported),
+    ("Observation", "subject:Patient.near", "1", NotSupported),
+    ("Observation", "code.name", "1", NotSupported),
+    ("Patient", "_sort", "shoe", NotSupported),
+    ("Patient", "_sort", "", NotSupported),
+    ("Location", "_sort", "near", NotSupported),
+    ("Patient", "_type", "Patient", NotSupported),
+    (None, "name", "x", NotSupported),
+    ("Patient", "name", "", ValueInvalid),
+    ("Patient", "name", "a,,b", ValueInvalid),
+    ("Patient", "name", "\u0301", ValueInvalid),
+    ("Patient", "name", "a\0", ValueInvalid),
+    ("Patient", "name:exact", "\ud800", ValueInvalid),
+    ("Patient", "name:missing", "yes", ValueInvalid),
+    ("Patient", "birthdate", "2013-02-30", ValueInvalid),
+    ("Patient", "birthdate", "eq", ValueInvalid),
+    ("Patient", "birthdate", "xx2013", ValueInvalid),
+    ("Patient", "gender", "|", ValueInvalid),
+    ("Patient", "gender", "a|b|c", ValueInvalid),
+    ("Patient", "_id", "s|1", ValueInvalid),
+    ("Observation", "subject", "a/b", ValueInvalid),
+    ("Observation", "subject", "#a", ValueInvalid),
+    ("Observation", "subject", "Patient/", ValueInvalid),
+    ("Observation", "subject", "a" * 65, ValueInvalid),
+    ("Observation", "subject:Patient", "Group/1", ValueInvalid),
+    ("Observation", "value-quantity", "5|mg", ValueInvalid),
+    ("RiskAssessment", "probability", "NaN", ValueInvalid),
+    ("RiskAssessment", "probability", "٥", ValueInvalid),
+    ("RiskAssessment", "probability", "1" * 41, TooLong),
+    ("RiskAssessment", "probability", "1e401", TooLong),
+    ("RiskAssessment", "probability", "1e99999999999999999999", TooLong),
+    ("RiskAssessment", "probability", "0" * 3_000, TooLong),
+    ("Patient", "_count", "-1", ValueInvalid),
+    ("Patient", "_count", "NaN", ValueInvalid),
+    ("Patient", "_count", "1.0", ValueInvalid),
+    ("Patient", "_count", "", ValueInvalid),
+    ("Patient", "_total", "roughly", ValueInvalid),
+    ("Patient", "gender", ",".join(["a"] * 10_000), TooLong),
+    ("Patient", "name", "a" * 5_000, TooLong),
+    ("Patient", "_sort", ",".join(["name"] * 11), TooLong),
+    (None, "_type", "Patient,Pateint", BadInput),
+]
+
+
+@pytest.mark.parametrize(("type", "name", "text", "error"), REFUSED, ids=lambda part: str(part)[:24])
+def test_what_cannot_be_answered_is_refused_by_name(
+    type: str | None, name: str, text: str, error: type[KintungError]
+):
+    with pytest.raises(KintungError) as refusal:
+        query(type, (name, text))
+
+    assert refusal.type is error
+    assert refusal.value.path == name
+    assert refusal.value.issues[0].path == name
+
+
+def test_an_unknown_type_and_too_many_parameters_are_refused():
+    with pytest.raises(BadInput, match="Patient"):
+        query("Pateint")
+    with pytest.raises(TooLong):
+        query("Patient", *[("name", "a")] * 101)
+
+
+@pytest.mark.parametrize("name", ["_sort", "_count", "_total", "_type"])
+def test_what_orders_the_answer_is_given_once(name: str):
+    value = {"_sort": "_id", "_count": "1", "_total": "none", "_type": "Patient"}[name]
+    with pytest.raises(BadInput, match="more than once"):
+        query(None, (name, value), (name, value))
+
+
+def test_a_lenient_reading_still_refuses_modifiers_and_values():
+    with pytest.raises(NotSupported):
+        query("Patient", ("name:fuzzy", "x"), lenient=True)
+    with pytest.raises(ValueInvalid):
+        query("Patient", ("birthdate", "x"), lenient=True)
+
+
+def test_limits_are_arguments():
+    limits = SearchLimits(values=2, count=5, default_count=3)
+
+    assert query("Patient", limits=limits).count == 3
+    assert query("Patient", ("_count", "6"), limits=limits).count == 5
+    with pytest.raises(TooLong):
+        query("Patient", ("gender", "a,b,c"), limits=limits)
+
+
+def test_refusals_do_not_repeat_the_value():
+    for name, text in (("birthdate", "1949-10-01x"), ("name", "Chan\0"), ("gender", "secret|a|b")):
+        with pytest.raises(KintungError) as refusal:
+            query("Patient", (name, text))
+        assert text[:6] not in str(refusal.value)
