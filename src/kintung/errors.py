@@ -12,6 +12,7 @@
     ├── Conflict              the record is not in the state the caller assumes
     │   ├── VersionConflict   ``If-Match`` names another version
     │   ├── MultipleMatches   a criterion that must match one matches several
+    │   ├── NoMatch           a criterion that must match one matches none
     │   └── Duplicate         an idempotency key was used for another request
     ├── RuleFailed            a business rule refuses it
     ├── TooCostly             the search would cost more than a reader may ask for
@@ -96,6 +97,10 @@ class VersionConflict(Conflict):
 
 class MultipleMatches(Conflict):
     issue = "multiple-matches"
+
+
+class NoMatch(Conflict):
+    issue = "not-found"
 
 
 class Duplicate(Conflict):

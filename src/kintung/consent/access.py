@@ -1,0 +1,63 @@
+"""What one caller may do: decided once, at the start of a request."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kintung.store.reader import Reader
+
+
+class Right(StrEnum):
+    """Rights that are given apart: to see, to deposit, to take away, to break the glass, to name ids."""
+
+    VIEW = "view"
+    DEPOSIT = "deposit"
+    EXPORT = "export"
+    EMERGENCY = "emergency"
+    PLACE = "place"
+    """To choose the id of a resource by PUT: for loaders and partner feeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who asks, for whom and why, and what follows from it.
+
+    Attributes:
+        actor: stable id of the person or program that asks.
+        organisation: id of the Organization it asks for; what it deposits of nobody's is theirs.
+        purpose: code of HL7 v3 PurposeOfUse, "" when none was stated.
+        reader: what it may see.
+        client: whose idempotency keys these are.
+        grant: what the access rests on, for the audit.
+    """
+
+    actor: str
+    organisation: str
+    purpose: str
+    reader: Reader
+    rights: frozenset[Right]
+    client: str
+    grant: str = ""
+
+    @property
+    def sight(self) -> Reader:
+        """What criteria may match and answers may show: nothing without the right to view."""
+        return self.reader if Right.VIEW in self.rights else Reader.nothing(self.reader.name)
+
+
+Gate = Callable[[Mapping[bytes, bytes]], Access]
+"""Turns the headers of a request (names in lower case, as ASGI gives them) into an Access."""
+
+_UNPROTECTED = Access(
+    actor="unprotected",
+    organisation="",
+    purpose="",
+    reader=Reader.everything(),
+    rights=frozenset({Right.VIEW, Right.DEPOSIT, Right.PLACE}),
+    client="unprotected",
+)
+
+
+def unprotected(_headers: Mapping[bytes, bytes]) -> Access:
+    """The gate of a node with sign-in switched off: whoever asks may see and deposit all."""
+    return _UNPROTECTED

@@ -1,0 +1,72 @@
+"""The web application of a node: the FHIR API in front, the few other addresses behind."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from kintung.consent import Gate
+from kintung.errors import KintungError
+from kintung.web.fhir.entries import REGISTRY
+from kintung.web.fhir.registry import Registry
+from kintung.web.fhir.serve import MOUNT, FhirApi, Scope, Send
+from kintung.web.limits import Receive
+from kintung.web.site import Node, Site, WebSettings
+from kintung.web.traffic import Traffic
+
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def create_app(
+    node: Node, gate: Gate, *, settings: WebSettings | None = None, registry: Registry = REGISTRY
+) -> AsgiApp:
+    """The ASGI application that serves ``node`` to whom ``gate`` lets in.
+
+    ``/fhir`` is the FHIR API, ``/healthz`` says whether the record can be read, ``/metrics``
+    has the counts of this worker in the text format of Prometheus.
+    """
+    site = Site.of(node, settings or WebSettings())
+    traffic = Traffic(site.limits)
+    api = FhirApi(site, gate, registry, traffic)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        yield
+        api.close()
+
+    others = Starlette(routes=_routes(site, traffic), lifespan=lifespan)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _is_fhir(scope["path"]):
+            await api(scope, receive, send)
+        else:
+            await others(scope, receive, send)
+
+    return app
+
+
+def _is_fhir(path: str) -> bool:
+    return path.startswith(MOUNT) and path[len(MOUNT) : len(MOUNT) + 1] in ("", "/")
+
+
+def _routes(site: Site, traffic: Traffic) -> list[Route]:
+    def is_readable() -> bool:
+        try:
+            with site.store.view() as view:
+                return view.sequence >= 0
+        except KintungError:
+            return False
+
+    async def healthz(_request: Request) -> Response:
+        if await asyncio.to_thread(is_readable):
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("the record cannot be read\n", 503)
+
+    async def metrics(_request: Request) -> Response:
+        return PlainTextResponse(traffic.metrics(), media_type="text/plain; version=0.0.4")
+
+    return [Route("/healthz", healthz), Route("/metrics", metrics)]

@@ -1,0 +1,97 @@
+"""Cursors: the place in a search or history where the next page begins, sealed.
+
+A cursor says nothing to its holder. It carries the name of the Reader it was given to, the
+sequence T of page one, what was asked, and the position after the last entry; every page is
+authorised by the Reader of the request that brings it.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from typing import NamedTuple, cast
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kintung.clock import Entropy
+from kintung.errors import ValueInvalid
+from kintung.store.port import Position
+
+_PURPOSE = b"kintung cursor 1"
+_NONCE = 12
+
+
+class Cursor(NamedTuple):
+    """Where to go on.
+
+    ``path`` is the address under the base (``Patient``, ``Patient/1/_history``) and ``asked``
+    its parameters as sent; ``at`` is the instant of page one in UTC microseconds, so that
+    what depends on now means the same on every page.
+    """
+
+    reader: str
+    path: str
+    asked: tuple[tuple[str, str], ...]
+    at: int
+    sequence: int
+    after: Position
+
+
+class _Sealed(NamedTuple):
+    reader: str
+    path: str
+    asked: tuple[tuple[str, str], ...]
+    at: int
+    sequence: int
+    values: list[object]
+    last: int
+
+
+class Cursors:
+    """Seals and opens cursors under the node's key (32 bytes, AES-256-GCM)."""
+
+    def __init__(self, key: bytes, entropy: Entropy) -> None:
+        self._cipher = AESGCM(key)
+        self._entropy = entropy
+        self._decoder = msgspec.msgpack.Decoder(_Sealed)
+
+    def seal(self, cursor: Cursor) -> str:
+        """The text of a cursor: letters, digits, ``-`` and ``_``."""
+        reader, path, asked, at, sequence, after = cursor
+        plain = msgspec.msgpack.encode(
+            _Sealed(reader, path, asked, at, sequence, list(after.values), after.sequence)
+        )
+        nonce = self._entropy.bytes(_NONCE)
+        sealed = nonce + self._cipher.encrypt(nonce, plain, _PURPOSE)
+        return urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def open(self, text: str, *, reader: str, path: str) -> Cursor:
+        """Read a cursor back.
+
+        Raises:
+            ValueInvalid: damaged, of another node, of another Reader or of another address;
+                which of these it is, is not said.
+        """
+        try:
+            sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+            plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _PURPOSE)
+        except (InvalidTag, NotBase64, ValueError):
+            raise _refused() from None
+        found = self._decoder.decode(plain)
+        if found.reader != reader or found.path != path:
+            raise _refused()
+        values = tuple(_frozen(value) for value in found.values)
+        return Cursor(
+            found.reader, found.path, found.asked, found.at, found.sequence, Position(values, found.last)
+        )
+
+
+def _frozen(value: object) -> object:
+    """Tuples inside a position were sealed as lists."""
+    if isinstance(value, list):
+        return tuple(_frozen(part) for part in cast(list[object], value))
+    return value
+
+
+def _refused() -> ValueInvalid:
+    return ValueInvalid("The cursor cannot be used here; start again from the first page.", path="_cursor")

@@ -1,0 +1,109 @@
+"""batch: a Bundle whose entries are requests of their own.
+
+Source: http://hl7.org/fhir/R4/http.html#transaction. Entries are processed in the standard's
+order, DELETE first; one that is refused leaves the others alone. With an idempotency key
+each entry that writes has one of its own, made of the key and its place.
+"""
+
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from kintung.errors import KintungError, NotSupported
+from kintung.fhir.json import SplitBundle
+from kintung.store.port import Receipt
+from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, response
+from kintung.web.fhir.deposit import audit_record
+from kintung.web.fhir.exchange import Answer, Request, refusal
+from kintung.web.fhir.perform import TELLING, look, require_right
+from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say, Submission
+from kintung.web.landing import settle
+from kintung.web.site import Site
+
+
+class _Waiting(NamedTuple):
+    """An entry whose commit is under way."""
+
+    place: int
+    entry: Entry
+    request: Request
+    submission: Submission
+    receipt: Future[Receipt]
+
+
+class Batch:
+    """One batch while it is worked on."""
+
+    def __init__(self, site: Site, registry: Registry, outer: Request, split: SplitBundle) -> None:
+        self._site = site
+        self._registry = registry
+        self._outer = outer
+        self._entries = split.entries
+        self._answers: dict[int, Answer] = {}
+        self._records: list[Future[Receipt]] = []
+
+    def answer(self) -> Answer:
+        """Do every entry and give the Bundle of their answers, all of it audited."""
+        by_method: dict[str, list[int]] = {}
+        for index, entry in enumerate(self._entries):
+            by_method.setdefault(str((entry.request or {}).get("method")), []).append(index)
+        for method in (*ORDER, *(by_method.keys() - set(ORDER))):
+            waiting = [found for index in by_method.get(method, ()) if (found := self._begin(index))]
+            for one in waiting:
+                self._finish(one)
+        for record in self._records:
+            settle(record, self._site.limits.seconds)
+        return response(
+            b"batch-response", self._outer.base, [self._answers[index] for index in range(len(self._entries))]
+        )
+
+    def _begin(self, index: int) -> _Waiting | None:
+        """Answer an entry, or submit what it writes."""
+        try:
+            request = entry_request(self._outer, index, self._entries[index])
+            entry, parameters = self._registry.find(request.method, request.path)
+        except KintungError as error:
+            self._refuse(index, error)
+            return None
+        request.place(parameters)
+        try:
+            return self._do(index, entry, request)
+        except KintungError as error:
+            self._refuse(index, error, entry, request)
+            return None
+
+    def _do(self, index: int, entry: Entry, request: Request) -> _Waiting | None:
+        require_right(request.access, entry)
+        match entry.action:
+            case Deposit(submission):
+                submitted = submission(self._site, request)
+                return _Waiting(index, entry, request, submitted, self._site.store.submit(submitted.unit))
+            case Look() as action:
+                answer, record = look(self._site, entry, action, request)
+                self._records.append(self._site.store.record(record))
+                self._answers[index] = answer
+            case Say(answer):
+                self._answers[index] = answer(self._site, request)
+            case Carry():
+                raise NotSupported("A batch may not hold another Bundle of requests.", path="request.url")
+        return None
+
+    def _finish(self, waiting: _Waiting) -> None:
+        index, entry, request, submission, receipt = waiting
+        try:
+            done = settle(receipt, self._site.limits.seconds)
+            answer = submission.answer(done)
+        except KintungError as error:
+            self._refuse(index, error, entry, request)
+            return
+        if done.replayed:
+            record = audit_record(request, entry.name, answer.status, answer.patient_keys)
+            self._records.append(self._site.store.record(record))
+        self._answers[index] = answer
+
+    def _refuse(
+        self, index: int, error: KintungError, entry: Entry | None = None, request: Request | None = None
+    ) -> None:
+        answer = refusal(at_entry(error, index))
+        if entry is not None and request is not None and isinstance(error, TELLING):
+            self._records.append(self._site.store.record(audit_record(request, entry.name, answer.status)))
+        self._answers[index] = answer

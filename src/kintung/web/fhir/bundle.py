@@ -1,0 +1,141 @@
+"""Bundles of requests: entries to requests, answers to entries, free of HTTP.
+
+Source: http://hl7.org/fhir/R4/http.html#transaction and bundle.html.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from kintung.errors import Issue, KintungError, StructureInvalid, ValueInvalid
+from kintung.fhir.json import BundleEntry, SplitBundle, split_bundle
+from kintung.fhir.search.dates import span
+from kintung.fhir.structure import require_valid
+from kintung.web.fhir.exchange import Answer, Request
+from kintung.web.fhir.headers import PLAIN, instant, last_modified
+from kintung.web.site import Site
+
+ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
+"""The order in which the standard has entries processed, whatever their place."""
+
+_MINIMAL = b"return=minimal"
+_SHELL = {"resourceType": "Parameters"}
+_PHRASES = {status.value: f"{status.value} {status.phrase}".encode() for status in HTTPStatus}
+_FIELDS = {"ifMatch": b"if-match", "ifNoneMatch": b"if-none-match", "ifNoneExist": b"if-none-exist"}
+_PLACES = {
+    "If-Match": "request.ifMatch",
+    "If-None-Match": "request.ifNoneMatch",
+    "If-None-Exist": "request.ifNoneExist",
+    "resourceType": "resource",
+}
+_OUTCOME = b'{"resourceType":"OperationOutcome"'
+
+
+def received(site: Site, raw: bytes) -> SplitBundle:
+    """Take a Bundle apart and check all of it that is not inside an entry's resource.
+
+    Raises:
+        BadInput: not a Bundle, over a limit, or not what its definition allows.
+    """
+    split = split_bundle(raw, site.limits.json)
+    envelope = dict(split.envelope)
+    if isinstance(envelope.get("entry"), list):
+        # Resources are checked one by one; Parameters is valid without any element.
+        envelope["entry"] = [
+            {**entry, "resource": _SHELL} if "resource" in entry else entry for entry in envelope["entry"]
+        ]
+    require_valid(envelope)
+    return split
+
+
+def entry_request(outer: Request, index: int, entry: BundleEntry) -> Request:
+    """The request an entry carries; its caller, base and wishes are those of the whole.
+
+    Raises:
+        StructureInvalid: the entry has no request.
+        ValueInvalid: its address is of another server.
+    """
+    asked = entry.request
+    if asked is None:
+        raise StructureInvalid("An entry of a batch or transaction needs a request.", path="request")
+    url = str(asked.get("url", "")).removeprefix(outer.base).lstrip("/")
+    path, _, query = url.partition("?")
+    if ":" in path:
+        raise ValueInvalid("The address of an entry is under this server: Patient/1.", path="request.url")
+    return Request(
+        str(asked.get("method", "")),
+        unquote(path),
+        query,
+        _headers(outer, asked),
+        outer.access,
+        outer.base,
+        entry.text or b"",
+        entry.resource,
+        f"{outer.part}#{index}",
+    )
+
+
+def _headers(outer: Request, asked: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """The preconditions of an entry as header fields. By default its answer is minimal."""
+    headers = {field: str(asked[name]).encode() for name, field in _FIELDS.items() if name in asked}
+    if "ifModifiedSince" in asked:
+        headers[b"if-modified-since"] = last_modified(span(str(asked["ifModifiedSince"]), 0)[0])
+    headers[b"prefer"] = outer.headers.get(b"prefer", _MINIMAL)
+    key = outer.headers.get(b"idempotency-key")
+    if key is not None:
+        headers[b"idempotency-key"] = key
+    return headers
+
+
+def at_entry(error: KintungError, index: int) -> KintungError:
+    """The error with its paths leading through the entry it happened in."""
+    error.issues = tuple(
+        Issue(issue.code, issue.message, _path(index, issue.path), issue.severity) for issue in error.issues
+    )
+    error.path = error.issues[0].path
+    return error
+
+
+def _path(index: int, path: str | None) -> str:
+    here = f"Bundle.entry[{index}]"
+    if path is None:
+        return here
+    if path in _PLACES:
+        return f"{here}.{_PLACES[path]}"
+    first, dot, rest = path.partition(".")
+    if first[:1].isupper():
+        return f"{here}.resource{dot}{rest}"
+    return f"{here}.{path}" if first == "request" else f"{here}.request.url"
+
+
+def response(type: bytes, base: str, answers: Sequence[Answer]) -> Answer:
+    """The Bundle of the answers, in the order of the requests."""
+    prefix = f"{base}/".encode()
+    entries = b",".join([_response_entry(prefix, answer) for answer in answers])
+    body = b'{"resourceType":"Bundle","type":"%s"%s}' % (type, b',"entry":[%s]' % entries if entries else b"")
+    keys = {key for answer in answers for key in answer.patient_keys}
+    return Answer(200, PLAIN, body, tuple(keys))
+
+
+def _response_entry(prefix: bytes, answer: Answer) -> bytes:
+    said = [b'"status":"%s"' % _PHRASES[answer.status]]
+    for name, value in answer.headers:
+        if name == b"location":
+            said.append(b'"location":%s' % _text(value.removeprefix(prefix)))
+        elif name == b"etag":
+            said.append(b'"etag":%s' % _text(value))
+    if answer.at:
+        said.append(b'"lastModified":"%s"' % instant(answer.at).encode())
+    resource = b""
+    if answer.body.startswith(_OUTCOME):
+        said.append(b'"outcome":%s' % answer.body)
+    elif answer.body:
+        resource = b'"resource":%s,' % answer.body
+    return b'{%s"response":{%s}}' % (resource, b",".join(said))
+
+
+def _text(value: bytes) -> bytes:
+    return msgspec.json.encode(value.decode("latin-1"))

@@ -1,0 +1,88 @@
+"""capabilities: GET /metadata, written from the registry and the search parameters.
+
+Source: http://hl7.org/fhir/R4/http.html#capabilities and capabilitystatement.html.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from kintung.fhir.search import parameters
+from kintung.web.fhir.registry import RESOURCE_TYPES, Entry
+
+# The date of the statement is that of the interface it describes, changed with it by hand:
+# a statement that changes with the clock could not be compared.
+INTERFACE_DATE = "2026-11-22"
+
+_SEARCH_KINDS = frozenset(("number", "date", "string", "token", "reference", "quantity", "uri"))
+
+
+def statement(entries: Iterable[Entry], base: str) -> bytes:
+    """The CapabilityStatement of a node reached at ``base``."""
+    entries = tuple(entries)
+    of_types = [code for entry in entries if "{type}" in entry.path for code in entry.codes]
+    of_system = [code for entry in entries if "{type}" not in entry.path for code in entry.codes]
+    rest = {
+        "mode": "server",
+        "documentation": "Every answer is what the consent the caller holds lets it see.",
+        "resource": [_resource(type, of_types, entries) for type in RESOURCE_TYPES],
+        "interaction": [{"code": code} for code in of_system],
+        "operation": _operations(entry for entry in entries if "{type}" not in entry.path),
+    }
+    return msgspec.json.encode(
+        {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": INTERFACE_DATE,
+            "kind": "instance",
+            "software": {"name": "Kintung", "version": version("kintung")},
+            "implementation": {"description": "Kintung 健通", "url": base},
+            "fhirVersion": "4.0.1",
+            "format": ["json", "application/fhir+json"],
+            "rest": [rest],
+        }
+    )
+
+
+def _resource(type: str, codes: Iterable[str], entries: Iterable[Entry]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "type": type,
+        "interaction": [{"code": code} for code in codes],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical", "resolves", "local"],
+    }
+    found = [_parameter(code, kind, url) for code, kind, url in _searched(type)]
+    if found:
+        described["searchParam"] = found
+    operations = _operations(entry for entry in entries if entry.path.startswith("/{type}/$"))
+    if operations:
+        described["operation"] = operations
+    return described
+
+
+def _searched(type: str) -> list[tuple[str, str, str]]:
+    return [
+        (code, parameter.kind, parameter.url)
+        for code, parameter in sorted(parameters(type).items())
+        if parameter.kind in _SEARCH_KINDS
+    ]
+
+
+def _parameter(code: str, kind: str, url: str) -> dict[str, str]:
+    return {"name": code, "definition": url, "type": kind} if url else {"name": code, "type": kind}
+
+
+def _operations(entries: Iterable[Entry]) -> list[dict[str, str]]:
+    return [
+        {"name": entry.path.rpartition("$")[2], "definition": entry.operation}
+        for entry in entries
+        if entry.operation
+    ]

@@ -1,0 +1,73 @@
+"""batch and transaction: POST a Bundle to the base.
+
+Source: http://hl7.org/fhir/R4/http.html#transaction.
+"""
+
+from kintung.consent import Policy
+from kintung.errors import KintungError, NotSupported, ValueInvalid
+from kintung.fhir.json import SplitBundle
+from kintung.web.fhir.batch import Batch
+from kintung.web.fhir.bundle import at_entry, received, response
+from kintung.web.fhir.deposit import answer, audit_record
+from kintung.web.fhir.exchange import Answer, Request, refusal
+from kintung.web.fhir.perform import look, require_right
+from kintung.web.fhir.registry import Carry, Entry, Look, Registry
+from kintung.web.fhir.transaction import Transaction
+from kintung.web.landing import settle
+from kintung.web.site import Site
+
+
+def carry(site: Site, registry: Registry, request: Request) -> Answer:
+    """Do what a Bundle of type batch or transaction asks; waits until it is durable and audited."""
+    split = received(site, request.body)
+    match split.envelope.get("type"):
+        case "transaction":
+            return _transaction(site, registry, request, split)
+        case "batch":
+            return Batch(site, registry, request, split).answer()
+        case _:
+            raise ValueInvalid(
+                "A Bundle sent here is a batch or a transaction; store others at /Bundle.", path="Bundle.type"
+            )
+
+
+def _transaction(site: Site, registry: Registry, request: Request, split: SplitBundle) -> Answer:
+    transaction = Transaction(site, request, split)
+    receipt = settle(site.store.submit(transaction.unit()), site.limits.seconds)
+    answers: dict[int, Answer] = {}
+    for (index, part), done in zip(transaction.written, receipt.done, strict=True):
+        answers[index] = answer(site, part, done)
+    for index, part in transaction.reads:
+        try:
+            answers[index] = _read(site, registry, part)
+        except KintungError as error:
+            answers[index] = refusal(at_entry(error, index))
+    whole = response(b"transaction-response", request.base, [answers[index] for index in sorted(answers)])
+    if receipt.replayed:
+        record = audit_record(request, "transaction", 200, whole.patient_keys)
+        settle(site.store.record(record), site.limits.seconds)
+    return whole
+
+
+def _read(site: Site, registry: Registry, request: Request) -> Answer:
+    """Answer a GET entry on the state after the commit."""
+    entry, parameters = registry.find(request.method, request.path)
+    request.place(parameters)
+    require_right(request.access, entry)
+    if not isinstance(entry.action, Look):
+        raise NotSupported("A transaction reads resources, histories and searches only.", path="request.url")
+    found, record = look(site, entry, entry.action, request)
+    settle(site.store.record(record), site.limits.seconds)
+    return found
+
+
+ENTRY = Entry(
+    "transaction",
+    "POST",
+    "",
+    Carry(),
+    None,
+    Policy.CARRIES,
+    "Do the requests of a Bundle: a transaction whole or not at all, a batch each for itself.",
+    ("transaction", "batch"),
+)

@@ -1,0 +1,51 @@
+"""create: POST /{type}, conditional with If-None-Exist.
+
+Source: http://hl7.org/fhir/R4/http.html#create and #ccreate.
+"""
+
+from kintung.consent import Policy, Right
+from kintung.errors import ValueInvalid
+from kintung.web.fhir.deposit import Step, accepted, criteria_of, submission
+from kintung.web.fhir.exchange import Pairs, Request, decode_pairs
+from kintung.web.fhir.headers import refuse_fields
+from kintung.web.fhir.registry import Deposit, Entry, Submission
+from kintung.web.site import Site
+
+
+def create_step(site: Site, request: Request) -> Step:
+    """The step of a create. The id is the server's; one in the resource is passed over.
+
+    With If-None-Exist: nothing matches, create; one matches, that is the answer; more, refused.
+    """
+    refuse_fields(request.headers, (b"if-match", b"if-none-match"))
+    resource = accepted(site, request)
+    condition = request.headers.get(b"if-none-exist")
+    criteria = None
+    if condition is not None:
+        criteria = criteria_of(site, request, _pairs(condition, request.type), "If-None-Exist")
+    return Step("POST", request.type, site.entropy.new_id(), request.body, resource, criteria)
+
+
+def _pairs(condition: bytes, type: str) -> Pairs:
+    """The parameters of If-None-Exist, which some write with the type in front."""
+    try:
+        text = condition.decode().strip()
+    except UnicodeDecodeError:
+        raise ValueInvalid("If-None-Exist is not UTF-8.", path="If-None-Exist") from None
+    return decode_pairs(text.removeprefix(f"{type}?").removeprefix("?"))
+
+
+def create(site: Site, request: Request) -> Submission:
+    return submission(site, request, "create", create_step(site, request))
+
+
+ENTRY = Entry(
+    "create",
+    "POST",
+    "/{type}",
+    Deposit(create),
+    Right.DEPOSIT,
+    Policy.DEPOSITS,
+    "Store a new resource under an id the server gives; with If-None-Exist only if nothing matches.",
+    ("create",),
+)

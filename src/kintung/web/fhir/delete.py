@@ -1,0 +1,58 @@
+"""delete: DELETE /{type}/{id}, and conditional delete: DELETE /{type}?criteria.
+
+Source: http://hl7.org/fhir/R4/http.html#delete and #3.1.0.7.1. A resource that is absent,
+hidden or deleted already answers 204 as one that is deleted now.
+"""
+
+from kintung.consent import Policy, Right
+from kintung.web.fhir.deposit import Step, criteria_of, if_match, submission
+from kintung.web.fhir.exchange import Request
+from kintung.web.fhir.headers import refuse_fields
+from kintung.web.fhir.registry import Deposit, Entry, Submission
+from kintung.web.site import Site
+
+_NOT_TESTED = (b"if-none-match", b"if-none-exist")
+
+
+def delete_step(_site: Site, request: Request) -> Step:
+    """The step of a deletion by id."""
+    refuse_fields(request.headers, _NOT_TESTED)
+    return Step("DELETE", request.type, request.id, if_match=if_match(request))
+
+
+def conditional_delete_step(site: Site, request: Request) -> Step:
+    """The step of a conditional deletion: of one match; several are refused."""
+    refuse_fields(request.headers, _NOT_TESTED)
+    criteria = criteria_of(site, request, request.pairs, "criteria")
+    return Step("DELETE", request.type, "", criteria=criteria, if_match=if_match(request))
+
+
+def delete(site: Site, request: Request) -> Submission:
+    return submission(site, request, "delete", delete_step(site, request))
+
+
+def conditional_delete(site: Site, request: Request) -> Submission:
+    return submission(site, request, "conditional-delete", conditional_delete_step(site, request))
+
+
+ENTRIES = (
+    Entry(
+        "delete",
+        "DELETE",
+        "/{type}/{id}",
+        Deposit(delete),
+        Right.DEPOSIT,
+        Policy.DEPOSITS,
+        "Delete a resource; its earlier versions stay in its history.",
+        ("delete",),
+    ),
+    Entry(
+        "conditional-delete",
+        "DELETE",
+        "/{type}",
+        Deposit(conditional_delete),
+        Right.DEPOSIT,
+        Policy.DEPOSITS,
+        "Delete the one resource the criteria match.",
+    ),
+)

@@ -1,0 +1,350 @@
+"""One write, free of HTTP: who it is for, what it finds, what becomes of it.
+
+A single interaction, an entry of a batch and an entry of a transaction are the same
+:class:`Step`. Carrying it out has two halves, both inside ``prepare``: :func:`find` says
+which resource a step means on the state it will change, :func:`write` makes the new version.
+A transaction puts the resolution of references between the two.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple
+
+from kintung.consent import Access, Right
+from kintung.errors import (
+    Conflict,
+    Forbidden,
+    MultipleMatches,
+    NotFound,
+    StructureInvalid,
+    ValueInvalid,
+    VersionConflict,
+)
+from kintung.fhir.json import parse
+from kintung.fhir.search import Query, parse_query
+from kintung.fhir.structure import require_valid
+from kintung.store.port import (
+    AuditRecord,
+    Current,
+    Done,
+    Idempotency,
+    Match,
+    Outcome,
+    Prepared,
+    Receipt,
+    Unit,
+    View,
+)
+from kintung.store.port import Write as StoredWrite
+from kintung.web.fhir.exchange import Answer, Pairs, Request, location, versioned
+from kintung.web.fhir.headers import (
+    PLAIN,
+    etag,
+    idempotency_key,
+    names_version,
+    versions_named,
+)
+from kintung.web.fhir.registry import Submission
+from kintung.web.outcomes import all_well
+from kintung.web.site import Site
+
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+"""FHIR R4 datatypes, ``id``."""
+
+NOT_CRITERIA = ("_format", "_pretty")
+"""Parameters of an address that say how to answer and select nothing."""
+
+Verb = Literal["POST", "PUT", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to write.
+
+    Attributes:
+        id: of the resource; for a new one the id it will have, "" where criteria decide.
+        fresh: the id a conditional update gives when nothing matches.
+        raw, resource: the body as sent and parsed; b"" and {} for a deletion.
+        criteria: of a conditional interaction.
+        if_match: versions the resource must be at.
+    """
+
+    verb: Verb
+    type: str
+    id: str
+    raw: bytes = b""
+    resource: dict[str, Any] | None = None
+    criteria: Query | None = None
+    if_match: tuple[str, ...] | None = None
+    fresh: str = ""
+
+
+class Target(NamedTuple):
+    """The resource a step means.
+
+    ``current`` is its state, None when the id is free. ``matched`` is set when the step writes
+    nothing because a conditional create found what it would have created.
+    """
+
+    type: str
+    id: str
+    current: Current | None = None
+    matched: Match | None = None
+
+
+class Effect(NamedTuple):
+    """What a step does: a write, or nothing. ``outcome.write`` is left to the caller."""
+
+    write: StoredWrite | None
+    outcome: Outcome
+
+
+# --- What a request brings ------------------------------------------------------------
+
+
+def accepted(site: Site, request: Request) -> dict[str, Any]:
+    """The body as a resource of the type the address names.
+
+    Raises:
+        BadInput: not JSON, not of this type, or not what the definition of its type allows.
+    """
+    resource = request.resource
+    if resource is None:
+        resource = parse(request.body, site.limits.json)
+    if resource.get("resourceType") != request.type:
+        raise StructureInvalid(f"This address takes a resource of type {request.type}.", path="resourceType")
+    require_valid(resource)
+    return resource
+
+
+def criteria_of(site: Site, request: Request, pairs: Pairs, where: str, type: str = "") -> Query:
+    """Criteria that select among the request's type: all understood, and at least one of them."""
+    query = parse_query(
+        type or request.type,
+        pairs,
+        now_micros=site.clock.now_micros(),
+        offset_minutes=site.settings.offset_minutes,
+        limits=site.limits.search,
+        ignore=NOT_CRITERIA,
+        base=request.base or None,
+    )
+    if not query.criteria:
+        raise ValueInvalid("A conditional interaction needs at least one search parameter.", path=where)
+    return query
+
+
+def if_match(request: Request) -> tuple[str, ...] | None:
+    """The versions the request's If-Match names."""
+    return versions_named(request.headers.get(b"if-match"), "If-Match")
+
+
+# --- On the state it will change ------------------------------------------------------
+
+
+def find(view: View, access: Access, step: Step) -> Target:
+    """Which resource a step means, with every precondition tested.
+
+    Raises:
+        NotFound: there is none to the caller's knowledge, and it may not place ids.
+        VersionConflict: it is not at a version of ``if_match``.
+        MultipleMatches: the criteria match several.
+        Forbidden, ValueInvalid: a conditional update names an id it may not.
+    """
+    if step.criteria is None:
+        current = None if step.verb == "POST" else view.current(access.reader, step.type, step.id)
+        target = Target(step.type, step.id, current)
+    else:
+        target = _find_by_criteria(view, access, step)
+    if step.verb == "PUT":
+        _require_place(access, step, target)
+    _require_version(step, target.current)
+    return target
+
+
+def _find_by_criteria(view: View, access: Access, step: Step) -> Target:
+    assert step.criteria is not None
+    matches = view.match(access.sight, step.criteria, 2)
+    if len(matches) > 1:
+        raise MultipleMatches("The criteria match more than one resource; make them stricter.")
+    named = (step.resource or {}).get("id")
+    if step.verb == "POST":
+        return Target(step.type, step.id, matched=matches[0] if matches else None)
+    if not matches:
+        return _find_free(view, access, step, named or step.fresh)
+    if step.verb == "PUT" and named not in (None, matches[0].id):
+        raise ValueInvalid(
+            f"The criteria match {step.type}/{matches[0].id}, and the resource has another id.",
+            path=f"{step.type}.id",
+        )
+    return Target(step.type, matches[0].id, view.current(access.reader, step.type, matches[0].id))
+
+
+def _find_free(view: View, access: Access, step: Step, id: str) -> Target:
+    """Nothing matches: a deletion has nothing to do, an update creates under an id not in use."""
+    if step.verb == "DELETE" or id == step.fresh:
+        return Target(step.type, id)
+    current = view.current(access.reader, step.type, id) if Right.PLACE in access.rights else None
+    if current is not None and not current.deleted:
+        raise Conflict(
+            f"The criteria match nothing, and {step.type}/{id} exists; update it by its id.",
+            path=f"{step.type}.id",
+        )
+    return Target(step.type, id, current)
+
+
+def _require_place(access: Access, step: Step, target: Target) -> None:
+    """An id is the server's to give, and what was deleted its to keep deleted."""
+    if target.current is not None and not target.current.deleted:
+        return
+    if Right.PLACE in access.rights or target.id == step.fresh:
+        return
+    if step.criteria is not None:
+        raise Forbidden("You may not choose the id of a new resource; leave it out.", path=f"{step.type}.id")
+    raise NotFound(f"{step.type}/{step.id} is not known.")
+
+
+def _require_version(step: Step, current: Current | None) -> None:
+    if step.if_match is None:
+        return
+    if current is None or current.deleted or not names_version(step.if_match, current.version_id):
+        raise VersionConflict(
+            "The resource is not at the version If-Match names; read it again and repeat the change.",
+            path="If-Match",
+        )
+
+
+def write(
+    site: Site,
+    view: View,
+    access: Access,
+    step: Step,
+    target: Target,
+    references: Mapping[str, str] | None = None,
+) -> Effect:
+    """The effect of a step on its target; ``references`` as ``Scribe.put`` takes them."""
+    type, id, current, matched = target
+    if matched is not None:
+        return Effect(None, Outcome(200, type, matched.id, matched.version_id))
+    if step.verb == "DELETE":
+        if current is None or current.deleted:
+            return Effect(None, Outcome(204, type, id))
+        return Effect(
+            site.scribe.delete(view, access.reader, type=type, id=id, current=current), Outcome(204, type, id)
+        )
+    put = site.scribe.put(
+        view,
+        access.reader,
+        type=type,
+        id=id,
+        raw=step.raw,
+        resource=step.resource or {},
+        current=current,
+        organisation=access.organisation,
+        references=references,
+    )
+    is_new = current is None or current.deleted
+    return Effect(put, Outcome(201 if is_new else 200, type, id))
+
+
+# --- One step as one unit -------------------------------------------------------------
+
+
+def submission(site: Site, request: Request, operation: str, step: Step) -> Submission:
+    """The unit that does one step, and the answer to it."""
+    access = request.access
+
+    def prepare(view: View) -> Prepared:
+        target = find(view, access, step)
+        effect = write(site, view, access, step, target)
+        outcome = effect.outcome
+        shown = keys_shown(view, request, target)
+        writes = (effect.write,) if effect.write is not None else ()
+        return Prepared(
+            writes,
+            (outcome._replace(write=0) if writes else outcome,),
+            audit_record(request, operation, outcome.status, shown),
+        )
+
+    unit = Unit(access.reader, prepare, idempotency_of(request))
+
+    def answered(receipt: Receipt) -> Answer:
+        return answer(site, request, receipt.done[0])
+
+    return Submission(unit, answered)
+
+
+def answer(site: Site, request: Request, done: Done) -> Answer:
+    """The answer to one write; a replay is rendered again from the version it names."""
+    status, type, id, version_id, at = done
+    if status == 204:
+        headers = [*PLAIN[1:], (b"etag", etag(version_id))] if version_id else PLAIN[1:]
+        return Answer(204, headers, at=at if version_id else 0)
+    if not at:  # nothing was written: a conditional create found it
+        return _found(site, request, done)
+    headers = versioned(version_id, at)
+    if status == 201:
+        headers.append((b"location", location(request.base, type, id, version_id).encode()))
+    if request.prefer.returns == "OperationOutcome":
+        return Answer(status, headers, all_well("The resource is stored."), at=at)
+    if not shows_body(request):
+        return Answer(status, headers, at=at)
+    try:
+        with site.store.view() as view:
+            version = view.vread(request.access.sight, type, id, version_id)
+    except NotFound:
+        return Answer(status, headers, at=at)
+    return Answer(status, headers, version.body, version.patient_keys, at)
+
+
+def _found(site: Site, request: Request, done: Done) -> Answer:
+    """The answer to a conditional create that matched: the version it found, as it is."""
+    with site.store.view() as view:
+        version = view.vread(request.access.sight, done.type, done.id, done.version_id)
+    headers = versioned(version.version_id, version.at)
+    headers.append((b"location", location(request.base, *version[:3]).encode()))
+    if request.prefer.returns == "OperationOutcome":
+        return Answer(done.status, headers, all_well("The resource is there already."), at=version.at)
+    if not shows_body(request):
+        return Answer(done.status, headers, at=version.at)
+    return Answer(done.status, headers, version.body, version.patient_keys, version.at)
+
+
+def keys_shown(view: View, request: Request, target: Target) -> tuple[int, ...]:
+    """Keys of the persons whose data the answer shows though nothing of theirs is written."""
+    if target.matched is None or not shows_body(request):
+        return ()
+    return view.read(request.access.sight, target.type, target.matched.id).patient_keys
+
+
+def shows_body(request: Request) -> bool:
+    """Whether the answer to a write shows the resource: by default it does, to who may view."""
+    return Right.VIEW in request.access.rights and request.prefer.returns in (None, "representation")
+
+
+def audit_record(
+    request: Request, operation: str, status: int, patient_keys: tuple[int, ...] = ()
+) -> AuditRecord:
+    """The record of one request."""
+    access = request.access
+    return AuditRecord(
+        access.actor,
+        access.organisation,
+        access.purpose,
+        operation,
+        request.described,
+        status,
+        access.grant,
+        patient_keys,
+    )
+
+
+def idempotency_of(request: Request) -> Idempotency | None:
+    """The idempotency key of a request, with the digest of what it must come with again."""
+    key = idempotency_key(request.headers.get(b"idempotency-key"))
+    if key is None:
+        return None
+    digest = sha256(f"{request.method} {request.path}?{request.query}\n".encode())
+    digest.update(request.body)
+    return Idempotency(request.access.client, key + request.part, digest.digest())

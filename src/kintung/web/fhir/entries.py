@@ -1,0 +1,66 @@
+"""All entries of the registry, and the two that describe the others."""
+
+from functools import lru_cache
+
+from kintung.consent import Policy
+from kintung.web.fhir import carry, create, delete, history, read, search, update, validate, vread
+from kintung.web.fhir.capabilities import statement
+from kintung.web.fhir.exchange import Answer, Request
+from kintung.web.fhir.headers import PLAIN
+from kintung.web.fhir.openapi import document
+from kintung.web.fhir.registry import Entry, Registry, Say
+from kintung.web.outcomes import Headers
+from kintung.web.site import Site
+
+_JSON: Headers = [(b"content-type", b"application/json"), *PLAIN[1:]]
+
+
+def _metadata(_site: Site, request: Request) -> Answer:
+    return Answer(200, PLAIN, _statement(request.base))
+
+
+def _openapi(_site: Site, request: Request) -> Answer:
+    return Answer(200, _JSON, _document(request.base))
+
+
+@lru_cache(maxsize=8)
+def _statement(base: str) -> bytes:
+    return statement(ENTRIES, base)
+
+
+@lru_cache(maxsize=8)
+def _document(base: str) -> bytes:
+    return document(ENTRIES, base)
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        "capabilities",
+        "GET",
+        "/metadata",
+        Say(_metadata),
+        None,
+        Policy.OPEN,
+        "What this node offers, as a CapabilityStatement.",
+    ),
+    Entry(
+        "openapi",
+        "GET",
+        "/openapi.json",
+        Say(_openapi),
+        None,
+        Policy.OPEN,
+        "What this node offers, as an OpenAPI document.",
+    ),
+    read.ENTRY,
+    vread.ENTRY,
+    create.ENTRY,
+    *update.ENTRIES,
+    *delete.ENTRIES,
+    *history.ENTRIES,
+    *search.ENTRIES,
+    carry.ENTRY,
+    *validate.ENTRIES,
+)
+
+REGISTRY = Registry(ENTRIES)

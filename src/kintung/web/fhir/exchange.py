@@ -1,0 +1,140 @@
+"""A request and its answer as the interactions know them: plain values, no server.
+
+An entry of a batch becomes the same Request as one that came over the network.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from kintung.consent import Access
+from kintung.errors import KintungError, ValueInvalid
+from kintung.web.fhir import headers
+from kintung.web.fhir.headers import PLAIN, Prefer, etag, last_modified
+from kintung.web.outcomes import Headers, headers_of, outcome, status_of
+
+Pairs = tuple[tuple[str, str], ...]
+
+MAX_PAIRS = 1_000
+"""Parameters read from an address or form; the search grammar allows fewer."""
+
+
+class Request:
+    """One request, whose caller and address are known.
+
+    ``path`` is the address under the base without a slash in front (``Patient/1``), ``query``
+    what follows the question mark as sent. ``type``, ``id`` and ``version`` are filled from the
+    path, "" where it has none. ``resource`` is the body, parsed, when it was parsed already;
+    ``part`` tells the entries of one batch apart (``#3``), "" for a request of its own.
+    """
+
+    __slots__ = (
+        "access",
+        "base",
+        "body",
+        "headers",
+        "id",
+        "method",
+        "part",
+        "path",
+        "query",
+        "resource",
+        "type",
+        "version",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a request is made of
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[bytes, bytes],
+        access: Access,
+        base: str,
+        body: bytes = b"",
+        resource: dict[str, Any] | None = None,
+        part: str = "",
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.access = access
+        self.base = base
+        self.body = body
+        self.resource = resource
+        self.part = part
+        self.type = ""
+        self.id = ""
+        self.version = ""
+
+    def place(self, parameters: Mapping[str, str]) -> None:
+        """Take over what the path names."""
+        self.type = parameters.get("type", "")
+        self.id = parameters.get("id", "")
+        self.version = parameters.get("version", "")
+
+    @property
+    def prefer(self) -> Prefer:
+        return headers.prefer(self.headers.get(b"prefer"))
+
+    @property
+    def pairs(self) -> Pairs:
+        """The parameters of the address, decoded, in the order sent."""
+        return decode_pairs(self.query) if self.query else ()
+
+    @property
+    def described(self) -> str:
+        """Method, path and parameters, for the sealed part of the audit record.
+
+        The form of a search is as much a part of it as its address.
+        """
+        form = self.body.decode(errors="replace") if self.path.endswith("_search") else ""
+        return f"{self.method} {self.path}?{self.query}{form}"
+
+
+def decode_pairs(text: str) -> Pairs:
+    """Decode ``name=value&name=value``.
+
+    Raises:
+        ValueInvalid: not UTF-8 after decoding, NUL in a value, or too many pairs.
+    """
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PAIRS)
+    except UnicodeDecodeError:
+        raise ValueInvalid("The parameters are not UTF-8.") from None
+    except ValueError:
+        raise ValueInvalid(f"There are more than {MAX_PAIRS} parameters.") from None
+    for name, value in pairs:
+        if "\0" in name or "\0" in value:
+            raise ValueInvalid("A parameter holds U+0000, which no value of the record does.")
+    return tuple(pairs)
+
+
+class Answer(NamedTuple):
+    """What goes back.
+
+    ``patient_keys`` are of the persons whose data ``body`` shows, for the audit. ``at`` is the
+    instant of the one version the answer is about, in UTC microseconds, 0 for any other answer.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    patient_keys: tuple[int, ...] = ()
+    at: int = 0
+
+
+def refusal(error: KintungError) -> Answer:
+    """The answer to a request that is refused."""
+    return Answer(status_of(error), [*PLAIN, *headers_of(error)], outcome(error.issues))
+
+
+def versioned(version_id: int, at: int) -> Headers:
+    """The header fields of an answer that is one version of a resource."""
+    return [*PLAIN, (b"etag", etag(version_id)), (b"last-modified", last_modified(at))]
+
+
+def location(base: str, type: str, id: str, version_id: int) -> str:
+    """The address of a version."""
+    return f"{base}/{type}/{id}/_history/{version_id}"

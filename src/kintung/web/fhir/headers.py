@@ -1,0 +1,194 @@
+"""Header fields of the FHIR API: read once into values, written from values.
+
+Source: http://hl7.org/fhir/R4/http.html sections 3.1.0.1.3 to 3.1.0.5.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from kintung.errors import BadInput, NotSupported, ValueInvalid
+from kintung.web.outcomes import Headers, MediaTypeRefused, NotAcceptable
+
+FHIR_JSON = b"application/fhir+json; charset=utf-8"
+PLAIN: Headers = [
+    (b"content-type", FHIR_JSON),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+]
+"""Header fields of every answer of the FHIR API."""
+
+_JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "application/json+fhir"})
+_FORMATS = _JSON_TYPES | {"json"}
+_RANGES = _JSON_TYPES | {"*/*", "application/*"}
+_ETAG = re.compile(r'\s*(?:W/)?"(?P<version>[^"]*)"\s*')
+_KEY = re.compile(r"[\x20-\x7e]{1,128}")
+_SECOND = 1_000_000
+
+Return = Literal["minimal", "representation", "OperationOutcome"]
+
+
+# --- What is asked for ----------------------------------------------------------------
+
+
+class Prefer(NamedTuple):
+    """What the caller would like (section 3.1.0.1.9); ``returns`` None when it does not say."""
+
+    returns: Return | None = None
+    lenient: bool = False
+
+
+@lru_cache(maxsize=64)
+def prefer(field: bytes | None) -> Prefer:
+    """Read a Prefer field; what is not known is left out, as RFC 7240 asks."""
+    wishes = {wish.strip().replace('"', "") for wish in (field or b"").decode("latin-1").split(",")}
+    wishes = {part.strip() for wish in wishes for part in wish.split(";")}
+    returns: Return | None = None
+    if "return=minimal" in wishes:
+        returns = "minimal"
+    elif "return=representation" in wishes:
+        returns = "representation"
+    elif "return=OperationOutcome" in wishes:
+        returns = "OperationOutcome"
+    return Prefer(returns, "handling=lenient" in wishes)
+
+
+@lru_cache(maxsize=256)
+def require_json_acceptable(accept: bytes | None) -> None:
+    """Refuse an Accept field that leaves no room for JSON.
+
+    Raises:
+        NotAcceptable: XML alone, or anything else that is not JSON.
+    """
+    if not accept or not accept.strip():
+        return
+    for choice in accept.decode("latin-1").split(","):
+        media, _, parameters = choice.partition(";")
+        if media.strip().lower() in _RANGES and not _is_zero(parameters) and _is_r4(parameters):
+            return
+    raise NotAcceptable("This node speaks JSON only; ask for application/fhir+json.", path="Accept")
+
+
+def require_json_format(value: str) -> None:
+    """Refuse a ``_format`` other than JSON."""
+    media, _, parameters = value.replace(" ", "+").partition(";")
+    if media.strip().lower() not in _FORMATS or not _is_r4(parameters):
+        raise NotAcceptable("This node speaks JSON only; leave out _format or give json.", path="_format")
+
+
+@lru_cache(maxsize=256)
+def require_json_content(content_type: bytes | None) -> None:
+    """Refuse a body that is not JSON in UTF-8; a body without Content-Type is taken for it.
+
+    Raises:
+        MediaTypeRefused: XML, another format, another character set or FHIR release.
+    """
+    if not content_type or not content_type.strip():
+        return
+    media, _, parameters = content_type.decode("latin-1").partition(";")
+    charset = re.search(r"charset\s*=\s*\"?([^\";\s]*)", parameters, re.IGNORECASE)
+    utf8 = charset is None or charset[1].lower() in ("utf-8", "utf8")
+    if media.strip().lower() not in _JSON_TYPES or not utf8 or not _is_r4(parameters):
+        raise MediaTypeRefused("Send the body as application/fhir+json in UTF-8.", path="Content-Type")
+
+
+def require_form_content(content_type: bytes | None) -> None:
+    """Refuse a search body that is not a form."""
+    media = (content_type or b"application/x-www-form-urlencoded").partition(b";")[0]
+    if media.strip().lower() != b"application/x-www-form-urlencoded":
+        raise MediaTypeRefused("Send a search as application/x-www-form-urlencoded.", path="Content-Type")
+
+
+def _is_zero(parameters: str) -> bool:
+    weight = re.search(r"(?:^|;)\s*q\s*=\s*([0-9.]*)", parameters)
+    return weight is not None and weight[1].strip("0.") == "" and weight[1] != ""
+
+
+def _is_r4(parameters: str) -> bool:
+    release = re.search(r"fhirversion\s*=\s*\"?([^\";\s]*)", parameters, re.IGNORECASE)
+    return release is None or release[1] in ("4.0", "4.0.1")
+
+
+# --- Preconditions and keys -----------------------------------------------------------
+
+
+def versions_named(field: bytes | None, name: str) -> tuple[str, ...] | None:
+    """The versions an If-Match or If-None-Match field names: ``("3",)``, ``("*",)``, None if absent.
+
+    Raises:
+        ValueInvalid: not ``*`` and not a list of entity tags such as ``W/"3"``.
+    """
+    if field is None:
+        return None
+    text = field.decode("latin-1").strip()
+    if text == "*":
+        return ("*",)
+    tags = [_ETAG.fullmatch(tag) for tag in text.split(",")]
+    versions = tuple(tag["version"] for tag in tags if tag)
+    if len(versions) != len(tags):
+        raise ValueInvalid(f'{name} is a version such as W/"3".', path=name)
+    return versions
+
+
+def names_version(named: tuple[str, ...] | None, version_id: int) -> bool:
+    """Whether ``named`` holds ``*`` or this version."""
+    return named is not None and ("*" in named or str(version_id) in named)
+
+
+def idempotency_key(field: bytes | None) -> str | None:
+    """The key of a request that may be sent twice and is to have one effect.
+
+    Raises:
+        ValueInvalid: not 1 to 128 printable ASCII characters.
+    """
+    if field is None:
+        return None
+    key = field.decode("latin-1").strip()
+    if not _KEY.fullmatch(key):
+        raise ValueInvalid("Idempotency-Key is 1 to 128 printable ASCII characters.", path="Idempotency-Key")
+    return key
+
+
+def refuse_fields(headers: Mapping[bytes, bytes], names: tuple[bytes, ...]) -> None:
+    """Refuse preconditions this interaction does not test: they must not be passed over in silence."""
+    for name in names:
+        if name in headers:
+            shown = name.decode().title()
+            raise NotSupported(f"{shown} is not offered on this interaction; leave it out.", path=shown)
+
+
+@lru_cache(maxsize=256)
+def http_seconds(field: bytes) -> int | None:
+    """An HTTP date as seconds since 1970; None when it is not one, which RFC 9110 says to ignore."""
+    try:
+        read = parsedate_to_datetime(field.decode("latin-1"))
+        return int(read.replace(tzinfo=read.tzinfo or UTC).timestamp())
+    except (ValueError, OverflowError, BadInput):
+        return None
+
+
+# --- What is said ---------------------------------------------------------------------
+
+
+def etag(version_id: int) -> bytes:
+    """The weak entity tag of a version: ``W/"3"``."""
+    return b'W/"%d"' % version_id
+
+
+def last_modified(at: int) -> bytes:
+    """An instant in UTC microseconds as an HTTP date, to the second."""
+    return _http_date(at // _SECOND)
+
+
+@lru_cache(maxsize=4096)
+def _http_date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode()
+
+
+def instant(at: int) -> str:
+    """An instant in UTC microseconds as FHIR writes it."""
+    seconds, micros = divmod(at, _SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06}Z"

@@ -1,0 +1,183 @@
+"""The OpenAPI document: GET /openapi.json, written from the registry.
+
+OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html). It says what HTTP shows: addresses,
+parameters, statuses, media types. What a resource must be is said by its FHIR definition,
+of which only ``resourceType`` is repeated here.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from kintung.web.fhir.registry import RESOURCE_TYPES, Carry, Deposit, Entry, Look, Say
+from kintung.web.outcomes import STATUS
+
+_FHIR = "application/fhir+json"
+_FORM = "application/x-www-form-urlencoded"
+_OUTCOME = {"$ref": "#/components/schemas/OperationOutcome"}
+_RESOURCE = {"$ref": "#/components/schemas/Resource"}
+_ANYTHING = {"type": "object"}
+_BUNDLE = {"$ref": "#/components/schemas/Bundle"}
+
+_PARTS = {
+    "type": {"type": "string", "enum": list(RESOURCE_TYPES)},
+    "id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
+    "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+}
+_ANY_SEARCH = ("_id", "_lastUpdated", "_sort")
+_EXAMPLE = {
+    "resourceType": "Patient",
+    "id": "example",
+    "name": [{"text": "陳大文"}],
+    "gender": "male",
+    "birthDate": "1954-07-01",
+}
+
+
+def document(entries: Iterable[Entry], base: str) -> bytes:
+    """The document of a node reached at ``base``."""
+    paths: dict[str, Any] = {}
+    for entry in entries:
+        paths.setdefault(entry.path or "/", {})[entry.method.lower()] = _operation(entry)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Kintung 健通",
+                "version": version("kintung"),
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [{"url": base}],
+            "paths": paths,
+            "components": {"schemas": _schemas()},
+        }
+    )
+
+
+def _operation(entry: Entry) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": entry.name,
+        "summary": entry.description,
+        "parameters": [*_path_parameters(entry), *_query_parameters(entry), *_header_parameters(entry)],
+        "responses": _responses(entry),
+    }
+    if entry.method in ("POST", "PUT"):
+        described["requestBody"] = _body(entry)
+    return described
+
+
+def _path_parameters(entry: Entry) -> list[dict[str, Any]]:
+    return [
+        {"name": part.strip("{}"), "in": "path", "required": True, "schema": _PARTS[part.strip("{}")]}
+        for part in entry.path.split("/")
+        if part.startswith("{")
+    ]
+
+
+def _query_parameters(entry: Entry) -> list[dict[str, Any]]:
+    text = {"type": "string", "minLength": 1}
+    count = _query("_count", {"type": "integer", "minimum": 0})
+    if entry.name.startswith("history"):
+        return [count, _query("_since", {"type": "string", "format": "date-time"})]
+    if entry.name.startswith("search"):
+        total = _query("_total", {"type": "string", "enum": ["none", "estimate", "accurate"]})
+        return [count, total, *(_query(name, text) for name in _ANY_SEARCH)]
+    if entry.name.startswith("conditional"):
+        return [_query("_id", text)]
+    return []
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema}
+
+
+def _header_parameters(entry: Entry) -> list[dict[str, Any]]:
+    names: list[tuple[str, dict[str, Any]]] = []
+    etags = {"type": "string", "pattern": r'^W/"[0-9]{1,18}"$'}
+    if entry.name == "read":
+        names.append(("If-None-Match", etags))
+    if entry.method in ("PUT", "DELETE"):
+        names.append(("If-Match", etags))
+    if entry.name == "create":
+        names.append(("If-None-Exist", {"type": "string", "pattern": r"^[!-~]{1,100}$"}))
+    if isinstance(entry.action, Deposit | Carry):
+        names.append(("Idempotency-Key", {"type": "string", "pattern": r"^[!-~]{1,128}$"}))
+        # return=minimal is offered too: its answers have no body, which cannot be said per value.
+        wishes = ["return=representation", "return=OperationOutcome"]
+        names.append(("Prefer", {"type": "string", "enum": wishes}))
+    return [{"name": name, "in": "header", "schema": schema} for name, schema in names]
+
+
+def _body(entry: Entry) -> dict[str, Any]:
+    if entry.name.endswith("-post"):
+        form = {"type": "object", "additionalProperties": {"type": "string"}}
+        return {"content": {_FORM: {"schema": form, "example": {"_count": "5"}}}}
+    if isinstance(entry.action, Carry):
+        example = {"resourceType": "Bundle", "type": "batch"}
+        return {"required": True, "content": {_FHIR: {"schema": _BUNDLE, "example": example}}}
+    return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": _EXAMPLE}}}
+
+
+def _responses(entry: Entry) -> dict[str, Any]:
+    """What may come back: the good answers, and each refusal the table of errors has."""
+    answers: dict[str, Any] = {str(status): _answer(schema) for status, schema in _good(entry)}
+    for status in sorted({status for status in STATUS.values() if status != 500}):
+        answers[str(status)] = _answer(_OUTCOME)
+    return answers
+
+
+def _good(entry: Entry) -> list[tuple[int, dict[str, Any] | None]]:
+    match entry.action:
+        case Say():
+            return [(200, {"openapi": _ANYTHING, "capabilities": _RESOURCE}.get(entry.name, _OUTCOME))]
+        case Look():
+            schema = _BUNDLE if entry.name.startswith(("search", "history")) else _RESOURCE
+            return [(200, schema), *([(304, None)] if entry.name == "read" else [])]
+        case Carry():
+            return [(200, _BUNDLE)]
+        case Deposit():
+            return [(204, None)] if entry.method == "DELETE" else [(200, _RESOURCE), (201, _RESOURCE)]
+
+
+def _answer(schema: dict[str, Any] | None) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": "See the API pages."}
+    if schema is _ANYTHING:
+        described["content"] = {"application/json": {"schema": schema}}
+    elif schema is not None:
+        described["content"] = {_FHIR: {"schema": schema}}
+    return described
+
+
+def _schemas() -> dict[str, Any]:
+    issue = {
+        "type": "object",
+        "required": ["severity", "code"],
+        "properties": {
+            "severity": {"enum": ["fatal", "error", "warning", "information"]},
+            "code": {"type": "string"},
+            "details": {"type": "object", "properties": {"text": {"type": "string"}}},
+            "expression": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+    return {
+        "Resource": {
+            "type": "object",
+            "required": ["resourceType"],
+            "properties": {"resourceType": {"type": "string", "enum": list(RESOURCE_TYPES)}},
+        },
+        "Bundle": {
+            "type": "object",
+            "required": ["resourceType", "type"],
+            "properties": {"resourceType": {"const": "Bundle"}, "type": {"type": "string"}},
+        },
+        "OperationOutcome": {
+            "type": "object",
+            "required": ["resourceType", "issue"],
+            "properties": {
+                "resourceType": {"const": "OperationOutcome"},
+                "issue": {"type": "array", "minItems": 1, "items": issue},
+            },
+        },
+    }

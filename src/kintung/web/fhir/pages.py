@@ -1,0 +1,125 @@
+"""Bundles of results and of versions, a page at a time.
+
+The bytes of each resource are joined in as they are stored; nothing is parsed.
+Source: http://hl7.org/fhir/R4/bundle.html#searchset and #history.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from kintung.errors import NotSupported, ValueInvalid
+from kintung.store.port import Method, Page, Position, Version
+from kintung.web.cursor import Cursor
+from kintung.web.fhir.exchange import Answer, Pairs, Request
+from kintung.web.fhir.headers import PLAIN, etag, instant
+from kintung.web.site import Site
+
+CURSOR = "_cursor"
+HOW = ("_format", "_pretty")
+"""Parameters that say how to answer; they select nothing."""
+
+_VERBS = {
+    Method.CREATE: (b"POST", b"201 Created"),
+    Method.UPDATE: (b"PUT", b"200 OK"),
+    Method.DELETE: (b"DELETE", b"204 No Content"),
+    Method.LABEL: (b"PUT", b"200 OK"),
+}
+
+
+class Walk(NamedTuple):
+    """A walk through pages: what was asked on page one, when, and where this page begins."""
+
+    asked: Pairs
+    at: int
+    sequence: int | None = None
+    after: Position | None = None
+    cursor: str = ""
+
+
+def walk(site: Site, request: Request, path: str, pairs: Pairs) -> Walk:
+    """Begin a walk, or go on with the one a cursor names.
+
+    Raises:
+        ValueInvalid: the cursor cannot be used, or stands beside other parameters.
+    """
+    texts = [value for name, value in pairs if name == CURSOR]
+    if not texts:
+        return Walk(tuple(pair for pair in pairs if pair[0] not in HOW), site.clock.now_micros())
+    if len(texts) > 1 or any(name not in (CURSOR, *HOW) for name, _ in pairs):
+        raise ValueInvalid("A cursor holds all that was asked; send it alone.", path=CURSOR)
+    found = site.cursors.open(texts[0], reader=request.access.reader.name, path=path)
+    return Walk(found.asked, found.at, found.sequence, found.after, texts[0])
+
+
+def links(site: Site, request: Request, path: str, walked: Walk, used: Pairs, page: Page) -> bytes:
+    """The ``link`` array: self, and next when there is more."""
+    address = f"{request.base}/{path}" if path else request.base
+    here = ((CURSOR, walked.cursor),) if walked.cursor else used
+    found = [{"relation": "self", "url": _url(address, here)}]
+    if page.next is not None:
+        onward = Cursor(request.access.reader.name, path, walked.asked, walked.at, page.sequence, page.next)
+        found.append({"relation": "next", "url": _url(address, ((CURSOR, site.cursors.seal(onward)),))})
+    return msgspec.json.encode(found)
+
+
+def _url(address: str, pairs: Pairs) -> str:
+    query = urlencode(pairs, quote_via=quote, safe="/:,|$")
+    return f"{address}?{query}" if query else address
+
+
+def bundle(type: bytes, total: int | None, link: bytes, entries: Sequence[bytes]) -> bytes:
+    """A Bundle as JSON."""
+    parts = [b'{"resourceType":"Bundle","type":"', type, b'"']
+    if total is not None:
+        parts.append(b',"total":%d' % total)
+    parts.append(b',"link":' + link)
+    if entries:
+        parts += [b',"entry":[', b",".join(entries), b"]"]
+    parts.append(b"}")
+    return b"".join(parts)
+
+
+def page_answer(body: bytes, versions: Iterable[Version]) -> Answer:
+    """A page, with the keys of the persons it discloses."""
+    keys = {key for version in versions for key in version.patient_keys}
+    return Answer(200, PLAIN, body, tuple(keys))
+
+
+def matched_entry(base: bytes, version: Version) -> bytes:
+    """An entry of a searchset."""
+    return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"match"}}' % (
+        base,
+        version.type.encode(),
+        version.id.encode(),
+        version.body,
+    )
+
+
+def history_entry(base: bytes, version: Version) -> bytes:
+    """An entry of a history."""
+    type, id = version.type.encode(), version.id.encode()
+    verb, status = _VERBS[version.method]
+    return b'{"fullUrl":"%s/%s/%s",%s"request":{"method":"%s","url":"%s"},%s}' % (
+        base,
+        type,
+        id,
+        b'"resource":%s,' % version.body if version.body else b"",
+        verb,
+        type if version.method is Method.CREATE else b"%s/%s" % (type, id),
+        b'"response":{"status":"%s","etag":%s,"lastModified":"%s"}'
+        % (status, msgspec.json.encode(etag(version.version_id).decode()), instant(version.at).encode()),
+    )
+
+
+def count_of(value: str, most: int) -> int:
+    """``_count``: a number from 0; more than a page may hold is taken as that."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise ValueInvalid("_count is a whole number from 0.", path="_count")
+    return min(int(value), most)
+
+
+def not_offered(name: str) -> NotSupported:
+    return NotSupported(f"The parameter {name} is not offered here; leave it out.", path=name)

@@ -1,0 +1,52 @@
+"""read: GET and HEAD /{type}/{id}.
+
+Source: http://hl7.org/fhir/R4/http.html#read. What is absent and what is hidden from the
+caller give the same answer in every byte.
+"""
+
+from kintung.consent import Policy, Right
+from kintung.errors import Deleted, NotFound
+from kintung.store.port import Version, View
+from kintung.web.fhir.exchange import Answer, Request, versioned
+from kintung.web.fhir.headers import PLAIN, etag, http_seconds, names_version, versions_named
+from kintung.web.fhir.registry import Entry, Look
+from kintung.web.site import Site
+
+_SECOND = 1_000_000
+
+
+def read(_site: Site, request: Request, view: View) -> Answer:
+    """The current version; 304 when the caller has it already."""
+    try:
+        version = view.read(request.access.reader, request.type, request.id)
+    except NotFound:
+        raise NotFound(f"{request.type}/{request.id} is not known.") from None
+    except Deleted:
+        raise Deleted(f"{request.type}/{request.id} was deleted; its history remains.") from None
+    if _has_it(request, version):
+        headers = [*PLAIN[1:], (b"etag", etag(version.version_id))]
+        return Answer(304, headers, b"", version.patient_keys)
+    headers = versioned(version.version_id, version.at)
+    return Answer(200, headers, version.body, version.patient_keys, version.at)
+
+
+def _has_it(request: Request, version: Version) -> bool:
+    """Whether the caller's copy is this version; If-None-Match is heard before If-Modified-Since."""
+    named = versions_named(request.headers.get(b"if-none-match"), "If-None-Match")
+    if named is not None:
+        return names_version(named, version.version_id)
+    since = request.headers.get(b"if-modified-since")
+    seconds = http_seconds(since) if since is not None else None
+    return seconds is not None and version.at // _SECOND <= seconds
+
+
+ENTRY = Entry(
+    "read",
+    "GET",
+    "/{type}/{id}",
+    Look(read, by_id=True),
+    Right.VIEW,
+    Policy.DISCLOSES,
+    "The current version of a resource.",
+    ("read",),
+)

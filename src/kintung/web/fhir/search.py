@@ -1,0 +1,84 @@
+"""search: GET /{type}?…, POST /{type}/_search, GET ?…, POST /_search.
+
+Source: http://hl7.org/fhir/R4/search.html. A parameter that is not understood is refused
+unless the caller prefers ``handling=lenient``: what is passed over would widen the answer.
+"""
+
+from kintung.consent import Policy, Right
+from kintung.errors import TooLong, ValueInvalid
+from kintung.fhir.search import Query, parse_query, query_pairs
+from kintung.store.port import Page, View
+from kintung.web.fhir import pages
+from kintung.web.fhir.exchange import Answer, Pairs, Request, decode_pairs
+from kintung.web.fhir.headers import require_form_content, require_json_format
+from kintung.web.fhir.registry import Entry, Look, Method
+from kintung.web.outcomes import outcome
+from kintung.web.site import Site
+
+
+def search(site: Site, request: Request, view: View) -> Answer:
+    """One page of what matches and the caller may see."""
+    walked = pages.walk(site, request, request.type, _pairs(site, request))
+    query = parse_query(
+        request.type or None,
+        walked.asked,
+        now_micros=walked.at,
+        offset_minutes=site.settings.offset_minutes,
+        limits=site.limits.search,
+        lenient=request.prefer.lenient,
+        ignore=pages.HOW,
+        base=request.base,
+    )
+    page = view.search(
+        request.access.reader,
+        query,
+        count=query.count,
+        total=query.total != "none" or query.count == 0,
+        sequence=walked.sequence,
+        after=walked.after,
+    )
+    link = pages.links(site, request, request.type, walked, query_pairs(query), page)
+    body = pages.bundle(b"searchset", page.total, link, _entries(request, query, page))
+    return pages.page_answer(body, page.entries)
+
+
+def _pairs(site: Site, request: Request) -> Pairs:
+    """What is asked: in the address, and in the body of a POST."""
+    if request.method != "POST":
+        return request.pairs
+    if len(request.body) > site.limits.form:
+        raise TooLong(f"The form is over the limit of {site.limits.form} bytes; ask for less at once.")
+    require_form_content(request.headers.get(b"content-type"))
+    try:
+        form = request.body.decode()
+    except UnicodeDecodeError:
+        raise ValueInvalid("The form is not UTF-8.") from None
+    pairs = decode_pairs(form)
+    for name, value in pairs:
+        if name == "_format":
+            require_json_format(value)
+    return (*request.pairs, *pairs)
+
+
+def _entries(request: Request, query: Query, page: Page) -> list[bytes]:
+    base = request.base.encode()
+    entries = [pages.matched_entry(base, version) for version in page.entries]
+    if query.ignored:
+        resource = outcome(query.ignored)
+        entries.append(b'{"resource":%s,"search":{"mode":"outcome"}}' % resource)
+    return entries
+
+
+_DESCRIPTION = "Resources that match, a page at a time, newest change first unless sorted."
+
+_ADDRESSES: tuple[tuple[str, Method, str, tuple[str, ...]], ...] = (
+    ("search-type", "GET", "/{type}", ("search-type",)),
+    ("search-type-post", "POST", "/{type}/_search", ()),
+    ("search-system", "GET", "", ("search-system",)),
+    ("search-system-post", "POST", "/_search", ()),
+)
+
+ENTRIES = tuple(
+    Entry(name, method, path, Look(search), Right.VIEW, Policy.DISCLOSES, _DESCRIPTION, codes)
+    for name, method, path, codes in _ADDRESSES
+)

@@ -1,0 +1,261 @@
+"""The FHIR API as an ASGI application: from bytes to a Request and back.
+
+Kept free of layers because reads are hot: one dictionary of header fields, one walk through
+the registry, one Request.
+"""
+
+import asyncio
+import gzip
+import logging
+import re
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from kintung.consent import Gate
+from kintung.errors import KintungError, NotFound, TimedOut, ValueInvalid
+from kintung.store.port import AuditRecord
+from kintung.web.fhir.carry import carry
+from kintung.web.fhir.deposit import audit_record
+from kintung.web.fhir.exchange import Answer, Request, decode_pairs, refusal
+from kintung.web.fhir.headers import require_json_acceptable, require_json_content, require_json_format
+from kintung.web.fhir.perform import TELLING, look, require_right
+from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say
+from kintung.web.landing import Landing
+from kintung.web.limits import Bodies, Receive, require_head_within
+from kintung.web.outcomes import Headers, status_of
+from kintung.web.site import Site
+from kintung.web.traffic import Traffic
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+T = TypeVar("T")
+
+MOUNT = "/fhir"
+
+_SMALL_BODY = 100_000
+"""Bytes of a body whose parsing is not worth a thread."""
+_WORTH_GZIP = 1_400
+"""Bytes of a body that may not fit one packet."""
+_LARGE_ANSWER = 256 * 1024
+_HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
+_BODY_METHODS = ("POST", "PUT")
+_EMPTY = (204, 304)
+
+_log = logging.getLogger("kintung.web")
+
+
+class FhirApi:
+    """Serves what is below ``/fhir``."""
+
+    def __init__(self, site: Site, gate: Gate, registry: Registry, traffic: Traffic) -> None:
+        self._site = site
+        self._gate = gate
+        self._registry = registry
+        self._traffic = traffic
+        self._bodies = Bodies(site.limits)
+        # Bundles wait for commits in their thread; they must not keep searches from theirs.
+        self._threads = ThreadPoolExecutor(site.limits.threads, "kintung-look")
+        self._carriers = ThreadPoolExecutor(site.limits.carriers, "kintung-carry")
+        self._landing: Landing | None = None
+
+    def close(self) -> None:
+        """Let what is under way end."""
+        self._threads.shutdown(cancel_futures=True)
+        self._carriers.shutdown(cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _header_fields(scope["headers"])
+        name = ""
+        try:
+            with self._traffic.admitted():
+                require_head_within(scope, self._site.limits)
+                entry, parameters = self._registry.find(scope["method"], _path(scope))
+                name = entry.name
+                answer = await self._serve(scope, headers, receive, entry, parameters)
+        except KintungError as error:
+            answer = refusal(error)
+        except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
+            answer = self._failed(error)
+        self._traffic.answered[name, answer.status] += 1
+        await self._send(send, answer, headers, is_head=scope["method"] == "HEAD")
+
+    # --- One request ------------------------------------------------------------------
+
+    async def _serve(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        entry: Entry,
+        parameters: "MutableMapping[str, str] | Any",
+    ) -> Answer:
+        access = self._gate(headers)
+        request = Request(
+            scope["method"],
+            _path(scope),
+            _query(scope),
+            headers,
+            access,
+            self._site.settings.base_url or _base(scope["scheme"], headers.get(b"host", b"")),
+        )
+        request.place(parameters)
+        with self._traffic.admitted_from(access.client):
+            try:
+                require_right(access, entry)
+                _negotiate(request)
+                if entry.method not in _BODY_METHODS:
+                    return await self._do(entry, request)
+                if not entry.path.endswith("_search"):
+                    require_json_content(headers.get(b"content-type"))
+                request.body = await self._bodies.read(receive, headers)
+                try:
+                    return await self._do(entry, request)
+                finally:
+                    self._bodies.release(request.body)
+            except TELLING as error:
+                await self._audit(audit_record(request, entry.name, status_of(error)))
+                raise
+
+    async def _do(self, entry: Entry, request: Request) -> Answer:
+        match entry.action:
+            case Look() as action:
+                return await self._look(entry, action, request)
+            case Deposit() as action:
+                return await self._deposit(entry, action, request)
+            case Say(answer):
+                return await self._lightly(request, lambda: answer(self._site, request))
+            case Carry():
+                work = self._loop().run_in_executor(
+                    self._carriers, carry, self._site, self._registry, request
+                )
+                return await work
+
+    async def _look(self, entry: Entry, action: Look, request: Request) -> Answer:
+        """Answer from the record; the answer leaves when it is on record that it was given."""
+        if action.by_id and not self._site.store.waits:
+            answer, record = look(self._site, entry, action, request)
+        else:
+            answer, record = await self._in_time(lambda: look(self._site, entry, action, request))
+        await self._audit(record)
+        return answer
+
+    async def _deposit(self, entry: Entry, action: Deposit, request: Request) -> Answer:
+        """Commit, and answer when it is durable."""
+        site = self._site
+
+        def submit() -> Any:
+            submission = action.submission(site, request)
+            return submission, site.store.submit(submission.unit)
+
+        submission, future = await self._lightly(request, submit)
+        receipt = await self._land(future)
+        answer = await self._lightly(request, lambda: submission.answer(receipt))
+        if receipt.replayed:
+            await self._audit(audit_record(request, entry.name, answer.status, answer.patient_keys))
+        return answer
+
+    async def _audit(self, record: AuditRecord) -> None:
+        await self._land(self._site.store.record(record))
+
+    # --- Where the work is done -------------------------------------------------------
+
+    async def _lightly(self, request: Request, work: Callable[[], T]) -> T:
+        """Do work at once when it is surely short, else in a thread."""
+        conditional = b"if-none-exist" in request.headers or (request.query and not request.id)
+        if self._site.store.waits or conditional or len(request.body) > _SMALL_BODY:
+            return await self._loop().run_in_executor(self._threads, work)
+        return work()
+
+    async def _in_time(self, work: Callable[[], T]) -> T:
+        """Do work in a thread, and give up when it takes too long."""
+        try:
+            async with asyncio.timeout(self._site.limits.seconds):
+                return await self._loop().run_in_executor(self._threads, work)
+        except TimeoutError:
+            raise TimedOut(
+                f"The answer took longer than {self._site.limits.seconds:g} seconds; ask for less."
+            ) from None
+
+    async def _land(self, future: Any) -> Any:
+        if self._landing is None or self._landing.loop is not asyncio.get_running_loop():
+            self._landing = Landing(asyncio.get_running_loop())
+        return await self._landing.wait(future, self._site.limits.seconds)
+
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    # --- The answer -------------------------------------------------------------------
+
+    def _failed(self, error: Exception) -> Answer:
+        """A failure nobody foresaw. The message of the error may hold data: it is not logged."""
+        reference = self._site.entropy.new_id()[:8]
+        frames = traceback.extract_tb(error.__traceback__)
+        where = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+        _log.error("request failed, reference %s: %s at %s", reference, type(error).__name__, where)
+        return refusal(KintungError(f"The node failed to answer; the log has it under {reference}."))
+
+    async def _send(self, send: Send, answer: Answer, asked: dict[bytes, bytes], *, is_head: bool) -> None:
+        status, headers, body = answer[:3]
+        if status in _EMPTY:
+            headers = [*headers]
+        elif not body:
+            headers = [field for field in headers if field[0] != b"content-type"]
+            headers.append((b"content-length", b"0"))
+        else:
+            headers = [*headers, (b"vary", b"accept, accept-encoding")]
+            if len(body) >= _WORTH_GZIP and b"gzip" in asked.get(b"accept-encoding", b""):
+                body = await self._gzipped(body)
+                headers.append((b"content-encoding", b"gzip"))
+            headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if is_head else body})
+
+    async def _gzipped(self, body: bytes) -> bytes:
+        if len(body) < _LARGE_ANSWER:
+            return gzip.compress(body, 1, mtime=0)
+        return await self._loop().run_in_executor(self._threads, lambda: gzip.compress(body, 1, mtime=0))
+
+
+def _header_fields(listed: Headers) -> dict[bytes, bytes]:
+    """Header fields by name; several of one name are one list, as RFC 9110 has it."""
+    fields = dict(listed)
+    if len(fields) < len(listed):
+        fields = {}
+        for name, value in listed:
+            fields[name] = b"%s, %s" % (fields[name], value) if name in fields else value
+    return fields
+
+
+def _path(scope: Scope) -> str:
+    """The address under the base, without a slash in front."""
+    path: str = scope["path"]
+    if not path.isascii():
+        raise NotFound("There is nothing at this address; FHIR addresses are ASCII.")
+    return path[len(MOUNT) + 1 :]
+
+
+def _query(scope: Scope) -> str:
+    try:
+        return scope["query_string"].decode()
+    except UnicodeDecodeError:
+        raise ValueInvalid("The parameters are not UTF-8.") from None
+
+
+@lru_cache(maxsize=64)
+def _base(scheme: str, host: bytes) -> str:
+    shown = host.decode() if _HOST.fullmatch(host) else "localhost"
+    return f"{scheme}://{shown}{MOUNT}"
+
+
+def _negotiate(request: Request) -> None:
+    """Refuse what does not want JSON. ``_format`` is heard before Accept."""
+    if "_format" in request.query:
+        formats = [value for name, value in decode_pairs(request.query) if name == "_format"]
+        for value in formats:
+            require_json_format(value)
+        if formats:
+            return
+    require_json_acceptable(request.headers.get(b"accept"))

@@ -1,0 +1,295 @@
+"""transaction: a Bundle that is done whole or not at all.
+
+Source: http://hl7.org/fhir/R4/http.html#trules. Free of HTTP: ``kintung load`` commits the
+same :class:`Transaction`. Criteria are met by the record as it was before the transaction,
+less what the transaction deletes; of two entries with the same If-None-Exist the second is
+answered with the first. GET entries are answered after the commit, each for itself.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from kintung.consent import Right
+from kintung.definitions import ownership_rule
+from kintung.errors import Forbidden, KintungError, MultipleMatches, NoMatch, NotSupported, ValueInvalid
+from kintung.fhir.json import BundleEntry, SplitBundle
+from kintung.fhir.search import Query
+from kintung.store.port import Match, Outcome, Prepared, Unit, View, Write
+from kintung.web.fhir.ahead import Ahead
+from kintung.web.fhir.bundle import ORDER, at_entry, entry_request
+from kintung.web.fhir.create import create_step
+from kintung.web.fhir.delete import conditional_delete_step, delete_step
+from kintung.web.fhir.deposit import (
+    Effect,
+    Step,
+    Target,
+    audit_record,
+    criteria_of,
+    find,
+    idempotency_of,
+    keys_shown,
+    write,
+)
+from kintung.web.fhir.exchange import Request, decode_pairs
+from kintung.web.fhir.registry import RESOURCE_TYPES
+from kintung.web.fhir.update import conditional_update_step, update_step
+from kintung.web.site import Site
+
+_STEPS = {
+    ("DELETE", True): delete_step,
+    ("DELETE", False): conditional_delete_step,
+    ("POST", False): create_step,
+    ("PUT", True): update_step,
+    ("PUT", False): conditional_update_step,
+}
+"""How a step is read, by method and whether the address has an id."""
+
+_READS = ("GET", "HEAD")
+_TYPES = frozenset(RESOURCE_TYPES)
+_CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
+_RESTFUL = re.compile(r"https?://.*/(?P<literal>(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64})")
+_OF_THE_BUNDLE = ("urn:uuid:", "urn:oid:")
+
+
+class _Link(NamedTuple):
+    """A reference that may have to change: the Reference it stands in and its text as sent."""
+
+    holder: dict[str, Any]
+    text: str
+
+
+class _Planned(NamedTuple):
+    """An entry that writes."""
+
+    number: int
+    request: Request
+    step: Step
+    full_url: str | None
+    links: tuple[_Link, ...]
+
+
+class _Criteria(NamedTuple):
+    """A conditional reference: what it selects, and the first entry that has it."""
+
+    type: str
+    query: Query
+    number: int
+
+
+class Transaction:
+    """A transaction, read and checked; ``prepare`` does it on the state it will change.
+
+    ``reads`` are its GET entries with their place.
+    """
+
+    def __init__(self, site: Site, outer: Request, split: SplitBundle) -> None:
+        """Read every entry.
+
+        Raises:
+            BadInput: an entry cannot be understood; ``issues`` lists the faults of all entries.
+        """
+        self._site = site
+        self._outer = outer
+        self.reads: list[tuple[int, Request]] = []
+        self._planned: list[_Planned] = []
+        faults: list[KintungError] = []
+        for index, entry in enumerate(split.entries):
+            try:
+                self._plan(index, entry)
+            except KintungError as error:
+                faults.append(at_entry(error, index))
+        if faults:
+            faults[0].issues = tuple(issue for fault in faults for issue in fault.issues)
+            raise faults[0]
+        self._planned.sort(key=lambda planned: ORDER.index(planned.step.verb))
+        self._conditional = self._conditional_references()
+
+    @property
+    def written(self) -> list[tuple[int, Request]]:
+        """The entries that write with their place, in the order of the outcomes."""
+        return [(planned.number, planned.request) for planned in self._by_index()]
+
+    def unit(self) -> Unit:
+        """The whole as one unit."""
+        return Unit(self._outer.access.reader, self.prepare, idempotency_of(self._outer))
+
+    def prepare(self, view: View) -> Prepared:
+        """What the transaction does to the state ``view`` shows.
+
+        Raises:
+            KintungError: an entry is refused, and so is all; the path begins with the entry.
+        """
+        targets = self._find(view)
+        references = self._references(view, targets)
+        ahead = Ahead(view)
+        writes: list[Write] = []
+        outcomes: dict[int, Outcome] = {}
+        for planned in self._in_writing_order():
+            effect = self._write(ahead, planned, targets[planned.number], references)
+            outcome = effect.outcome
+            if effect.write is not None:
+                outcome = outcome._replace(write=len(writes))
+                ahead.owned[outcome.type, outcome.id] = effect.write.ownership
+                writes.append(effect.write)
+            outcomes[planned.number] = outcome
+        shown = {
+            key
+            for planned in self._planned
+            for key in keys_shown(view, planned.request, targets[planned.number])
+        }
+        audit = audit_record(self._outer, "transaction", 200, tuple(shown))
+        return Prepared(tuple(writes), tuple(outcomes[each.number] for each in self._by_index()), audit)
+
+    # --- Reading the entries ----------------------------------------------------------
+
+    def _plan(self, index: int, entry: BundleEntry) -> None:
+        request = entry_request(self._outer, index, entry)
+        if request.method in _READS:
+            self.reads.append((index, request))
+            return
+        type, _, id = request.path.partition("/")
+        step_of = _STEPS.get((request.method, id != ""))
+        if step_of is None or type not in _TYPES or "/" in id or "$" in id or id.startswith("_"):
+            raise NotSupported(
+                f"A transaction takes create, update, delete and reads, not {request.method} {request.path}.",
+                path="request.url",
+            )
+        if Right.DEPOSIT not in request.access.rights:
+            raise Forbidden("This needs the right to deposit, which you do not have here.")
+        request.place({"type": type, "id": id})
+        step = step_of(self._site, request)
+        links = tuple(_links(step.resource)) if step.resource and type != "Bundle" else ()
+        self._planned.append(_Planned(index, request, step, entry.full_url, links))
+
+    def _conditional_references(self) -> dict[str, _Criteria]:
+        """The conditional references of all entries; refuses links that lead nowhere."""
+        known = {planned.full_url for planned in self._planned}
+        found: dict[str, _Criteria] = {}
+        for planned in self._planned:
+            for link in planned.links:
+                conditional = _CONDITIONAL.fullmatch(link.text)
+                if conditional and link.text not in found:
+                    try:
+                        found[link.text] = self._criteria(planned, conditional)
+                    except KintungError as error:
+                        raise at_entry(error, planned.number) from None
+                elif link.text.startswith(_OF_THE_BUNDLE) and link.text not in known:
+                    message = f"No entry of the Bundle has the fullUrl {link.text[:80]}."
+                    raise at_entry(ValueInvalid(message, path=f"{planned.step.type}"), planned.number)
+        return found
+
+    def _criteria(self, planned: _Planned, conditional: re.Match[str]) -> _Criteria:
+        type = conditional["type"]
+        pairs = decode_pairs(conditional["query"])
+        query = criteria_of(self._site, planned.request, pairs, planned.step.type, type)
+        return _Criteria(type, query, planned.number)
+
+    # --- On the state -----------------------------------------------------------------
+
+    def _find(self, view: View) -> dict[int, Target]:
+        """The target of each entry that writes; refuses two that mean the same resource."""
+        access = self._outer.access
+        targets: dict[int, Target] = {}
+        taken: dict[tuple[str, str], str] = {}
+        created: dict[Query, Target] = {}
+        for planned in self._planned:
+            step = planned.step
+            try:
+                target = created.get(step.criteria) if step.verb == "POST" and step.criteria else None
+                if target is not None:
+                    targets[planned.number] = target
+                    continue
+                target = find(view, access, step)
+                if target.matched and taken.get((target.type, target.matched.id)) == "DELETE":
+                    target = Target(step.type, step.id)
+                if not target.matched and target.id:
+                    _take(taken, target, step.verb)
+                    if step.verb == "POST" and step.criteria:
+                        again = Match(target.type, target.id, 1)
+                        created[step.criteria] = Target(target.type, target.id, matched=again)
+                targets[planned.number] = target
+            except KintungError as error:
+                raise at_entry(error, planned.number) from None
+        return targets
+
+    def _references(self, view: View, targets: Mapping[int, Target]) -> dict[str, str]:
+        """What each link that changes becomes; the links in the parsed resources are changed.
+
+        A link is set from its text as sent each time, so that preparing again is the same.
+        """
+        references: dict[str, str] = {}
+        for planned in self._planned:
+            if planned.full_url is not None and planned.step.verb != "DELETE":
+                references.update(_names_of(planned, targets[planned.number]))
+        for text, (type, query, number) in self._conditional.items():
+            references[text] = f"{type}/{self._one_match(view, query, number)}"
+        for planned in self._planned:
+            for holder, text in planned.links:
+                holder["reference"] = references.get(text, text)
+        return references
+
+    def _one_match(self, view: View, query: Query, number: int) -> str:
+        matches = view.match(self._outer.access.sight, query, 2)
+        if len(matches) == 1:
+            return matches[0].id
+        if matches:
+            error: KintungError = MultipleMatches("A conditional reference matches more than one resource.")
+        else:
+            error = NoMatch("A conditional reference matches nothing.")
+        raise at_entry(error, number)
+
+    def _in_writing_order(self) -> list[_Planned]:
+        """What derives its owners from others comes after them: they may be of this transaction."""
+        return sorted(self._planned, key=lambda planned: _derives(planned.step.type))
+
+    def _write(self, view: View, planned: _Planned, target: Target, references: Mapping[str, str]) -> Effect:
+        changed = references if any(link.text in references for link in planned.links) else None
+        try:
+            return write(self._site, view, self._outer.access, planned.step, target, changed)
+        except KintungError as error:
+            raise at_entry(error, planned.number) from None
+
+    def _by_index(self) -> list[_Planned]:
+        return sorted(self._planned, key=lambda planned: planned.number)
+
+
+def _links(element: Any) -> Iterator[_Link]:
+    """Every Reference below an element that has a literal reference."""
+    if isinstance(element, dict):
+        for name, value in element.items():  # pyright: ignore[reportUnknownVariableType]
+            if type(value) is str:  # pyright: ignore[reportUnknownArgumentType]
+                if name == "reference":
+                    yield _Link(element, value)  # pyright: ignore[reportUnknownArgumentType]
+            else:
+                yield from _links(value)
+    elif isinstance(element, list):
+        for value in element:  # pyright: ignore[reportUnknownVariableType]
+            yield from _links(value)
+
+
+def _take(taken: dict[tuple[str, str], str], target: Target, verb: str) -> None:
+    name = (target.type, target.id)
+    if name in taken:
+        raise ValueInvalid(
+            f"{target.type}/{target.id} is written twice in one transaction.", path="request.url"
+        )
+    taken[name] = verb
+
+
+def _names_of(planned: _Planned, target: Target) -> Iterator[tuple[str, str]]:
+    """What other entries may call a resource, and what it is called in the record.
+
+    A new resource whose fullUrl is a RESTful address goes by its literal reference too:
+    http://hl7.org/fhir/R4/bundle.html#references.
+    """
+    name = f"{target.type}/{target.matched.id if target.matched else target.id}"
+    assert planned.full_url is not None
+    yield planned.full_url, name
+    literal = _RESTFUL.fullmatch(planned.full_url)
+    if literal and planned.step.verb == "POST" and literal["type"] == target.type:
+        yield literal["literal"], name
+
+
+def _derives(type: str) -> bool:
+    return ownership_rule(type).kind == "derived"

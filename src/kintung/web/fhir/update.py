@@ -1,0 +1,76 @@
+"""update: PUT /{type}/{id}, and conditional update: PUT /{type}?criteria.
+
+Source: http://hl7.org/fhir/R4/http.html#update and #cond-update. To choose the id of a new
+resource, or to bring back a deleted one, is the right ``place``; without it the answer is the
+404 of an absent resource.
+"""
+
+from kintung.consent import Policy, Right
+from kintung.errors import ValueInvalid
+from kintung.web.fhir.deposit import ID, Step, accepted, criteria_of, if_match, submission
+from kintung.web.fhir.exchange import Request
+from kintung.web.fhir.headers import refuse_fields
+from kintung.web.fhir.registry import Deposit, Entry, Submission
+from kintung.web.site import Site
+
+_NOT_TESTED = (b"if-none-match", b"if-none-exist")
+
+
+def update_step(site: Site, request: Request) -> Step:
+    """The step of an update by id."""
+    refuse_fields(request.headers, _NOT_TESTED)
+    if not ID.fullmatch(request.id):
+        raise ValueInvalid("An id is 1 to 64 letters, digits, hyphens and points.", path=f"{request.type}.id")
+    resource = accepted(site, request)
+    if resource.get("id") != request.id:
+        raise ValueInvalid(
+            f"The id of the resource must be that of the address: {request.id}.", path=f"{request.type}.id"
+        )
+    return Step("PUT", request.type, request.id, request.body, resource, if_match=if_match(request))
+
+
+def conditional_update_step(site: Site, request: Request) -> Step:
+    """The step of a conditional update: nothing matches, create; one, update; more, refused."""
+    refuse_fields(request.headers, _NOT_TESTED)
+    resource = accepted(site, request)
+    return Step(
+        "PUT",
+        request.type,
+        "",
+        request.body,
+        resource,
+        criteria_of(site, request, request.pairs, "criteria"),
+        if_match(request),
+        fresh=site.entropy.new_id(),
+    )
+
+
+def update(site: Site, request: Request) -> Submission:
+    return submission(site, request, "update", update_step(site, request))
+
+
+def conditional_update(site: Site, request: Request) -> Submission:
+    return submission(site, request, "conditional-update", conditional_update_step(site, request))
+
+
+ENTRIES = (
+    Entry(
+        "update",
+        "PUT",
+        "/{type}/{id}",
+        Deposit(update),
+        Right.DEPOSIT,
+        Policy.DEPOSITS,
+        "Store a new version of a resource; If-Match names the version it must follow.",
+        ("update",),
+    ),
+    Entry(
+        "conditional-update",
+        "PUT",
+        "/{type}",
+        Deposit(conditional_update),
+        Right.DEPOSIT,
+        Policy.DEPOSITS,
+        "Update the one resource the criteria match, or create it.",
+    ),
+)

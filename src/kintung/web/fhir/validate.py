@@ -1,0 +1,85 @@
+"""$validate: POST /$validate, /{type}/$validate and /{type}/{id}/$validate.
+
+Source: http://hl7.org/fhir/R4/resource-operation-validate.html. The answer is 200 with an
+OperationOutcome whenever the body could be received: that it is not even JSON is a finding
+like any other. Structure is checked; profiles are not. Nothing is stored and nothing of the
+record is read.
+"""
+
+from typing import Any
+
+from kintung.consent import Policy
+from kintung.errors import BadInput, Issue, StructureInvalid
+from kintung.fhir.json import parse
+from kintung.fhir.structure import validate as issues_of
+from kintung.web.fhir.exchange import Answer, Request
+from kintung.web.fhir.headers import PLAIN
+from kintung.web.fhir.registry import Entry, Say
+from kintung.web.outcomes import all_well, outcome
+from kintung.web.site import Site
+
+_OPERATION = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+
+
+def validate(site: Site, request: Request) -> Answer:
+    """What is wrong with the resource that was sent."""
+    try:
+        resource = request.resource if request.resource is not None else parse(request.body, site.limits.json)
+        found = _findings(resource, request.type)
+    except BadInput as error:
+        found = list(error.issues)
+    return Answer(200, PLAIN, outcome(found) if found else all_well("The resource is structurally valid."))
+
+
+def _findings(sent: dict[str, Any], type: str) -> list[Issue]:
+    found: list[Issue] = []
+    resource = sent
+    if sent.get("resourceType") == "Parameters" and type != "Parameters":
+        resource = _wrapped(sent)
+        found += [_unchecked(name) for name in _names(sent) if name == "profile"]
+    if type and resource.get("resourceType") != type:
+        raise StructureInvalid(f"This address takes a resource of type {type}.", path="resourceType")
+    return issues_of(resource) + found
+
+
+def _wrapped(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The resource inside ``Parameters.parameter`` named ``resource``."""
+    for parameter in _parameters(parameters):
+        resource = parameter.get("resource")
+        if parameter.get("name") == "resource" and isinstance(resource, dict):
+            return resource  # pyright: ignore[reportUnknownVariableType]
+    raise StructureInvalid("Parameters has no parameter named resource.", path="Parameters.parameter")
+
+
+def _names(parameters: dict[str, Any]) -> list[Any]:
+    return [parameter.get("name") for parameter in _parameters(parameters)]
+
+
+def _parameters(parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    listed = parameters.get("parameter")
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+
+def _unchecked(name: str) -> Issue:
+    return Issue(
+        "not-supported", f"The {name} was not checked: only structure is.", "Parameters.parameter", "warning"
+    )
+
+
+ENTRIES = tuple(
+    Entry(
+        name,
+        "POST",
+        path,
+        Say(validate),
+        None,
+        Policy.OPEN,
+        "Say what is structurally wrong with a resource, and store nothing.",
+        operation=_OPERATION,
+    )
+    for name, path in (
+        ("validate", "/$validate"),
+        ("validate-type", "/{type}/$validate"),
+        ("validate-instance", "/{type}/{id}/$validate"),
+    )
+)

@@ -1,0 +1,68 @@
+"""What the HTTP edge is given: a node, and the settings it is served under."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kintung.clock import Clock, Entropy
+from kintung.store.port import Store
+from kintung.store.scribe import Scribe
+from kintung.web.cursor import Cursors
+from kintung.web.limits import LIMITS, Limits
+
+
+class Node(Protocol):
+    """A node as the edge knows it; ``kintung.app`` makes it."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def scribe(self) -> Scribe: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def entropy(self) -> Entropy: ...
+    @property
+    def cursor_key(self) -> bytes:
+        """32 bytes, the same in every worker of the node."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """How a node is served.
+
+    ``base_url`` is the absolute address of the FHIR API without a slash at its end
+    (``https://record.example.hk/fhir``); "" takes it from the Host of each request.
+    ``offset_minutes`` is the zone of dates without one, minutes east of UTC.
+    """
+
+    base_url: str = ""
+    offset_minutes: int = 480
+    limits: Limits = field(default=LIMITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every interaction works with."""
+
+    store: Store
+    scribe: Scribe
+    clock: Clock
+    entropy: Entropy
+    cursors: Cursors
+    settings: WebSettings
+
+    @property
+    def limits(self) -> Limits:
+        return self.settings.limits
+
+    @classmethod
+    def of(cls, node: Node, settings: WebSettings) -> "Site":
+        return cls(
+            node.store,
+            node.scribe,
+            node.clock,
+            node.entropy,
+            Cursors(node.cursor_key, node.entropy),
+            settings,
+        )

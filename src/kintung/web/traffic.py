@@ -1,0 +1,58 @@
+"""How much is under way at once, and what has been answered so far."""
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from kintung.errors import Throttled, Unavailable
+from kintung.web.limits import Limits
+
+
+class Traffic:
+    """Counts of one worker. Used on the event loop only."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.in_flight = 0
+        self._of_client: Counter[str] = Counter()
+        self.answered: Counter[tuple[str, int]] = Counter()
+        """Answers by name of the registry entry ("" before one is found) and status."""
+
+    @contextmanager
+    def admitted(self) -> Generator[None]:
+        """Room for one request; raises Unavailable when there is none."""
+        if self.in_flight >= self._limits.in_flight:
+            raise Unavailable("The node has as many requests as it can serve at once; try again later.")
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+    @contextmanager
+    def admitted_from(self, client: str) -> Generator[None]:
+        """Room for one request of a client; raises Throttled when it has too many."""
+        if self._of_client[client] >= self._limits.in_flight_each:
+            raise Throttled("You have as many requests under way as one client may; wait for some to end.")
+        self._of_client[client] += 1
+        try:
+            yield
+        finally:
+            self._of_client[client] -= 1
+            if not self._of_client[client]:
+                del self._of_client[client]
+
+    def metrics(self) -> str:
+        """The counts in the text format of Prometheus."""
+        lines = [
+            "# HELP kintung_requests_in_flight Requests being served.",
+            "# TYPE kintung_requests_in_flight gauge",
+            f"kintung_requests_in_flight {self.in_flight}",
+            "# HELP kintung_requests_total Requests answered, by interaction and status.",
+            "# TYPE kintung_requests_total counter",
+        ]
+        lines += [
+            f'kintung_requests_total{{interaction="{name}",status="{status}"}} {count}'
+            for (name, status), count in sorted(self.answered.items())
+        ]
+        return "\n".join(lines) + "\n"
