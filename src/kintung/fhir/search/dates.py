@@ -7,6 +7,7 @@ Source: http://hl7.org/fhir/R4/search.html#date and the readings in
 
 import re
 from datetime import date
+from functools import lru_cache
 
 MIN_MICROS = -(2**62)
 """Before all time: the start of an open span. Fits a signed 64-bit integer."""
@@ -29,12 +30,14 @@ _DATE = re.compile(
 )
 
 
+@lru_cache(maxsize=16_384)
 def span(text: str, offset_minutes: int) -> tuple[int, int]:
     """Return the half-open span of a ``date``, ``dateTime`` or ``instant``.
 
     ``2013-01`` is the whole month. Digits after the sixth of a fraction widen the span to the
     microsecond that holds them. A time to the minute, as searches may give it, is that minute;
-    second 60 is the leap second after 59.
+    second 60 is the leap second after 59. Recent answers are kept: the resources of one visit
+    repeat its instants.
 
     Args:
         text: FHIR date; the zone may be missing, and then it is of the node.

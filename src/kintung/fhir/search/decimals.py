@@ -14,15 +14,20 @@ GREATEST_KEY = b"\xff"
 
 _NEGATIVE, _ZERO, _POSITIVE = b"\x40", b"\x80", b"\xc0"
 _BIAS = 0x8000
-_FLIP = bytes(255 - byte for byte in range(256))
+_FURTHEST = 32_000
+_FLIP = bytes(max(0xFE - byte, 0) for byte in range(256))
+"""Turns the order of two-digit bytes (0x00 to 0x99) round, and stays below the closing 0xff."""
+
+_CLOSE = b"\xff"
 
 
 def decimal_key(number: Decimal) -> bytes:
     """Return bytes that sort as the number does.
 
-    Sign byte; the exponent of the first digit, biased, in two bytes; two digits a byte, each
-    pair plus one so that a shorter number sorts first. For negative numbers exponent and
-    digits are complemented and closed by 0xff, so that longer (further from zero) sorts first.
+    Sign byte; the exponent of the first digit, biased, in two bytes; two digits a byte, without
+    zeros at the end, so that a shorter number sorts before a longer one that it begins. For
+    negative numbers exponent and digits are counted down instead, and 0xff closes the key, so
+    that longer (further from zero) sorts first.
 
     Args:
         number: finite, with the exponent of its first digit within ±32,000.
@@ -30,31 +35,25 @@ def decimal_key(number: Decimal) -> bytes:
     Raises:
         ValueError: not finite, or the exponent is beyond those bounds.
     """
-    sign, digits, exponent = number.as_tuple()
-    if not isinstance(exponent, int):
+    if not number.is_finite():
         raise ValueError(f"{number} is not a finite number")
-    text = "".join(map(str, digits))
-    bare = text.lstrip("0")
-    if not bare:
+    if not number:
         return _ZERO
-    first = len(bare) - 1 + exponent
-    if abs(first) > 32_000:
-        raise ValueError(f"the exponent {first} is beyond 32,000")
-    magnitude = (first + _BIAS).to_bytes(2, "big") + _pairs(bare.rstrip("0"))
-    if sign:
-        return _NEGATIVE + magnitude.translate(_FLIP) + b"\xff"
-    return _POSITIVE + magnitude
-
-
-def _pairs(digits: str) -> bytes:
+    first = number.adjusted()
+    if abs(first) > _FURTHEST:
+        raise ValueError(f"the exponent {first} is beyond {_FURTHEST}")
+    digits = format(number, "e").partition("e")[0].lstrip("-").replace(".", "").rstrip("0")
     if len(digits) % 2:
         digits += "0"
-    return bytes([int(digits[at : at + 2]) + 1 for at in range(0, len(digits), 2)])
+    pairs = bytes.fromhex(digits)
+    if number < 0:
+        return _NEGATIVE + (_BIAS - first).to_bytes(2, "big") + pairs.translate(_FLIP) + _CLOSE
+    return _POSITIVE + (_BIAS + first).to_bytes(2, "big") + pairs
 
 
 def bound_keys(lo: Decimal | None, hi: Decimal | None) -> tuple[bytes, bytes]:
     """Return the keys of a closed span; an open end is before (after) every number."""
-    return (
-        LEAST_KEY if lo is None else decimal_key(lo),
-        GREATEST_KEY if hi is None else decimal_key(hi),
-    )
+    low = LEAST_KEY if lo is None else decimal_key(lo)
+    if lo is hi and lo is not None:
+        return low, low
+    return low, GREATEST_KEY if hi is None else decimal_key(hi)
