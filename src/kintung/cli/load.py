@@ -17,7 +17,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser("load", help="load Bundles and NDJSON", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--database", default=default_url(), metavar="URL")
-    parser.add_argument("--keys", type=Path, metavar="FILE", help="the key store, when not at its usual place")
+    parser.add_argument(
+        "--keys", type=Path, metavar="FILE", help="the key store, when not at its usual place"
+    )
     parser.add_argument("--processes", type=int, metavar="N", help="that prepare (default: one a processor)")
     parser.set_defaults(run=run)
 
