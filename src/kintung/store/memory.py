@@ -423,7 +423,7 @@ class MemoryStore:
             receipt = self._apply(state, unit.reader, prepared)
             if unit.idempotency is not None:
                 client, key, digest = unit.idempotency
-                state.remembered[client, key] = _Remembered(digest, receipt, now + IDEMPOTENCY_MICROS)
+                state.remembered[client, key] = _Remembered(digest, receipt, receipt.at + IDEMPOTENCY_MICROS)
             self._state = state
             return receipt
 
@@ -485,20 +485,23 @@ class MemoryStore:
 
     def _apply(self, state: _State, reader: Reader, prepared: Prepared) -> Receipt:
         """Do what was prepared to a state nobody sees yet."""
-        if len({(write.type, write.id) for write in prepared.writes}) < len(prepared.writes):
+        written = {(write.type, write.id) for write in prepared.writes}
+        if len(written) < len(prepared.writes):
             raise VersionConflict("One resource was to be written twice at once; write it once.")
         for write in prepared.writes:
             self._write(state, reader, write)
         for relabel in prepared.relabels:
-            _relabel(state, reader, relabel)
+            if (relabel.type, relabel.id) not in written:
+                _require_sight(state, reader, relabel)
+            _relabel(state, relabel)
         for grant in prepared.grants:
             _grant(state, grant)
         for job in prepared.jobs:
             state.jobs_made += 1
             state.jobs[state.jobs_made] = _Queued(job, job.due)
         if prepared.audit is not None:
-            written = [person for write in prepared.writes for person in write.ownership.persons]
-            keys = (*prepared.audit.patient_keys, *(state.patient_key(person) for person in written))
+            persons = [person for write in prepared.writes for person in write.ownership.persons]
+            keys = (*prepared.audit.patient_keys, *(state.patient_key(person) for person in persons))
             _audit(state, replace(prepared.audit, patient_keys=tuple(dict.fromkeys(keys))))
         done = tuple(_done(outcome, prepared.writes, state.at) for outcome in prepared.outcomes)
         return Receipt(done, state.sequence, state.at)
@@ -631,15 +634,18 @@ def _require_epoch(state: _State, reader: Reader) -> None:
         raise Unavailable("What you may see has just changed; send the request again.")
 
 
-def _relabel(state: _State, reader: Reader, relabel: Relabel) -> None:
+def _require_sight(state: _State, reader: Reader, relabel: Relabel) -> None:
     name = (relabel.type, relabel.id)
     versions = state.versions.get(name, ())
     if not versions or not _sees(reader, state, versions[-1].ownership, state.labels_of(name)):
         raise NotFound(f"{relabel.type}/{relabel.id} is not known.")
+
+
+def _relabel(state: _State, relabel: Relabel) -> None:
+    name = (relabel.type, relabel.id)
     state.labels[name] = relabel.labels
-    _append(
-        state, versions[-1]._replace(at=state.at, method=Method.LABEL, labels=relabel.labels, sealed=None)
-    )
+    last = state.versions[name][-1]
+    _append(state, last._replace(at=state.at, method=Method.LABEL, labels=relabel.labels, sealed=None))
 
 
 def _grant(state: _State, grant: Grant) -> None:

@@ -232,8 +232,8 @@ class Write(NamedTuple):
 class Relabel(NamedTuple):
     """A new set of security labels on a resource; its versions stay as they are.
 
-    It hides or shows all of them. What is absent, or hidden from the reader of the unit, is
-    NotFound.
+    It hides or shows all of them. What is absent, or hidden from the reader of the unit and
+    not written by it, is NotFound.
     """
 
     type: str

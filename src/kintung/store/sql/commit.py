@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 
-from kintung.errors import Duplicate, KintungError, NotFound, Unavailable
+from kintung.errors import Duplicate, KintungError, NotFound, Unavailable, VersionConflict
 from kintung.store.audit import AuditBook, ChainedAudit, ChainedVersion, next_head
 from kintung.store.port import (
     AuditRecord,
@@ -133,11 +133,16 @@ class Commit:
                 self._answers[place] = earlier
                 return
         prepared = self._prepared(unit, request.rehearsal)
+        self._refuse_labels_out_of_sight(unit, prepared)
+        if unit.idempotency is not None:
+            self._db.remove("idempotency", [(unit.idempotency.client, _key_digest(unit.idempotency))])
         self._staged.append(_Staged(prepared, place, unit.idempotency))
         for write, state in zip(prepared.writes, self._states(prepared.writes), strict=True):
             labels = state.labels if state else 0
             key, patient_key = (state.key, state.patient_key) if state else (0, 0)
             self._overlay[write.type, write.id] = State(key, patient_key, write.expected + 1, labels)
+        if prepared.relabels:
+            self._flush()
 
     def _prepared(self, unit: Unit, rehearsal: Rehearsal | None) -> Prepared:
         """The unit as prepared outside when all it read is still so, else prepared here."""
@@ -150,8 +155,26 @@ class Commit:
         self._flush()
         prepared = rehearse(unit, self._view).prepared
         if not self._is_free(prepared):
-            raise NotFound("There is nothing here that you may change.")
+            raise self._refusal(unit, prepared)
         return prepared
+
+    def _refusal(self, unit: Unit, prepared: Prepared) -> KintungError:
+        """Why a write that was prepared here does not fit: what it changes is out of sight, or not so."""
+        for write, state in zip(prepared.writes, self._states(prepared.writes), strict=True):
+            stored = state.version_id if state else 0
+            if stored != write.expected and self._view.current(unit.reader, write.type, write.id) is None:
+                return NotFound("There is nothing here that you may change.")
+        return VersionConflict("What was to be changed is at another version; read it again.")
+
+    def _refuse_labels_out_of_sight(self, unit: Unit, prepared: Prepared) -> None:
+        """Only what the unit writes or its reader sees can be labelled."""
+        written = {(write.type, write.id) for write in prepared.writes}
+        for relabel in prepared.relabels:
+            if (relabel.type, relabel.id) in written:
+                continue
+            self._flush()
+            if self._view.current(unit.reader, relabel.type, relabel.id) is None:
+                raise NotFound(f"There is no {relabel.type}/{relabel.id} here that you may label.")
 
     def _refuse_stale_scope(self, unit: Unit) -> None:
         scope = scope_of(unit.reader)
@@ -163,7 +186,13 @@ class Commit:
             raise Unavailable("What you may see has just changed; send the request again.")
 
     def _is_free(self, prepared: Prepared) -> bool:
-        """Does each write follow the version it expects? An id taken out of sight is not free."""
+        """Does each write follow the version it expects? An id taken out of sight is not free.
+
+        Raises:
+            VersionConflict: a resource is written twice.
+        """
+        if len({(write.type, write.id) for write in prepared.writes}) < len(prepared.writes):
+            raise VersionConflict("One resource was to be written twice at once; write it once.")
         states = self._states(prepared.writes)
         return all(
             (state.version_id if state else 0) == write.expected
@@ -276,9 +305,16 @@ class Commit:
             for o in prepared.outcomes
         )
         for job in prepared.jobs:
-            number = cast(int, self._db.rows("SELECT coalesce(max(number), 0) + 1 FROM job")[0][0])
-            self._db.insert("job", [(number, job.kind, job.due, 0, job.payload)])
-        return Receipt(done, self._last_seq, self.at)
+            self._db.insert("job", [(self._next_job(), job.kind, job.due, 0, job.payload)])
+        return Receipt(done, self._last_seq + len(prepared.relabels), self.at)
+
+    def _next_job(self) -> int:
+        """A number no job ever had: who finishes late must not finish another's job."""
+        rows = self._db.rows("SELECT value FROM node WHERE name = 'jobs'")
+        number = int(rows[0][0]) + 1 if rows else 1
+        self._db.remove("node", [("jobs",)])
+        self._db.insert("node", [("jobs", str(number))])
+        return number
 
     def _write(self, write: Write, terms: dict[tuple[str, str], int], rows: _Rows) -> None:
         self._last_seq += 1
@@ -385,7 +421,7 @@ class Commit:
         added = [(number, self._keys["Patient", person]) for person in grant.add]
         removed = [(number, self._keys["Patient", person]) for person in grant.remove]
         self._db.remove("scope_person", [*added, *removed])
-        self._db.insert("scope_person", sorted(set(added)))
+        self._db.insert("scope_person", sorted(set(added).difference(removed)))
         rows = self._db.rows("SELECT epoch FROM scope WHERE number = ?", (number,))
         (size,) = self._db.rows("SELECT count(*) FROM scope_person WHERE scope = ?", (number,))[0]
         self._db.remove("scope", [(number,)])
@@ -420,8 +456,6 @@ def replay(db: Database, idempotency: Idempotency, now: int) -> Receipt | None:
         (idempotency.client, _key_digest(idempotency)),
     )
     if not rows or rows[0][1] <= now - WEEK_MICROS:
-        if rows:
-            db.remove("idempotency", [(idempotency.client, _key_digest(idempotency))])
         return None
     digest, _, receipt = rows[0]
     if digest != idempotency.digest:
