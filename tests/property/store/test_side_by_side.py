@@ -1,0 +1,343 @@
+"""A database and the plain store do the same random things and must give the same answers.
+
+What is done is drawn from the seed of the run: units of several writes (some of which
+fail, repeat a key, or come under an old grant), labels, grants, a clock that jumps, and
+between them reads, searches, histories and page walks by readers of every kind. Every
+answer is compared: bytes, order, totals, errors by their class, and the log at the end.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+
+from kintung.errors import KintungError, NotFound
+from kintung.store.port import (
+    Grant,
+    Idempotency,
+    Job,
+    Outcome,
+    Page,
+    Position,
+    Prepared,
+    Relabel,
+    Unit,
+    Version,
+    View,
+    Write,
+)
+from kintung.store.reader import Reader, Scope
+from tests.property.store import given
+from tests.scale import counts, seeded
+from tests.stores import ALL, DAY, HOUR, SECOND, SYSTEM, Adapter, Record, opened
+
+STEPS = counts(700, 6000)
+RUNS = range(counts(1, 5))
+
+
+class Walk(NamedTuple):
+    """A search or history on its way through its pages; ``after`` by record."""
+
+    ask: Callable[[View, int | None, Position | None], Page]
+    what: str
+    sequence: int | None = None
+    after: tuple[Position | None, Position | None] = (None, None)
+
+
+class Pair:
+    """The plain store and another, and what was done to both."""
+
+    def __init__(self, plain: Record, other: Record, rng: Random) -> None:
+        self.records = (plain, other)
+        self.rng = rng
+        self.done: list[str] = []
+        self.seen: Counter[str] = Counter()
+        self.walks: list[Walk] = []
+        self.patients: tuple[dict[int, str], dict[int, str]] = ({}, {})
+        self.old_scopes: list[Scope] = []
+
+    def both(self, what: str, call: Callable[[Record, int], Any]) -> tuple[Any, Any]:
+        """Do the same to both and compare what comes of it; gives the answers as they are."""
+        self.done.append(what)
+        answers = tuple(_outcome(lambda place=place: call(self.records[place], place)) for place in (0, 1))
+        plain, other = (self.plainly(answer, place) for place, answer in enumerate(answers))
+        assert plain == other, "\n".join(
+            ["the stores differ", f"  plain: {plain}", f"  other: {other}", "after:", *self.done[-12:]]
+        )
+        self.seen[what.split(maxsplit=1)[0]] += 1
+        if isinstance(answers[0], Page):
+            self.seen["pages"] += 1
+            self.seen["pages that show something"] += bool(answers[0].entries)
+        if isinstance(answers[0], KintungError):
+            self.seen[type(answers[0]).__name__] += 1
+        return answers[0], answers[1]
+
+    def plainly(self, answer: Any, place: int) -> Any:
+        """An answer without what may differ: keys of patients, and how a store writes positions."""
+        if isinstance(answer, Exception):
+            return type(answer).__name__
+        if isinstance(answer, Version):
+            persons = sorted(self.patients[place].get(key, "not stored yet") for key in answer.patient_keys)
+            return (*answer[:6], persons)
+        if isinstance(answer, Page):
+            position = answer.next and answer.next.sequence
+            return (
+                [self.plainly(version, place) for version in answer.entries],
+                answer.sequence,
+                position,
+                answer.total,
+            )
+        if isinstance(answer, list):
+            return [self.plainly(each, place) for each in answer]
+        return answer
+
+    def learn(self, patient: str) -> None:
+        """Remember the keys of a Patient that is stored."""
+        for record, known in zip(self.records, self.patients, strict=True):
+            (key,) = record.read(f"Patient/{patient}").patient_keys
+            known[key] = patient
+
+
+def _outcome(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except KintungError as error:
+        return error
+
+
+# -- what may be done -------------------------------------------------------------------
+
+
+def write(pair: Pair) -> None:
+    """A unit of one to four writes, with all that may go along."""
+    rng = pair.rng
+    reader = _writer(pair)
+    organisation = rng.choice(given.ORGANISATIONS)
+    steps = [_step(pair, reader, organisation) for _ in range(rng.choice((1, 1, 1, 2, 4)))]
+    idempotency = None
+    if rng.random() < 0.15:
+        idempotency = Idempotency(rng.choice("cd"), rng.choice("kl"), rng.choice((b"1" * 32, b"2" * 32)))
+    jobs = (Job("send", rng.randbytes(3), pair.records[0].clock.now_micros()),) if rng.random() < 0.1 else ()
+    relabels = (_relabel(rng),) if rng.random() < 0.05 else ()
+    grants = (_grant(rng),) if rng.random() < 0.05 else ()
+    what = f"write {[what for what, _ in steps]} as {reader} {idempotency} {relabels} {grants}"
+
+    def commit(record: Record, _place: int) -> object:
+        def prepare(view: View) -> Prepared:
+            writes = tuple(step(record, view) for _, step in steps)
+            outcomes = tuple(Outcome(200, write=place) for place in range(len(writes)))
+            return Prepared(writes, outcomes, relabels=relabels, grants=grants, jobs=jobs)
+
+        return record.store.commit(Unit(reader, prepare, idempotency))
+
+    pair.both(what, commit)
+
+
+def _writer(pair: Pair) -> Reader:
+    """Mostly one who may write anywhere; else one who sees some, now and then by an old grant."""
+    rng = pair.rng
+    if rng.random() < 0.7:
+        return ALL
+    if pair.old_scopes and rng.random() < 0.2:
+        return Reader("someone", persons=rng.choice(pair.old_scopes))
+    return given.reader(rng, pair.records[0].store)
+
+
+def _step(pair: Pair, reader: Reader, organisation: str) -> tuple[str, Callable[[Record, View], Write]]:
+    rng = pair.rng
+    chance = rng.random()
+    if chance < 0.15:
+        name = given.name(rng)
+        return f"delete {name}", lambda record, view: _delete(record, view, reader, name)
+    resource = given.resource(rng)
+    shown = json.dumps(resource, ensure_ascii=False)
+    if chance < 0.2:
+        expected = rng.randint(0, 3)
+        return f"put {shown} after {expected}", lambda record, view: record.putting(
+            resource, reader, organisation
+        )(view)._replace(expected=expected)
+    return f"put {shown}", lambda record, view: record.putting(resource, reader, organisation)(view)
+
+
+def _delete(record: Record, view: View, reader: Reader, name: str) -> Write:
+    current = view.current(reader, *name.split("/"))
+    if current is None or current.deleted:
+        raise NotFound(name)
+    return record.deleting(name, reader)(view)
+
+
+def _relabel(rng: Random) -> Relabel:
+    type, id = given.name(rng).split("/")
+    return Relabel(type, id, frozenset(rng.sample(given.LABELS, rng.randint(0, 2))))
+
+
+def _grant(rng: Random) -> Grant:
+    add, remove = (tuple(rng.sample(given.PATIENTS, rng.randint(0, 3))) for _ in range(2))
+    return Grant(rng.choice(given.SCOPES), add, remove)
+
+
+def relabel(pair: Pair) -> None:
+    change = Prepared(relabels=(_relabel(pair.rng),))
+    pair.both(
+        f"relabel {change.relabels}", lambda record, _: record.store.commit(Unit(ALL, lambda _: change))
+    )
+
+
+def grant(pair: Pair) -> None:
+    change = Prepared(grants=(_grant(pair.rng),))
+    pair.old_scopes = [pair.records[0].store.scope(number) for number in given.SCOPES]
+    pair.both(f"grant {change.grants}", lambda record, _: record.store.commit(Unit(ALL, lambda _: change)))
+    for number in given.SCOPES:
+        pair.both(f"scope {number}", lambda record, _, number=number: record.store.scope(number))
+
+
+def jump(pair: Pair) -> None:
+    micros = pair.rng.choice((1, SECOND, HOUR, HOUR, DAY, -1, -HOUR))
+    pair.both(f"jump {micros}", lambda record, _: record.clock.jump(micros))
+
+
+def read(pair: Pair) -> None:
+    name, reader, version_id = given.name(pair.rng), _asker(pair), pair.rng.randint(1, 4)
+    type, id = name.split("/")
+
+    def ask(record: Record, place: int) -> object:
+        with record.store.view() as view:
+            return [
+                view.current(reader, type, id),
+                view.owners_of(type, id),
+                pair.plainly(_outcome(lambda: view.read(reader, type, id)), place),
+                pair.plainly(_outcome(lambda: view.vread(reader, type, id, version_id)), place),
+                view.sequence,
+            ]
+
+    pair.both(f"read {name} {version_id} as {reader}", ask)
+
+
+def search(pair: Pair) -> None:
+    text, reader = given.search(pair.rng), _asker(pair)
+    query = pair.records[0].query(text)
+    count, total = pair.rng.randint(0, 6), pair.rng.random() < 0.5
+
+    def ask(view: View, sequence: int | None, after: Position | None) -> Page:
+        return view.search(reader, query, count=count, total=total, sequence=sequence, after=after)
+
+    _advance(pair, Walk(ask, f"search {text} count {count} as {reader}"))
+    limit = pair.rng.randint(1, 3)
+
+    def match(record: Record, _place: int) -> object:
+        with record.store.view() as view:
+            return view.match(reader, query, limit)
+
+    pair.both(f"match {text} at most {limit} as {reader}", match)
+
+
+def history(pair: Pair) -> None:
+    rng = pair.rng
+    type, id = given.name(rng).split("/")
+    where: tuple[str | None, str | None] = rng.choice(((type, id), (type, id), (type, None), (None, None)))
+    reader, count = _asker(pair), rng.randint(0, 6)
+    since = rng.choice((None, None, pair.records[0].clock.now_micros() - rng.choice((0, HOUR, DAY))))
+
+    def ask(view: View, sequence: int | None, after: Position | None) -> Page:
+        return view.history(reader, *where, since=since, count=count, sequence=sequence, after=after)
+
+    _advance(pair, Walk(ask, f"history {where} since {since} count {count} as {reader}"))
+
+
+def walk_on(pair: Pair) -> None:
+    """The next page of a search or history begun earlier, whatever was written meanwhile."""
+    if pair.walks:
+        _advance(pair, pair.walks.pop(pair.rng.randrange(len(pair.walks))))
+
+
+def _advance(pair: Pair, walk: Walk) -> None:
+    def ask(record: Record, place: int) -> Page:
+        with record.store.view() as view:
+            return walk.ask(view, walk.sequence, walk.after[place])
+
+    pages = pair.both(walk.what if walk.sequence is None else f"walk on: {walk.what}", ask)
+    plain, other = pages
+    if isinstance(plain, Page) and plain.next is not None:
+        pair.walks.append(walk._replace(sequence=plain.sequence, after=(plain.next, other.next)))
+
+
+def work(pair: Pair) -> None:
+    claimed, _ = pair.both("claim", lambda record, _: record.store.claim(SYSTEM, "send", HOUR))
+    if claimed is not None and pair.rng.random() < 0.7:
+        pair.both("finish", lambda record, _: record.store.finish(SYSTEM, claimed.number))
+
+
+def follow(pair: Pair) -> None:
+    limit = pair.rng.randint(1, 50)
+    pair.both(f"follow {limit}", lambda record, _: _log(record, limit))
+
+
+def _log(record: Record, limit: int) -> list[object]:
+    entries: list[object] = []
+    after = 0
+    while piece := record.store.follow(SYSTEM, after, limit):
+        entries += piece
+        after = piece[-1].sequence
+    return entries
+
+
+def _asker(pair: Pair) -> Reader:
+    return given.reader(pair.rng, pair.records[0].store)
+
+
+DOINGS = {
+    write: 40,
+    search: 30,
+    walk_on: 12,
+    read: 12,
+    history: 8,
+    relabel: 4,
+    grant: 3,
+    jump: 4,
+    work: 2,
+    follow: 1,
+}
+
+
+# -- the test ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("adapter", ["sqlite", "postgres"])
+def test_a_database_answers_as_the_plain_store(
+    request: pytest.FixtureRequest, tmp_path: Path, adapter: Adapter, run: int
+):
+    with ExitStack() as stack:
+        folders = [tmp_path / name for name in ("plain", adapter)]
+        for folder in folders:
+            folder.mkdir()
+        plain, other = (
+            stack.enter_context(
+                opened(which, folder, lambda: request.getfixturevalue("postgres_url"), tick=0)
+            )
+            for which, folder in zip(("memory", adapter), folders, strict=True)
+        )
+        # The same draws for every adapter, so that one that differs stands out.
+        pair = Pair(plain, other, seeded(f"side by side {run}"))
+        for id in given.PATIENTS[:-2]:
+            pair.both(f"put Patient/{id}", lambda record, _, id=id: record.put(given.patient(id)))
+            pair.learn(id)
+
+        for _ in range(STEPS):
+            doing = pair.rng.choices(list(DOINGS), weights=list(DOINGS.values()))[0]
+            doing(pair)
+
+        follow(pair)
+        exports = pair.both(
+            "export", lambda record, _: sorted(record.store.export(SYSTEM), key=lambda v: v[:2])
+        )
+        assert exports[0]
+        pair.both("check", lambda record, _: list(record.store.check(SYSTEM)))
+    assert pair.seen["pages that show something"] >= 0.5 * pair.seen["pages"]
+    for refusal in ("NotFound", "Deleted", "VersionConflict", "RuleFailed", "Duplicate", "Unavailable"):
+        assert pair.seen[refusal], f"{refusal} was never met"
