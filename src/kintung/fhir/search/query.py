@@ -4,7 +4,7 @@ Source: http://hl7.org/fhir/R4/search.html, sections 3.1.1.3 to 3.1.1.5.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast, get_args
 
@@ -44,7 +44,7 @@ class SearchLimits:
 SEARCH_LIMITS = SearchLimits()
 
 
-def parse_query(  # noqa: PLR0913 - what a search depends on
+def parse_query(
     type: str | None,
     pairs: Sequence[tuple[str, str]],
     *,
@@ -97,6 +97,18 @@ def _known_type(type: str, path: str | None) -> str:
     return type
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A Query in the making."""
+
+    count: int
+    total: Total = "none"
+    sort: tuple[Sort, ...] = ()
+    criteria: list[Criterion | Chain] = field(default_factory=list[Criterion | Chain])
+    used: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    ignored: list[Issue] = field(default_factory=list[Issue])
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """The reading of one search: its types, and what values are read against."""
@@ -109,50 +121,55 @@ class _Reading:
     base: str | None
 
     def query(self, pairs: Sequence[tuple[str, str]]) -> Query:
-        query = Query(types=self.types, count=self.limits.default_count)
-        once = set[str]()
+        draft = _Draft(count=self.limits.default_count)
         for name, value in pairs:
-            if name in _RESULT and name in once:
-                raise BadInput(f"{name} is given more than once", path=name)
-            once.add(name)
             try:
-                query = self._with(query, name, value)
+                self._read(name, value, draft)
             except KintungError as refusal:
                 if refusal.path is not None:
                     raise
                 # What was raised knows nothing of the name it was read for.
                 raise refusal.__class__(f"{shown(name)}: {refusal}", path=name[:64]) from refusal
-        return query
+        return Query(
+            types=self.types,
+            criteria=tuple(draft.criteria),
+            sort=draft.sort,
+            count=draft.count,
+            total=draft.total,
+            used=tuple(draft.used),
+            ignored=tuple(draft.ignored),
+        )
 
-    def _with(self, query: Query, name: str, value: str) -> Query:
+    def _read(self, name: str, value: str, draft: "_Draft") -> None:
         _check_text(name)
         _check_text(value)
         if name in _RESULT:
-            return self._with_result(query, name, value)
+            draft.used.append((name, self._read_result(name, value, draft)))
+            return
         try:
             asked = self._asked(name)
         except NotSupported as refusal:
             if not self.lenient:
                 raise
-            issue = Issue(refusal.issue, str(refusal), name[:64], severity="warning")
-            return replace(query, ignored=(*query.ignored, issue))
-        return replace(
-            query,
-            criteria=(*query.criteria, self._criterion_or_chain(asked, value)),
-            used=(*query.used, (name, value)),
-        )
+            draft.ignored.append(Issue(refusal.issue, str(refusal), name[:64], severity="warning"))
+        else:
+            draft.criteria.append(self._criterion_or_chain(asked, value))
+            draft.used.append((name, value))
 
-    def _with_result(self, query: Query, name: str, value: str) -> Query:
+    def _read_result(self, name: str, value: str, draft: "_Draft") -> str:
+        """Read a parameter of the answer and return its value as it was understood."""
+        if any(name == earlier for earlier, _ in draft.used):
+            raise BadInput("given more than once")
         if name == "_sort":
-            query = replace(query, sort=self._sort(value))
+            draft.sort = self._sort(value)
         elif name == "_count":
-            count = min(_count(value), self.limits.count)
-            query, value = replace(query, count=count), str(count)
+            draft.count = min(_count(value), self.limits.count)
+            return str(draft.count)
         elif name == "_total":
             if value not in get_args(Total):
                 raise ValueInvalid(f"{shown(value)} is none of {', '.join(get_args(Total))}")
-            query = replace(query, total=cast(Total, value))
-        return replace(query, used=(*query.used, (name, value)))
+            draft.total = cast(Total, value)
+        return value
 
     def _sort(self, value: str) -> tuple[Sort, ...]:
         keys = value.split(",")
