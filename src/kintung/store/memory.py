@@ -417,8 +417,8 @@ class MemoryStore:
                 earlier = _replay(self._state, unit.idempotency, now)
                 if earlier is not None:
                     return earlier
-            _require_epoch(self._state, unit.reader)
             prepared = unit.prepare(MemoryView(self._state, self._scribe))
+            _require_epoch(self._state, unit.reader)
             state = self._begin(now)
             receipt = self._apply(state, unit.reader, prepared)
             if unit.idempotency is not None:
