@@ -1,6 +1,6 @@
 """From accepted text to a Write: spliced, indexed, owned, sealed. All outside the commit lock."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kintung.definitions import owners, ownership_rule
@@ -56,9 +56,8 @@ class Scribe:
             RuleFailed: the update would give the data of one person to another.
         """
         text, meta_at = splice(raw, type=type, id=id, references=references or {})
-        ownership = self._ownership(
-            view, type, id, resource, current.ownership.organisation if current else organisation
-        )
+        depositor = current.ownership.organisation if current else organisation
+        ownership = ownership_of(view.owners_of, type, id, resource, depositor)
         if current is not None:
             _refuse_move(type, id, current.ownership, ownership)
         return Write(
@@ -111,31 +110,30 @@ class Scribe:
             return None
         return self.index(parse(view.read(reader, type, id).body))
 
-    def _ownership(
-        self, view: View, type: str, id: str, resource: dict[str, Any], organisation: str
-    ) -> Ownership:
-        found = owners(resource, id)
-        persons = found.persons
-        if found.kind == "derived":
-            persons = tuple(dict.fromkeys((*found.persons, *_persons_of(view, found.sources))))
-        if found.kind == "public":
-            return Ownership(OwnerKind.PUBLIC)
-        if not persons:
-            return Ownership(OwnerKind.ORGANISATION, organisation=organisation)
-        may_be_several = len(persons) > 1 or ownership_rule(type).kind == "several"
-        kind = OwnerKind.SEVERAL if may_be_several else OwnerKind.PERSON
-        return Ownership(kind, persons, organisation)
 
+def ownership_of(
+    owners_of: Callable[[str, str], Ownership | None],
+    type: str,
+    id: str,
+    resource: dict[str, Any],
+    organisation: str,
+) -> Ownership:
+    """Whose ``type/id`` is: its rule, with what others own asked of ``owners_of(type, id)``.
 
-def _persons_of(view: View, sources: tuple[str, ...]) -> tuple[str, ...]:
-    """Persons of the resources this one derives its owners from; one that is nobody's takes none away."""
-    persons: dict[str, None] = {}
-    for source in sources:
-        type, _, id = source.partition("/")
-        ownership = view.owners_of(type, id)
-        if ownership is not None:
-            persons.update(dict.fromkeys(ownership.persons))
-    return tuple(persons)
+    One that is nobody's takes nobody away from those a resource derives its owners from.
+    """
+    found = owners(resource, id)
+    if found.kind == "public":
+        return Ownership(OwnerKind.PUBLIC)
+    persons = dict.fromkeys(found.persons)
+    for source in found.sources:
+        owned = owners_of(*source.split("/"))
+        persons.update(dict.fromkeys(owned.persons if owned is not None else ()))
+    if not persons:
+        return Ownership(OwnerKind.ORGANISATION, organisation=organisation)
+    may_be_several = len(persons) > 1 or ownership_rule(type).kind == "several"
+    kind = OwnerKind.SEVERAL if may_be_several else OwnerKind.PERSON
+    return Ownership(kind, tuple(persons), organisation)
 
 
 def _refuse_move(type: str, id: str, before: Ownership, after: Ownership) -> None:
