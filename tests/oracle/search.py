@@ -29,17 +29,27 @@ RESULT_PARAMETERS = ("_sort", "_count", "_total", "_type", "_format")
 class Oracle:
     """Searches over resources held in commit order, oldest first, references resolved."""
 
-    def __init__(self, held: Sequence[Held], *, now: int, offset: int = HONG_KONG) -> None:
+    def __init__(
+        self,
+        held: Sequence[Held],
+        *,
+        now: int,
+        offset: int = HONG_KONG,
+        vaulted: Sequence[str] = (),
+    ) -> None:
         """Take the current resources.
 
         Args:
             held: in commit order; a (type, id) may stand once.
             now: microseconds since 1970; ``ap`` on dates measures from it.
             offset: minutes east of Greenwich for times without a zone.
+            vaulted: systems whose identifiers are kept hashed: they are found as others are,
+                but ordered by their system alone.
         """
         self.held = held
         self.now = now
         self.offset = offset
+        self.vaulted = frozenset(vaulted)
         self._by_name = {(h.resource["resourceType"], h.resource["id"]): h for h in held}
         assert len(self._by_name) == len(held), "a resource is held twice"
 
@@ -65,6 +75,28 @@ class Oracle:
             if name == "_sort":
                 found = self._sorted(found, value)
         return [f"{h.resource['resourceType']}/{h.resource['id']}" for h in found]
+
+    def covers(self, type: str | None, parameters: Iterable[tuple[str, str]]) -> bool:
+        """Whether the tables hold every parameter that can bear on a search."""
+        known = COMMON if type is None else PARAMETERS.get(type, COMMON)
+        for name, value in parameters:
+            if name == "_sort":
+                if not all(key.removeprefix("-") in known for key in value.split(",")):
+                    return False
+            elif name not in RESULT_PARAMETERS:
+                link, dot, _ = name.partition(".")
+                code, _, wanted = link.partition(":")
+                if code not in known or (dot and not self._targets_covered(type, known[code], wanted)):
+                    return False
+        return True
+
+    def _targets_covered(self, type: str | None, parameter: Parameter, wanted: str) -> bool:
+        """Whether every type a chain can lead to here has a table."""
+        sources = [h for h in self.held if h.resource["resourceType"] == type]
+        targets = (
+            {wanted} if wanted else {row.type for h in sources for row in rows(h, parameter, self.offset)}
+        )
+        return targets <= {"", *PARAMETERS}
 
     # -- one criterion --------------------------------------------------------------------
 
@@ -128,7 +160,8 @@ class Oracle:
             for held in found:
                 parameter = self._parameter(held, code)
                 values = [
-                    _sort_value(parameter.kind, row, descending) for row in rows(held, parameter, self.offset)
+                    self._sort_value(parameter.kind, row, descending)
+                    for row in rows(held, parameter, self.offset)
                 ]
                 if values:
                     with_value.append((max(values) if descending else min(values), held))
@@ -138,17 +171,17 @@ class Oracle:
             found = [held for _, held in with_value] + without
         return found
 
-
-def _sort_value(kind: str, row: Any, descending: bool) -> Any:
-    match kind:
-        case "token":
-            return (row.code or "", row.system or "")
-        case "string":
-            return (fold(row), row)
-        case "date" | "number" | "quantity":
-            return row.high if descending else row.low
-        case _:
-            return row
+    def _sort_value(self, kind: str, row: Any, descending: bool) -> Any:
+        match kind:
+            case "token":
+                code = "" if row.system in self.vaulted else row.code or ""
+                return (code, row.system or "")
+            case "string":
+                return (fold(row), row)
+            case "date" | "number" | "quantity":
+                return row.high if descending else row.low
+            case _:
+                return row
 
 
 # -- the value of a criterion ---------------------------------------------------------------

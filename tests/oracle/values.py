@@ -138,7 +138,9 @@ def target(text: str) -> Reference:
 
 
 def addresses(element: Any, type: str, offset: int = HONG_KONG) -> list[str]:
-    return [element]
+    """An address as it stands; a canonical without its version too."""
+    bare = element.partition("|")[0]
+    return [element, bare] if type == "canonical" and bare != element else [element]
 
 
 # -- dates --------------------------------------------------------------------------------
@@ -227,10 +229,10 @@ def strings(element: Any, type: str, offset: int = HONG_KONG) -> list[str]:
 
 
 def fold(text: str) -> str:
-    """Compatibility form, case folded, accents removed, white space collapsed."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    letters = [c for c in unicodedata.normalize("NFD", text) if not unicodedata.category(c).startswith("M")]
-    return " ".join(unicodedata.normalize("NFKC", "".join(letters)).split())
+    """Compatibility form, case folded, accents (U+0300 to U+036F) removed, white space collapsed."""
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    bare = "".join(letter for letter in text if not 0x300 <= ord(letter) <= 0x36F)
+    return " ".join(unicodedata.normalize("NFKC", bare).split())
 
 
 # -- numbers and quantities ---------------------------------------------------------------

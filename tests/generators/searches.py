@@ -1,0 +1,588 @@
+"""Draws valid searches whose values really occur in a corpus.
+
+Each search is built around a *witness*: a resource of the corpus that is meant to match
+it, so that AND, chains and prefixes have answers; now and then a value is changed a
+little, so that they also have none. The cells (kind of parameter, prefix, modifier) are
+taken in turn: every legal one comes equally often.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from math import isfinite
+from random import Random
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from tests.oracle.search import PREFIXES, amount_test, date_test, string_test
+from tests.oracle.tables import COMMON, PARAMETERS
+from tests.oracle.values import (
+    HONG_KONG,
+    Amount,
+    Held,
+    Reference,
+    Span,
+    Token,
+    amounts,
+    fold,
+    references,
+    rows,
+    spans,
+    tokens,
+)
+
+Cell = tuple[str, str, str]
+"""Kind of parameter, prefix ("" for none), modifier ("" for none, ":Type" for any type)."""
+
+Place = tuple[str, str]
+"""A resource type and the code of one of its parameters."""
+
+Registry = Mapping[str, Mapping[str, tuple[str, Sequence[str]]]]
+"""Resource type -> code -> (kind, target types; none when any)."""
+
+CELLS: tuple[Cell, ...] = (
+    *((kind, prefix, "") for kind in ("date", "number", "quantity") for prefix in ("", *PREFIXES)),
+    *((kind, "", "missing") for kind in ("date", "number", "quantity", "uri")),
+    *(("string", "", modifier) for modifier in ("", "exact", "contains", "missing")),
+    *(("token", "", modifier) for modifier in ("", "not", "missing")),
+    *(("reference", "", modifier) for modifier in ("", ":Type", "missing")),
+    ("uri", "", ""),
+)
+STORED = ("_id", "_lastUpdated")
+"""Parameters every resource has a value for: ``:missing`` is not asked of them."""
+KINDS = {kind for kind, _, _ in CELLS}
+FEATURES = ("and", "or", "chain", "typed chain", "missing", "sort", "count", "total", "system")
+
+
+def known_to_the_oracle() -> Registry:
+    """The parameters of the oracle's tables, each with any target."""
+    return {
+        type: {code: (parameter.kind, ()) for code, parameter in parameters.items()}
+        for type, parameters in PARAMETERS.items()
+    }
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search: parameters decoded, in order; ``type`` None asks the whole system."""
+
+    type: str | None
+    parameters: tuple[tuple[str, str], ...]
+    cells: frozenset[Cell] = frozenset()
+    features: frozenset[str] = frozenset()
+
+    @property
+    def query(self) -> str:
+        """The percent-encoded query string."""
+        return "&".join(f"{quote(name, safe=':')}={quote(value, safe='')}" for name, value in self.parameters)
+
+    def __str__(self) -> str:
+        return f"{self.type or ''}?" + "&".join(f"{name}={value}" for name, value in self.parameters)
+
+
+def name(held: Held) -> tuple[str, str]:
+    """Type and id."""
+    return held.resource["resourceType"], held.resource["id"]
+
+
+class Criterion(NamedTuple):
+    name: str
+    value: str
+    cell: Cell
+    features: frozenset[str]
+
+
+class Searches:
+    """An endless source of searches over one corpus; the same arguments give the same searches."""
+
+    def __init__(
+        self,
+        held: Sequence[Held],
+        rng: Random,
+        *,
+        now: int,
+        parameters: Registry | None = None,
+        offset: int = HONG_KONG,
+    ) -> None:
+        """Take the corpus in commit order.
+
+        Args:
+            held: the resources, references resolved.
+            rng: the only source of chance.
+            now: microseconds; where ``ap`` on dates is measured from.
+            parameters: which parameters exist; those of the oracle when not given.
+                Parameters the oracle has no table for get values of their shape from
+                anywhere in the resource; kinds without a cell (composite) are passed over.
+            offset: minutes east of Greenwich for times without a zone.
+        """
+        self.rng = rng
+        self.now = now
+        self.offset = offset
+        self.parameters = {
+            type: {code: known for code, known in codes.items() if known[0] in KINDS}
+            for type, codes in (known_to_the_oracle() if parameters is None else parameters).items()
+        }
+        self.by_type: dict[str, list[Held]] = defaultdict(list)
+        for resource in held:
+            self.by_type[resource.resource["resourceType"]].append(resource)
+        self.by_name = {name(h): h for h in held}
+        self._rows: dict[tuple[int, str], list[Any]] = {}
+        self._holders: dict[tuple[str, str], list[Held]] = {}
+        self._places = self._find_places()
+        self._referrers = self._find_referrers()
+        self._linked = self._narrowed(self._is_linked)
+        self._common = self._narrowed(lambda _, code: code in COMMON)
+
+    def __iter__(self) -> Iterator[Search]:
+        for cell in itertools.cycle(CELLS):
+            yield self.draw(cell)
+
+    def draw(self, cell: Cell) -> Search:
+        """One search with ``cell`` in its first criterion."""
+        drawn = self.rng.random()
+        if drawn < 0.12 and self._linked[cell[0]]:
+            type, code = self._place(self._linked[cell[0]], cell)
+            target = self.rng.choice([h for h in self._holding(type, code) if self._referrers[name(h)]])
+            witness, link = self.rng.choice(self._referrers[name(target)])
+            criteria = [self._chained(witness, link, type, self._criterion(target, code, cell))]
+            return self._completed(witness.resource["resourceType"], witness, criteria)
+        if drawn < 0.18 and self._common[cell[0]] and cell[:1] + cell[2:] != ("date", "missing"):
+            type, code = self._place(self._common[cell[0]], cell)
+            witness = self._any(type, code)
+            return self._completed(None, witness, [self._criterion(witness, code, cell)])
+        type, code = self._place(self._places[cell[0]], cell)
+        witness = self._any(type, code)
+        if cell[2] == "missing" and self.rng.random() < 0.5:
+            witness = self.rng.choice(self.by_type[type])
+        return self._completed(type, witness, [self._criterion(witness, code, cell)])
+
+    def _completed(self, type: str | None, witness: Held, criteria: list[Criterion]) -> Search:
+        while self.rng.random() < (0.35 if len(criteria) == 1 else 0.2):
+            criteria.append(self._another(witness, system=type is None))
+        return self._assemble(type, witness, criteria)
+
+    # -- which parameter, which resource ----------------------------------------------------
+
+    def _find_places(self) -> dict[str, list[Place]]:
+        """Kind -> places at which the corpus has values."""
+        places: dict[str, list[Place]] = defaultdict(list)
+        for type in sorted(self.by_type):
+            for code, (kind, _) in sorted(self.parameters.get(type, {}).items()):
+                if self._holding(type, code):
+                    places[kind].append((type, code))
+        return places
+
+    def _place(self, places: Sequence[Place], cell: Cell) -> Place:
+        """A place, rather where there are several resources than one, and seldom a common parameter."""
+        if cell[2] == "missing":
+            places = [place for place in places if place[1] not in STORED]
+        weights = [
+            min(len(self.by_type[type]), 8)
+            * min(len(self._holding(type, code)), 4)
+            * (0.1 if code in COMMON else 1)
+            for type, code in places
+        ]
+        return self.rng.choices(places, weights)[0]
+
+    def _narrowed(self, keep: Callable[[str, str], bool]) -> dict[str, list[Place]]:
+        return defaultdict(
+            list, {kind: [place for place in places if keep(*place)] for kind, places in self._places.items()}
+        )
+
+    def _is_linked(self, type: str, code: str) -> bool:
+        return any(self._referrers[name(held)] for held in self._holding(type, code))
+
+    def _holding(self, type: str, code: str) -> list[Held]:
+        key = (type, code)
+        if key not in self._holders:
+            self._holders[key] = [h for h in self.by_type[type] if self.values(h, code)]
+        return self._holders[key]
+
+    def values(self, held: Held, code: str) -> list[Any]:
+        """The rows of one parameter, by the oracle's table or by their shape."""
+        type = held.resource["resourceType"]
+        key = (id(held), code)
+        if key not in self._rows:
+            known = PARAMETERS.get(type, COMMON).get(code)
+            kind, targets = self.parameters[type][code]
+            found = rows(held, known, self.offset) if known else shaped(held.resource, kind, self.offset)
+            if targets:
+                found = [row for row in found if row.type in ("", *targets)]
+            self._rows[key] = found
+        return self._rows[key]
+
+    def _find_referrers(self) -> dict[tuple[str, str], list[tuple[Held, str]]]:
+        """Target -> resources that refer to it, and by which parameter."""
+        referrers: dict[tuple[str, str], list[tuple[Held, str]]] = defaultdict(list)
+        for type, parameters in sorted(self.parameters.items()):
+            for code, (kind, targets) in sorted(parameters.items()):
+                if kind != "reference" or code not in PARAMETERS.get(type, {}):
+                    continue
+                for held in self._holding(type, code):
+                    for row in self.values(held, code):
+                        if row in self.by_name and (not targets or row.type in targets):
+                            referrers[row].append((held, code))
+        return referrers
+
+    # -- criteria ---------------------------------------------------------------------------
+
+    def _criterion(self, witness: Held, code: str, cell: Cell) -> Criterion:
+        """One ``name=value`` in a cell, true of the witness unless a value was changed."""
+        type = witness.resource["resourceType"]
+        kind, _, modifier = cell
+        if modifier == "missing":
+            absent = not self.values(witness, code)
+            return Criterion(f"{code}:missing", "true" if absent else "false", cell, frozenset({"missing"}))
+        name, value = self._value(witness, code, cell)
+        alternatives = [value]
+        if self.rng.random() < (0.5 if modifier in ("exact", "contains") or kind == "uri" else 0.2):
+            others = [self._value(self._any(type, code), code, cell) for _ in range(self.rng.randint(1, 3))]
+            alternatives += [other for same, other in others if same == name]
+        features = frozenset({"or"} if len(alternatives) > 1 else ())
+        reached = cell if modifier != ":Type" or ":" in name else (kind, "", "")
+        return Criterion(name, ",".join(alternatives), reached, features)
+
+    def _any(self, type: str, code: str) -> Held:
+        """A resource of a type that has a value for the parameter."""
+        return self.rng.choice(self._holding(type, code))
+
+    def _another(self, witness: Held, system: bool) -> Criterion:
+        """A further criterion on the same witness, of any kind."""
+        type = witness.resource["resourceType"]
+        codes = sorted(COMMON if system else self.parameters[type])
+        here = [code for code in codes if code in self.parameters[type] and self.values(witness, code)]
+        if not system and self.rng.random() < 0.12:
+            code = self.rng.choice([code for code in codes if code not in STORED])
+            return self._criterion(witness, code, (self.parameters[type][code][0], "", "missing"))
+        code = self.rng.choice(here)
+        kind = self.parameters[type][code][0]
+        if kind == "token" and self.rng.random() < 0.15:
+            return self._criterion(witness, code, (kind, "", "not"))
+        return self._criterion(
+            witness, code, self.rng.choice([c for c in CELLS if c[0] == kind and c[2] == ""])
+        )
+
+    def _chained(self, link: Held, code: str, target: str, criterion: Criterion) -> Criterion:
+        """The criterion asked of a target of ``link``, with or without the target's type."""
+        _, targets = self.parameters[link.resource["resourceType"]][code]
+        parameter = criterion.name.partition(":")[0]
+        kinds = {
+            self.parameters[type][parameter][0]
+            for type in (targets or self.parameters)
+            if parameter in self.parameters.get(type, {})
+        }
+        typed = len(kinds) > 1 or self.rng.random() < 0.5
+        name = f"{code}:{target}.{criterion.name}" if typed else f"{code}.{criterion.name}"
+        features = criterion.features | {"chain"} | ({"typed chain"} if typed else frozenset())
+        return Criterion(name, criterion.value, criterion.cell, features)
+
+    def _value(self, witness: Held, code: str, cell: Cell) -> tuple[str, str]:
+        """Parameter name with its modifier, and one alternative of the value."""
+        kind, prefix, modifier = cell
+        row = self.rng.choice(self.values(witness, code))
+        pool = self.values(self._any(witness.resource["resourceType"], code), code)
+        match kind:
+            case "date":
+                return code, self._date(row, pool, prefix)
+            case "number" | "quantity":
+                return code, self._amount(row, pool, prefix, kind)
+            case "string":
+                return f"{code}:{modifier}".removesuffix(":"), self._string(row, modifier)
+            case "token":
+                if code == "_id":
+                    return f"_id:{modifier}".removesuffix(":"), row.code
+                if modifier == "not":
+                    return f"{code}:not", self._token(self.rng.choice(pool))
+                return code, self._token(row)
+            case "reference":
+                return self._reference(code, row, modifier)
+            case _:
+                return code, escape(self._changed(row))
+
+    def _tried(self, draw: Callable[[], str], fits: Callable[[str], bool]) -> str:
+        """The first of a few draws that fits; nine times in ten, that is."""
+        text = draw()
+        if self.rng.random() < 0.1:
+            return text
+        for _ in range(12):
+            if fits(text):
+                break
+            text = draw()
+        return text
+
+    # -- dates ------------------------------------------------------------------------------
+
+    def _date(self, row: Span, pool: list[Span], prefix: str) -> str:
+        exact = prefix in ("", "eq", "ap")
+
+        def draw() -> str:
+            near = row if exact or self.rng.random() < 0.2 else self.rng.choice(pool)
+            return prefix + self._date_near(near)
+
+        return self._tried(draw, lambda text: date_test(text, self.now, self.offset)(row))
+
+    def _date_near(self, row: Span) -> str:
+        ends = [int(end) for end in (row.low, row.high - 1) if isfinite(end)]
+        steps = (0, 0, 0, 1, -1, 1_000_000, -1_000_000, 86_400_000_000, -86_400_000_000, 30 * 86_400_000_000)
+        at = self.rng.choice(ends) + self.rng.choice(steps)
+        zone = self.rng.choice(("Z", "+08:00", "-05:00", ""))
+        minutes = {"Z": 0, "+08:00": 480, "-05:00": -300, "": self.offset}[zone]
+        try:
+            moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+            civil = moment.astimezone(timezone(timedelta(minutes=self.offset)))
+            there = moment.astimezone(timezone(timedelta(minutes=minutes)))
+        except OverflowError:
+            return self.rng.choice(("0001", "2013", "9999"))
+        match self.rng.randrange(9):
+            case 0 | 1:
+                return f"{civil.year:04}"
+            case 2 | 3:
+                return f"{civil.year:04}-{civil.month:02}"
+            case 4 | 5:
+                return f"{civil.year:04}-{civil.month:02}-{civil.day:02}"
+            case 6:
+                return there.isoformat(timespec="minutes")[:16] + zone
+            case 7:
+                return there.isoformat(timespec="seconds")[:19] + zone
+            case _:
+                digits = self.rng.choice(("milliseconds", "microseconds"))
+                return there.isoformat(timespec=digits)[: 23 if digits == "milliseconds" else 26] + zone
+
+    # -- numbers and quantities -------------------------------------------------------------
+
+    def _amount(self, row: Amount, pool: list[Amount], prefix: str, kind: str) -> str:
+        exact = prefix in ("", "eq", "ap")
+
+        def draw() -> str:
+            near = row if exact or self.rng.random() < 0.2 else self.rng.choice(pool)
+            text = prefix + self._number_near(near)
+            return text + self._unit(row) if kind == "quantity" else text
+
+        return self._tried(draw, lambda text: amount_test(text)(row))
+
+    def _number_near(self, row: Amount) -> str:
+        ends = [end for end in (row.low, row.high) if isinstance(end, Fraction)]
+        value = decimal(self.rng.choice(ends))
+        match self.rng.randrange(8):
+            case 0 | 1 | 2:
+                value = shortened(value, self.rng.randint(1, 6))
+            case 3:
+                value += self.rng.choice((1, -1)) * Decimal(5).scaleb(exponent(value) - 1)
+            case 4:
+                value += self.rng.choice((1, -1, 10, -10))
+            case 5:
+                return f"{value:.2E}".replace("E+", "e")
+            case _:
+                pass
+        return f"{value:f}"
+
+    def _unit(self, row: Amount) -> str:
+        forms = [""]
+        if row.system and row.code:
+            forms += [f"|{escape(row.system)}|{escape(row.code)}"] * 2
+        forms += [f"||{escape(unit)}" for unit in (row.code, row.unit) if unit]
+        return self.rng.choice(forms)
+
+    # -- strings, tokens, references --------------------------------------------------------
+
+    def _string(self, row: str, modifier: str) -> str:
+        def draw() -> str:
+            if modifier == "exact":
+                return escape(self._changed(row))
+            start = self.rng.randrange(len(row)) if modifier == "contains" else 0
+            text = row[start : start + self.rng.randint(1, max(1, min(len(row), 12)))]
+            case = self.rng.choice((str, str, str.upper, str.lower, str.swapcase, fold))
+            return escape(case(text))
+
+        def fits(text: str) -> bool:
+            return bool(fold(text)) and string_test(text, modifier)(row)
+
+        text = self._tried(draw, fits)
+        return text if fold(text) else escape(row)
+
+    def _token(self, row: Token) -> str:
+        if row.code is None:
+            return f"{escape(row.system or '')}|"
+        code = escape(self._changed(row.code))
+        if row.system is None:
+            return self.rng.choice((code, f"|{code}"))
+        system = escape(row.system)
+        return self.rng.choice((code, f"{system}|{code}", f"{system}|{code}", f"{system}|"))
+
+    def _reference(self, code: str, row: Reference, modifier: str) -> tuple[str, str]:
+        if modifier == ":Type" and row.type:
+            return f"{code}:{row.type}", row.id
+        if row.type:
+            return code, self.rng.choice((f"{row.type}/{row.id}", f"{row.type}/{row.id}", row.id))
+        return code, escape(row.id).replace("\\|", "|")  # the version of a canonical stays parted
+
+    def _changed(self, text: str) -> str:
+        """The text, one time in twelve in another case."""
+        return self.rng.choice((text.swapcase(), text.upper())) if self.rng.random() < 0.08 else text
+
+    # -- the whole search -------------------------------------------------------------------
+
+    def _assemble(self, type: str | None, witness: Held, criteria: list[Criterion]) -> Search:
+        parameters = [(c.name, c.value) for c in criteria]
+        features = {feature for c in criteria for feature in c.features}
+        features |= {"and"} if len(criteria) > 1 else set()
+        if type is None:
+            features.add("system")
+            here = witness.resource["resourceType"]
+            others = self.rng.sample(sorted(self.by_type), 2)
+            parameters.append(("_type", ",".join(dict.fromkeys([here, *others]))))
+        if self.rng.random() < 0.3:
+            features.add("sort")
+            parameters.append(("_sort", self._order(type)))
+        if self.rng.random() < 0.2:
+            features.add("count")
+            parameters.append(("_count", str(self.rng.choice((1, 2, 5, 20, 1000)))))
+        if self.rng.random() < 0.2:
+            features.add("total")
+            parameters.append(("_total", self.rng.choice(("accurate", "estimate", "none"))))
+        return Search(type, tuple(parameters), frozenset(c.cell for c in criteria), frozenset(features))
+
+    def _order(self, type: str | None) -> str:
+        codes = ("_lastUpdated", "_id") if type is None else sorted(self.parameters[type])
+        drawn = self.rng.sample(codes, min(len(codes), self.rng.choice((1, 1, 2))))
+        return ",".join(self.rng.choice(("", "-")) + code for code in drawn)
+
+
+# -- text of values ---------------------------------------------------------------------------
+
+
+def escape(text: str) -> str:
+    """Protect what separates values: backslash, comma, bar, dollar."""
+    for mark in ("\\", ",", "|", "$"):
+        text = text.replace(mark, "\\" + mark)
+    return text
+
+
+def decimal(value: Fraction) -> Decimal:
+    """The exact decimal of a fraction that came from one."""
+    return Context(prec=1000).divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def exponent(value: Decimal) -> int:
+    found = value.as_tuple().exponent
+    assert isinstance(found, int)
+    return found
+
+
+def shortened(value: Decimal, digits: int) -> Decimal:
+    """At most so many significant digits, cut or rounded."""
+    rounding = ROUND_DOWN if digits % 2 else ROUND_HALF_EVEN
+    return Context(prec=digits, rounding=rounding).plus(value)
+
+
+def shaped(resource: Mapping[str, Any], kind: str, offset: int) -> list[Any]:
+    """Rows of a kind read from every element that looks like one, for parameters without a table."""
+    found: list[Any] = []
+    waiting: list[Any] = [
+        child for name, child in resource.items() if name not in ("contained", "text", "id", "meta")
+    ]
+    while waiting:
+        element = waiting.pop()
+        if isinstance(element, dict):
+            found += _shaped(element, kind, offset)
+            waiting += [child for name, child in element.items() if name != "extension"]
+        elif isinstance(element, list):
+            waiting += element
+        elif isinstance(element, str):
+            found += _shaped_text(element, kind, offset)
+        elif kind == "number" and isinstance(element, int | Decimal) and not isinstance(element, bool):
+            found += amounts(element, "decimal", offset)
+        elif kind == "token" and isinstance(element, bool):
+            found += tokens(element, "boolean", offset)
+    return sorted(found, key=repr)
+
+
+def _shaped(element: dict[str, Any], kind: str, offset: int) -> list[Any]:
+    if kind == "token" and isinstance(element.get("code"), str):
+        return tokens(element, "Coding", offset)
+    if kind == "token" and isinstance(element.get("value"), str):
+        return tokens(element, "Identifier", offset)
+    if kind == "quantity" and isinstance(element.get("value"), int | Decimal):
+        return amounts(element, "Money" if "currency" in element else "Quantity", offset)
+    if kind == "reference" and isinstance(element.get("reference"), str):
+        return references(element, "Reference", offset)
+    return []
+
+
+def _shaped_text(text: str, kind: str, offset: int) -> list[Any]:
+    if kind == "date" and _is_date(text):
+        return list(spans(text, "dateTime", offset))
+    if (kind == "string" and text.strip() and len(text) < 60) or (
+        kind == "uri" and text.startswith(("http:", "urn:"))
+    ):
+        return [text]
+    return []
+
+
+def _is_date(text: str) -> bool:
+    try:
+        spans(text, "dateTime")
+    except (AssertionError, ValueError):
+        return False
+    return len(text) > 4
+
+
+# -- what a run covered -------------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    """How many resources a search found, of how many of its type."""
+
+    search: Search
+    matched: int
+    of: int
+
+
+@dataclass
+class Coverage:
+    """What a run of searches reached; ``failures`` is empty when the run was wide enough."""
+
+    searches: int = 0
+    non_empty: float = 0.0
+    selective: float = 0.0
+    cells: Counter[Cell] = field(default_factory=Counter)
+    features: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        rarest = ", ".join(
+            f"{'/'.join(cell)} {self.cells[cell]}" for cell in sorted(CELLS, key=lambda c: self.cells[c])[:3]
+        )
+        return (
+            f"{self.searches} searches: {self.non_empty:.0%} non-empty, {self.selective:.0%} match 2 to 90 % "
+            f"of their type; {len(CELLS)} cells, rarest {rarest}; {dict(sorted(self.features.items()))}"
+        )
+
+
+def coverage(answers: Iterable[Answer], *, least: int = 20) -> Coverage:
+    """Measure a run: at least 60 % non-empty, 30 % selective, each cell and feature ``least`` times.
+
+    A search is selective when it matches between 2 and 90 % of the resources of its type.
+    """
+    answers = list(answers)
+    found = Coverage(searches=len(answers))
+    for answer in answers:
+        found.cells.update(answer.search.cells)
+        found.features.update(answer.search.features)
+    found.non_empty = sum(answer.matched > 0 for answer in answers) / len(answers)
+    found.selective = sum(0.02 <= a.matched / max(a.of, 1) <= 0.9 for a in answers) / len(answers)
+    if found.non_empty < 0.6:
+        found.failures.append(f"only {found.non_empty:.1%} of the searches have an answer")
+    if found.selective < 0.3:
+        found.failures.append(f"only {found.selective:.1%} of the searches match 2 to 90 % of their type")
+    found.failures += [
+        f"cell {cell} came {found.cells[cell]} times" for cell in CELLS if found.cells[cell] < least
+    ]
+    found.failures += [
+        f"{name} came {found.features[name]} times" for name in FEATURES if found.features[name] < least
+    ]
+    return found
