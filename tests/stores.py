@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from kintung.app import open_node
 from kintung.clock import SeededEntropy, SetClock
+from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
 from kintung.store.port import (
     Done,
@@ -94,6 +95,7 @@ class Record:
 
     def putting(self, resource: Resource, reader: Reader = ALL, organisation: str = "") -> Step:
         type, id = resource["resourceType"], resource["id"]
+        raw = json.dumps(resource, ensure_ascii=False).encode()
 
         def put(view: View) -> Write:
             return self.scribe.put(
@@ -101,8 +103,8 @@ class Record:
                 reader,
                 type=type,
                 id=id,
-                raw=json.dumps(resource, ensure_ascii=False).encode(),
-                resource=resource,
+                raw=raw,
+                resource=parse(raw),
                 current=view.current(reader, type, id),
                 organisation=organisation,
             )
