@@ -7,6 +7,7 @@ same frozen :class:`Query`. What each value means on one row is said by :func:`m
 
 from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.catalogue import fingerprint, resource_types
+from kintung.fhir.search.composites import extract_composites
 from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort, Total, query_pairs
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
 from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY, bound_keys, decimal_key
@@ -64,6 +65,7 @@ __all__ = [
     "bound_keys",
     "decimal_key",
     "extract",
+    "extract_composites",
     "fingerprint",
     "fold",
     "holds",

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import msgspec
 
-from kintung.fhir.search.atoms import Atom, Kind, Leaf, Table
+from kintung.fhir.search.atoms import Atom, Kind, Leaf, Step, Table
 
 ARTEFACT = "search-parameters.json.gz"
 
@@ -37,7 +37,7 @@ class Component(msgspec.Struct, frozen=True, array_like=True):
 class Composite(msgspec.Struct, frozen=True, array_like=True):
     """Values that must stand together in one element; ``foci`` are the paths to it."""
 
-    foci: tuple[Leaf, ...]
+    foci: tuple[tuple[Step, ...], ...]
     components: tuple[Component, ...]
 
 

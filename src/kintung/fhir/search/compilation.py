@@ -143,7 +143,13 @@ class Compiler:
                     tuple(leaf for end, leaf in ends if end.root),
                 )
             )
-        return Composite(tuple(Leaf(focus.steps, "code") for focus in foci), tuple(components))
+        return Composite(tuple(focus.steps for focus in foci), tuple(components))
+
+
+class _Numbered(msgspec.Struct):
+    """All that is read of a previous artefact, whose other parts may have had another form."""
+
+    atoms: tuple[Atom, ...]
 
 
 class _Numbers:
@@ -155,7 +161,7 @@ class _Numbers:
         self._used: set[str] = set()
         if previous:
             for type, raw in previous.types.items():
-                for atom in msgspec.json.decode(raw, type=TypeCatalogue).atoms:
+                for atom in msgspec.json.decode(raw, type=_Numbered).atoms:
                     self._known[_key(type, atom.table, atom.leaves)] = atom.number
 
     def of(self, type: str, table: Table, leaves: tuple[Leaf, ...]) -> int:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from kintung.errors import BadInput, ValueInvalid
 from kintung.fhir.search import convert
+from kintung.fhir.search.atoms import Atom
 from kintung.fhir.search.catalogue import resource_types, type_catalogue
 from kintung.fhir.search.dates import span
 from kintung.fhir.search.generate import source
@@ -50,8 +51,13 @@ def extractor(type: str) -> Extractor:
     """Return the compiled extractor of a resource type; its rows may repeat."""
     if type not in resource_types():
         raise BadInput(f"{type!r} is not a resource type of FHIR R4", path="resourceType")
+    return compiled(type_catalogue(type).atoms, type)
+
+
+def compiled(atoms: tuple[Atom, ...], name: str) -> Extractor:
+    """Return the extractor of some atoms; ``name`` shows in tracebacks."""
     names: dict[str, Any] = {**vars(convert), "span": span, "fold": fold}
-    code = compile(source("extractor", type_catalogue(type).atoms), f"<extractor of {type}>", "exec")
+    code = compile(source("extractor", atoms), f"<extractor of {name}>", "exec")
     exec(code, names)  # noqa: S102 - the source is made from the packaged artefact alone
     return names["extractor"]
 
