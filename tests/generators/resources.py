@@ -205,6 +205,23 @@ class Maker:
             case _:
                 return {"low": {"value": low, **unit}, "high": {"value": high, **unit}}
 
+    def sampled_data(self) -> Resource:
+        sampled: Resource = {
+            "origin": {"value": Decimal(self.rng.choice(("0", "100", "-0.5"))), **self.rng.choice(UNITS)},
+            "period": Decimal(10),
+            "dimensions": 1,
+            "data": " ".join(
+                self.some(1, 6, lambda: self.rng.choice(("1", "-2.5", "40", "E", "E", "L", "U")))
+            ),
+        }
+        return sampled | optional(
+            self,
+            0.6,
+            factor=lambda: Decimal("1.5"),
+            lowerLimit=lambda: Decimal(-3),
+            upperLimit=lambda: Decimal(50),
+        )
+
     def money(self) -> Resource:
         return {"value": self.decimal(), "currency": self.rng.choice(("HKD", "MOP", "CNY"))}
 
@@ -325,7 +342,12 @@ def location(m: Maker) -> Resource:
 
 
 def observation(m: Maker) -> Resource:
-    values = {"Quantity": m.quantity, "CodeableConcept": m.concept, "String": lambda: m.rng.choice(TEXTS)}
+    values: dict[str, Callable[[], Any]] = {
+        "Quantity": m.quantity,
+        "CodeableConcept": m.concept,
+        "String": lambda: m.rng.choice(TEXTS),
+        "SampledData": m.sampled_data,
+    }
     return {
         "status": m.rng.choice(("final", "amended", "preliminary")),
         "code": m.concept(),

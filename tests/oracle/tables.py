@@ -168,11 +168,12 @@ combo-data-absent-reason    token      dataAbsentReason:CodeableConcept \
     component.dataAbsentReason:CodeableConcept
 combo-value-concept         token      valueCodeableConcept:CodeableConcept \
     component.valueCodeableConcept:CodeableConcept
-combo-value-quantity        quantity   valueQuantity:Quantity component.valueQuantity:Quantity
+combo-value-quantity        quantity   valueQuantity:Quantity valueSampledData:SampledData \
+    component.valueQuantity:Quantity component.valueSampledData:SampledData
 component-code              token      component.code:CodeableConcept
 component-data-absent-reason  token    component.dataAbsentReason:CodeableConcept
 component-value-concept     token      component.valueCodeableConcept:CodeableConcept
-component-value-quantity    quantity   component.valueQuantity:Quantity
+component-value-quantity    quantity   component.valueQuantity:Quantity component.valueSampledData:SampledData
 data-absent-reason          token      dataAbsentReason:CodeableConcept
 date                        date       effectiveDateTime:dateTime effectivePeriod:Period \
     effectiveTiming:Timing \
@@ -194,7 +195,7 @@ status                      token      status:code
 subject                     reference  subject:Reference
 value-concept               token      valueCodeableConcept:CodeableConcept
 value-date                  date       valueDateTime:dateTime valuePeriod:Period
-value-quantity              quantity   valueQuantity:Quantity
+value-quantity              quantity   valueQuantity:Quantity valueSampledData:SampledData
 value-string                string     valueString:string valueCodeableConcept.text:string
 """
 

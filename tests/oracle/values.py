@@ -251,6 +251,8 @@ def amounts(element: Any, type: str, offset: int = HONG_KONG) -> list[Amount]:
             return [Amount(value, value, "urn:iso:std:iso:4217", element.get("currency"))]
         case "Range":
             return _range(element)
+        case "SampledData":
+            return _samples(element)
         case _:
             return _quantity(element)
 
@@ -285,6 +287,31 @@ def _range(range: dict[str, Any]) -> list[Amount]:
             units.get("unit"),
         )
     ]
+
+
+def _samples(sampled: dict[str, Any]) -> list[Amount]:
+    """From the least sample to the greatest; ``L`` and ``U`` lie beyond the limits, ``E`` is none."""
+    origin = sampled["origin"]
+
+    def measured(sample: Any) -> Fraction:
+        factor = Fraction(Decimal(sampled.get("factor", 1)))
+        return Fraction(Decimal(origin.get("value", 0))) + factor * Fraction(Decimal(sample))
+
+    lows: list[Fraction | float] = []
+    highs: list[Fraction | float] = []
+    for word in sampled.get("data", "").split():
+        if word == "L":
+            lows.append(-math.inf)
+            highs.append(measured(sampled["lowerLimit"]) if "lowerLimit" in sampled else math.inf)
+        elif word == "U":
+            lows.append(measured(sampled["upperLimit"]) if "upperLimit" in sampled else -math.inf)
+            highs.append(math.inf)
+        elif word != "E":
+            lows.append(measured(word))
+            highs.append(measured(word))
+    if not lows:
+        return []
+    return [Amount(min(lows), max(highs), origin.get("system"), origin.get("code"), origin.get("unit"))]
 
 
 _READERS = {

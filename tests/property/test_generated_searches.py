@@ -1,0 +1,252 @@
+"""Generated searches: every store answers the same, and as the independent oracle does.
+
+The corpus mixes the official examples, two Synthea patients and seeded resources with
+values that are hard to search. The searches are drawn from values the corpus holds, over
+all parameters the node offers; what the oracle's tables cover is asked of it too.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+import pytest
+
+from kintung.fhir import json as front_door
+from kintung.fhir.search import (
+    MAX_MICROS,
+    MIN_MICROS,
+    Extracted,
+    extract,
+    parameters,
+    parse_query,
+    resource_types,
+    rows_of,
+)
+from kintung.fhir.structure import require_valid
+from kintung.store.port import View, Write
+from tests import scale
+from tests.generators.resources import Resource, as_json, resources
+from tests.generators.searches import Answer, Registry, Search, Searches, coverage
+from tests.oracle import values
+from tests.oracle.corpus import examples, synthea
+from tests.oracle.search import Oracle
+from tests.oracle.tables import PARAMETERS
+from tests.oracle.values import Held
+from tests.postgres_cluster import Cluster
+from tests.stores import ADAPTERS, ALL, HOUR, START, Record, opened
+
+SEARCHES = scale.counts(normal=1000, long=5000)
+CHECKED = scale.counts(normal=250, long=500)
+"""Of the searches, how many the oracle answers too, spread over the whole run."""
+
+TOGETHER = 20
+"""Resources written in one commit: they share one ``lastUpdated``."""
+
+VAULTED = (
+    "http://hl7.org/fhir/sid/us-ssn",
+    "urn:oid:2.16.840.1.113883.4.3.25",
+    "http://standardhealthrecord.org/fhir/StructureDefinition/passportNumber",
+)
+"""Systems in the corpus whose identifiers the node keeps hashed."""
+
+
+@cache
+def corpus() -> tuple[Resource, ...]:
+    """All resources, in the order they are written."""
+    return (*examples(), *resources(scale.seeded("resources"), sets=3), *synthea(2))
+
+
+@cache
+def registry() -> Registry:
+    """What the node offers: type -> code -> (kind, targets)."""
+    return {
+        type: {code: (found.kind, found.targets) for code, found in parameters(type).items()}
+        for type in resource_types()
+    }
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The three stores with the corpus in them, and what the oracle holds of it."""
+
+    records: Mapping[str, Record]
+    held: tuple[Held, ...]
+    now: int
+
+
+def write(record: Record) -> tuple[Held, ...]:
+    """Write the corpus, an hour between commits."""
+    held: list[Held] = []
+    waiting = iter(corpus())
+    while batch := list(islice(waiting, TOGETHER)):
+        record.clock.jump(HOUR)
+        receipt = record.commit(*(putting(record, resource) for resource in batch))
+        held += [Held(resource, done.at) for resource, done in zip(batch, receipt.done, strict=True)]
+    return tuple(held)
+
+
+def putting(record: Record, resource: Resource) -> Any:
+    """The step that stores a resource under its id, every digit kept."""
+    raw = as_json(resource).encode()
+    parsed = front_door.parse(raw)
+
+    def put(view: View) -> Write:
+        type, id = resource["resourceType"], resource["id"]
+        return record.scribe.put(view, ALL, type=type, id=id, raw=raw, resource=parsed, current=None)
+
+    return put
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> Iterator[Filled]:
+    with ExitStack() as stack:
+        records = {
+            adapter: stack.enter_context(
+                opened(adapter, tmp_path_factory.mktemp(adapter), postgres.fresh_database, tick=0)
+            )
+            for adapter in ADAPTERS
+        }
+        held = [write(record) for record in records.values()]
+        assert held[0] == held[1] == held[2], "the commits were not given the same times"
+        yield Filled(records, held[0], START + len(corpus()) * HOUR)
+
+
+class Found(NamedTuple):
+    """What a store answers: all names in order, the total, and the first pages of ``_count``."""
+
+    names: list[str]
+    total: int | None
+    pages: list[list[str]]
+
+
+def ask(record: Record, search: Search, now: int) -> Found:
+    query = parse_query(search.type, search.parameters, now_micros=now)
+    pages: list[list[str]] = []
+    with record.store.view() as view:
+        whole = view.search(ALL, query, count=len(corpus()), total=True)
+        assert whole.next is None
+        sequence = after = None
+        while "count" in search.features and len(pages) < 3:
+            page = view.search(ALL, query, count=query.count, sequence=sequence, after=after)
+            pages.append([f"{entry.type}/{entry.id}" for entry in page.entries])
+            if page.next is None:
+                break
+            sequence, after = page.sequence, page.next
+    return Found([f"{entry.type}/{entry.id}" for entry in whole.entries], whole.total, pages)
+
+
+def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
+    """Given the corpus in each store, when generated searches are asked, then all answers agree."""
+    source = Searches(filled.held, scale.seeded("searches"), now=filled.now, parameters=registry())
+    oracle = Oracle(filled.held, now=filled.now, vaulted=VAULTED)
+    sizes = Counter(held.resource["resourceType"] for held in filled.held)
+    answers: list[Answer] = []
+    checked = 0
+    for place, search in enumerate(islice(source, SEARCHES)):
+        expected = ask(filled.records["memory"], search, filled.now)
+        assert expected.total == len(expected.names), str(search)
+        assert [name for page in expected.pages for name in page] == expected.names[
+            : sum(map(len, expected.pages))
+        ]
+        for adapter in ("sqlite", "postgres"):
+            assert ask(filled.records[adapter], search, filled.now) == expected, f"{adapter}: {search}"
+        due = (place + 1) * CHECKED // SEARCHES > checked
+        if due and oracle.covers(search.type, search.parameters):
+            assert oracle.search(search.type, search.parameters) == expected.names, f"oracle: {search}"
+            checked += 1
+        answers.append(Answer(search, len(expected.names), sum(sizes[type] for type in types_of(search))))
+    reached = coverage(answers, least=20 * SEARCHES // 5000)
+    print(f"\n{reached}; {checked} checked by the oracle")
+    assert checked >= CHECKED * 0.99
+    assert reached.failures == []
+
+
+def types_of(search: Search) -> list[str]:
+    if search.type is not None:
+        return [search.type]
+    return dict(search.parameters)["_type"].split(",")
+
+
+# -- the rows themselves ----------------------------------------------------------------------
+
+
+def own_rows(held: Held, indexed: Extracted, code: str) -> list[Any]:
+    """What the node indexes for one parameter, without the atom, comparable and sorted."""
+    parameter = parameters(held.resource["resourceType"])[code]
+    found = rows_of(parameter, indexed, id=held.resource["id"], updated=held.updated)
+    ends: dict[Any, Any] = {MIN_MICROS: None, MAX_MICROS: None}
+    if parameter.kind == "date":
+        return ordered((ends.get(row[1], row[1]), ends.get(row[2], row[2])) for row in found)
+    if parameter.kind == "string":
+        return ordered(row[2] for row in found)
+    return ordered(exact(row[1:]) for row in found)
+
+
+def oracle_rows(held: Held, type: str, code: str) -> list[Any]:
+    """The same from the oracle, in the same shapes."""
+    found = values.rows(held, PARAMETERS[type][code])
+    match PARAMETERS[type][code].kind:
+        case "date":
+            return ordered((finite(row.low), finite(row.high)) for row in found)
+        case "token":
+            return ordered((row.system, row.code) for row in found)
+        case "uri":
+            return ordered((None, row) for row in found)
+        case "reference":
+            return ordered((row.type, row.id) for row in found)
+        case "number" | "quantity":
+            return ordered(row for amount in found for row in by_unit(amount))
+        case _:
+            return ordered(found)
+
+
+def by_unit(amount: values.Amount) -> list[Any]:
+    """A quantity as the node has it: one row for the code, one for a unit that differs from it."""
+    low, high = finite(amount.low), finite(amount.high)
+    units = [(amount.system, amount.code)] if amount.code is not None or amount.unit is None else []
+    if amount.unit is not None and amount.unit != amount.code:
+        units.append((None, amount.unit))
+    return [(*unit, low, high) for unit in units]
+
+
+def finite(end: Any) -> Any:
+    """An end as the node has it: None when it is open."""
+    return None if end in (float("inf"), float("-inf")) else end
+
+
+def exact(row: Any) -> Any:
+    """A quantity of the node with fractions for its decimals."""
+    return tuple(Fraction(part) if isinstance(part, Decimal) else part for part in row)
+
+
+def ordered(found: Any) -> list[Any]:
+    """Each once, in an order that None does not disturb."""
+    return sorted(set(found), key=repr)
+
+
+def test_every_value_is_extracted() -> None:
+    """Given each resource, when it is indexed, then each parameter has the values the oracle sees."""
+    patients = scale.counts(normal=5, long=100)
+    whole = [*examples(), *resources(scale.seeded("resources"), sets=scale.counts(3, 30)), *synthea(patients)]
+    compared = 0
+    for resource in whole:
+        held, type = Held(resource, START), resource["resourceType"]
+        indexed = extract(front_door.parse(as_json(resource).encode()))
+        for code in PARAMETERS.get(type, {}):
+            assert own_rows(held, indexed, code) == oracle_rows(held, type, code), (
+                f"{type}/{resource['id']} {code}"
+            )
+            compared += 1
+    print(f"\n{compared} parameters of {len(whole)} resources")
+    assert compared > 10_000
+
+
+def test_what_is_drawn_is_valid() -> None:
+    for resource in resources(scale.seeded("valid"), sets=scale.counts(3, 30)):
+        require_valid(front_door.parse(as_json(resource).encode()))
