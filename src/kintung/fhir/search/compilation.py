@@ -82,6 +82,8 @@ class Compiler:
         self._definitions = {definition["url"]: definition for definition in definitions}
         self._elements = elements
         self._types = sorted(types)
+        self.passed_over: set[tuple[str, str, str]] = set()
+        """(resource type, parameter, element type its table cannot hold), of all compiled so far."""
 
     def catalogue(self, source: str, previous: Catalogue | None) -> Catalogue:
         """Return the catalogue; atoms that ``previous`` has keep their numbers there."""
@@ -98,7 +100,7 @@ class Compiler:
             if definition["type"] == "composite":
                 composites[code] = self._composite(typing, definition)
             elif definition["type"] != "special" and code not in _STORED:
-                _use(typing, definition, uses)
+                self._use(typing, definition, uses)
         atoms: list[Atom] = []
         readers: dict[str, list[tuple[int, str | None]]] = defaultdict(list)
         for table, used in sorted(uses.items()):
@@ -119,6 +121,14 @@ class Compiler:
                     raise BadInput(f"{type} has two parameters {definition['code']}: leave one out")
                 found[definition["code"]] = definition
         return found
+
+    def _use(self, typing: Typing, definition: Mapping[str, Any], uses: dict[Table, _Uses]) -> None:
+        code, table, root = definition["code"], TABLE[definition["type"]], Focus((), typing.resource)
+        for node in _own(definition, typing.resource):
+            for end, leaf in typing.leaves(node, table, root):
+                uses[table].users[leaf].add((code, end.target))
+            for type in typing.passed_over(node, table, root):
+                self.passed_over.add((typing.resource, code, type))
 
     def _composite(self, typing: Typing, definition: Mapping[str, Any]) -> Composite:
         root = Focus((), typing.resource)
@@ -178,13 +188,6 @@ class _Numbers:
 
 def _key(type: str, table: Table, leaves: tuple[Leaf, ...]) -> str:
     return f"{type} {table} " + " | ".join(map(str, leaves))
-
-
-def _use(typing: Typing, definition: Mapping[str, Any], uses: dict[Table, _Uses]) -> None:
-    table = TABLE[definition["type"]]
-    for node in _own(definition, typing.resource):
-        for end, leaf in typing.leaves(node, table, Focus((), typing.resource)):
-            uses[table].users[leaf].add((definition["code"], end.target))
 
 
 def _own(definition: Mapping[str, Any], type: str) -> list[Node]:

@@ -102,6 +102,12 @@ class Typing:
             raise BadInput(f"{node} of {self.resource} ends at no type that {table} can hold")
         return found
 
+    def passed_over(self, node: Node, table: Table, context: Focus) -> set[str]:
+        """Return the types the expression may end at that the table cannot hold."""
+        if isinstance(node, Binary) and node.operator == "and":
+            return set()
+        return {focus.type for focus in self.foci(node, context) if not any(self._endings(focus, table))}
+
     def foci(self, node: Node, context: Focus) -> list[Focus]:  # noqa: PLR0911 - one case a kind of node
         """Return where an expression leads from the context, one focus for each type."""
         match node:

@@ -54,7 +54,7 @@ def test_the_packaged_artefact_is_what_the_script_builds():
         packaged(),
     )
 
-    assert json.loads(rebuilt) == json.loads(packaged())
+    assert json.loads(rebuilt.artefact) == json.loads(packaged())
 
 
 def test_the_artefact_is_compressed_without_a_date():
