@@ -143,6 +143,10 @@ class _Walk:
         """Required elements are there, choices are made once."""
         names = [member_name(element, type) for type in element.types]
         present = [name for name in names if name in fields or f"_{name}" in fields]
+        if len(present) > 1:  # name the later one of the text
+            present = list(
+                dict.fromkeys(name.removeprefix("_") for name in fields if name.removeprefix("_") in names)
+            )
         if element.min and not present:
             what = (
                 "is required; add it."
