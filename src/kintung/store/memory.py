@@ -485,11 +485,10 @@ class MemoryStore:
 
     def _apply(self, state: _State, reader: Reader, prepared: Prepared) -> Receipt:
         """Do what was prepared to a state nobody sees yet."""
-        written = {(write.type, write.id) for write in prepared.writes}
-        if len(written) < len(prepared.writes):
-            raise VersionConflict("One resource was to be written twice at once; write it once.")
+        _refuse_misfits(state, reader, prepared.writes)
         for write in prepared.writes:
-            self._write(state, reader, write)
+            self._write(state, write)
+        written = {(write.type, write.id) for write in prepared.writes}
         for relabel in prepared.relabels:
             if (relabel.type, relabel.id) not in written:
                 _require_sight(state, reader, relabel)
@@ -506,18 +505,8 @@ class MemoryStore:
         done = tuple(_done(outcome, prepared.writes, state.at) for outcome in prepared.outcomes)
         return Receipt(done, state.sequence, state.at)
 
-    def _write(self, state: _State, reader: Reader, write: Write) -> None:
+    def _write(self, state: _State, write: Write) -> None:
         name = (write.type, write.id)
-        versions = state.versions.get(name, ())
-        labels = state.labels_of(name)
-        hidden = bool(versions) and not _sees(reader, state, versions[-1].ownership, labels)
-        if hidden or (not versions and write.expected):
-            raise NotFound(f"{write.type}/{write.id} is not known.")
-        if write.expected != len(versions):
-            raise VersionConflict(
-                f"{write.type}/{write.id} is at version {len(versions)}, not {write.expected}; "
-                "read it again and repeat the change."
-            )
         found = None
         if write.sealed is not None:
             text = self._scribe.open(write.sealed.blob, write.type, write.id)
@@ -533,12 +522,12 @@ class MemoryStore:
             id=write.id,
             version_id=write.expected + 1,
             ownership=ownership,
-            labels=labels,
+            labels=state.labels_of(name),
             sealed=write.sealed,
             adds=write.adds,
             found=found,
         )
-        state.versions[name] = (*versions, _append(state, entry))
+        state.versions[name] = (*state.versions.get(name, ()), _append(state, entry))
 
     def _log_entry(self, entry: _Entry) -> LogEntry:
         return LogEntry(
@@ -562,6 +551,21 @@ class MemoryStore:
         text = self._scribe.open(entry.sealed.blob, entry.type, entry.id)
         if self._scribe.index(parse(text)) != entry.adds:
             yield Finding("index", f"The index rows of version {entry.version_id} are not its own.", where)
+
+
+def _refuse_misfits(state: _State, reader: Reader, writes: Sequence[Write]) -> None:
+    """Refuse writes of what is out of sight, of another version than expected, or of one thing twice."""
+    names = [(write.type, write.id) for write in writes]
+    if len(set(names)) < len(names):
+        raise VersionConflict("One resource was to be written twice at once; write it once.")
+    for name, write in zip(names, writes, strict=True):
+        versions = state.versions.get(name, ())
+        visible = versions and _sees(reader, state, versions[-1].ownership, state.labels_of(name))
+        if not visible and (versions or write.expected):
+            raise NotFound(f"{write.type}/{write.id} is not known.")
+    for name, write in zip(names, writes, strict=True):
+        if write.expected != len(state.versions.get(name, ())):
+            raise VersionConflict(f"{write.type}/{write.id} is at another version; read it again.")
 
 
 def _patients_named(ownership: Ownership, found: Extracted | None) -> list[str]:

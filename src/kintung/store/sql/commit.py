@@ -105,7 +105,9 @@ class Commit:
         self._audits: list[ChainedAudit] = []
         self._answers: dict[int, Receipt | KintungError] = {}
         self.number = self._number + 1
+        self._changed = False
         self.head = b""
+        """The new head of the chain; b"" when all was refused, and then there is no commit."""
 
     def run(self, requests: Sequence[Request]) -> list[Receipt | KintungError]:
         """Do all requests in order; each gets a receipt or the error that refused it."""
@@ -115,7 +117,8 @@ class Commit:
             except KintungError as error:
                 self._answers[place] = error
         self._flush()
-        self._close()
+        if self._changed:
+            self._close()
         return [self._answers[place] for place in range(len(requests))]
 
     # -- one unit -----------------------------------------------------------------------
@@ -226,6 +229,7 @@ class Commit:
         staged, self._staged = self._staged, []
         if not staged:
             return
+        self._changed = True
         writes = [write for unit in staged for write in unit.prepared.writes]
         self._number_entities(writes, [g for unit in staged for g in unit.prepared.grants])
         terms = self._names.give_terms(self._db, _terms(writes))

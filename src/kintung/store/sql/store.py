@@ -172,7 +172,7 @@ class SqlStore:
         except BaseException:
             self._names.forget()
             raise
-        if requests:
+        if requests and commit.head:
             self._keys.witness_soon(commit.number, commit.head)
         return answers
 
