@@ -1,0 +1,107 @@
+"""Conditional create, update and delete: they match what their author may see, inside the commit."""
+
+import pytest
+
+from kintung.consent import Right
+from kintung.store.reader import Reader
+from tests.records import patient
+from tests.server.api import BASE, Api, outcome, persona
+
+HKID = {"system": "http://example.org/hkid", "value": "A1234563"}
+NEW = {"resourceType": "Patient", "identifier": [HKID]}
+CRITERIA = "identifier=http://example.org/hkid|A1234563"
+
+
+def twins(api: Api) -> None:
+    api.store(patient("p1", identifier=[HKID]), patient("p2", identifier=[HKID]))
+
+
+def test_a_conditional_create_creates_once(api: Api) -> None:
+    first = api.post("Patient", NEW, headers={"If-None-Exist": CRITERIA})
+    again = api.post("Patient", NEW, headers={"If-None-Exist": f"?{CRITERIA}"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.content == first.content
+    for field in ("etag", "last-modified", "location"):
+        assert again.headers[field] == first.headers[field]
+    assert api.get(f"Patient?{CRITERIA}&_total=accurate").json()["total"] == 1
+
+
+def test_a_conditional_create_of_several_matches_is_refused(api: Api) -> None:
+    twins(api)
+    answer = api.post("Patient", NEW, headers={"If-None-Exist": CRITERIA})
+    assert outcome(answer)[:2] == (412, "multiple-matches")
+
+
+@pytest.mark.parametrize("prefer", ["return=minimal", "return=OperationOutcome", "return=representation"])
+def test_what_matched_is_shown_as_preferred(api: Api, prefer: str) -> None:
+    api.store(patient("p1", identifier=[HKID]))
+    answer = api.post("Patient", NEW, headers={"If-None-Exist": CRITERIA, "Prefer": prefer})
+    assert answer.status_code == 200
+    assert answer.headers["location"] == f"{BASE}/Patient/p1/_history/1"
+    kinds = {"return=minimal": None, "return=OperationOutcome": "OperationOutcome"}
+    shown = answer.json()["resourceType"] if answer.content else None
+    assert shown == kinds.get(prefer, "Patient")
+
+
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        ("", (400, "value")),
+        ("_format=json", (400, "value")),
+        ("_count=1", (400, "value")),
+        ("colour=red", (400, "not-supported")),
+        ("birthdate=31", (400, "value")),
+    ],
+)
+def test_criteria_select_or_are_refused(api: Api, criteria: str, expected: tuple[int, str]) -> None:
+    answers = [
+        api.post("Patient", NEW, headers={"If-None-Exist": criteria}),
+        api.put(f"Patient?{criteria}", NEW),
+        api.delete(f"Patient?{criteria}"),
+    ]
+    assert [outcome(answer)[:2] for answer in answers] == [expected] * 3
+
+
+def test_a_conditional_update_creates_updates_or_is_refused(api: Api) -> None:
+    created = api.put(f"Patient?{CRITERIA}", NEW)
+    id = created.json()["id"]
+    assert (created.status_code, created.headers["etag"]) == (201, 'W/"1"')
+    updated = api.put(f"Patient?{CRITERIA}", {**NEW, "active": True})
+    assert (updated.status_code, updated.json()["id"], updated.headers["etag"]) == (200, id, 'W/"2"')
+    other = api.put(f"Patient?{CRITERIA}", {**NEW, "id": "other"})
+    assert outcome(other) == (400, "value", "Patient.id")
+    api.store(patient("p2", identifier=[HKID]))
+    assert outcome(api.put(f"Patient?{CRITERIA}", NEW))[:2] == (412, "multiple-matches")
+
+
+def test_a_conditional_update_with_an_id_places_it(api: Api) -> None:
+    api.personas["clinic"] = persona("clinic", Reader.everything(), Right.VIEW, Right.DEPOSIT)
+    named = {**NEW, "id": "mine"}
+    refused = api.put(f"Patient?{CRITERIA}", named, persona="clinic")
+    assert outcome(refused) == (403, "forbidden", "Patient.id")
+    assert api.put(f"Patient?{CRITERIA}", named).headers["location"] == f"{BASE}/Patient/mine/_history/1"
+    taken = api.put("Patient?identifier=another", named)
+    assert outcome(taken) == (409, "conflict", "Patient.id")
+
+
+def test_a_conditional_update_hears_if_match(api: Api) -> None:
+    api.store(patient("p1", identifier=[HKID]))
+    assert api.put(f"Patient?{CRITERIA}", NEW, headers={"If-Match": 'W/"3"'}).status_code == 412
+    assert api.put(f"Patient?{CRITERIA}", NEW, headers={"If-Match": 'W/"1"'}).status_code == 200
+
+
+def test_a_conditional_delete_deletes_one(api: Api) -> None:
+    assert api.delete(f"Patient?{CRITERIA}").status_code == 204
+    twins(api)
+    assert outcome(api.delete(f"Patient?{CRITERIA}"))[:2] == (412, "multiple-matches")
+    api.delete("Patient/p1")
+    assert api.delete(f"Patient?{CRITERIA}").status_code == 204
+    assert api.get("Patient/p2").status_code == 410
+    assert api.delete(f"Patient?{CRITERIA}").status_code == 204
+
+
+def test_criteria_that_need_encoding(api: Api) -> None:
+    api.store(patient("p1", "陳"))
+    answer = api.post("Patient", NEW, headers={"If-None-Exist": "family=%E9%99%B3"})
+    assert (answer.status_code, answer.json()["id"]) == (200, "p1")
+    assert outcome(api.post("Patient", NEW, headers={"If-None-Exist": "family=%FF"}))[:2] == (400, "value")

@@ -1,0 +1,251 @@
+"""What HTTP adds: addresses, methods, formats, encodings, header fields, the other pages."""
+
+import gzip
+import json
+
+import pytest
+
+from tests.records import patient
+from tests.server.api import Api, outcome
+
+NEW = {"resourceType": "Patient"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Parrot",
+        "Parrot/1",
+        "Patient/1/name",
+        "Patient/1/_history/1/x",
+        "patient",
+        "$everything",
+        "_x",
+        "Patient/",
+    ],
+)
+def test_an_unknown_address_is_404(api: Api, path: str) -> None:
+    assert outcome(api.get(f"{path}?"))[:2] == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "Patient/1", "DELETE, GET, HEAD, PUT"),
+        ("POST", "Patient/1", "DELETE, GET, HEAD, PUT"),
+        ("DELETE", "metadata", "GET, HEAD"),
+        ("PUT", "", "GET, HEAD, POST"),
+        ("GET", "Patient/$validate", "POST"),
+        ("OPTIONS", "Patient", "DELETE, GET, HEAD, POST, PUT"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(api: Api, method: str, path: str, allowed: str) -> None:
+    answer = api.call(method, path, b"{}")
+    # ``Patient/$validate`` is also the address of a resource whose id cannot be.
+    assert outcome(answer)[:2] == (405, "not-supported")
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/fhir+json", 200),
+        ("application/json;q=0.5, text/html", 200),
+        ("*/*", 200),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 200),
+        ("application/fhir+json; fhirVersion=4.0", 200),
+        ("application/fhir+json; fhirVersion=5.0", 406),
+        ("application/fhir+xml", 406),
+        ("application/xml, application/json;q=0", 406),
+        ("image/png", 406),
+        ("", 200),
+    ],
+)
+def test_accept_must_leave_room_for_json(api: Api, accept: str, status: int) -> None:
+    api.store(patient("p"))
+    answer = api.get("Patient/p", headers={"Accept": accept})
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("application/fhir+json")
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [
+        ("json", 200),
+        ("application/fhir+json", 200),
+        ("application/fhir%2Bjson", 200),
+        ("xml", 406),
+        ("", 406),
+    ],
+)
+def test_format_is_heard_before_accept(api: Api, value: str, status: int) -> None:
+    api.store(patient("p"))
+    for path in ("Patient/p", "Patient", "Patient/p/_history", "metadata"):
+        answer = api.get(f"{path}?_format={value}", headers={"Accept": "application/xml"})
+        assert answer.status_code == status, path
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/fhir+json; charset=UTF-8", 201),
+        ("application/json", 201),
+        ("", 201),
+        ("application/fhir+xml", 415),
+        ("text/plain", 415),
+        ("application/json; charset=big5", 415),
+        ("application/fhir+json; fhirVersion=5.0", 415),
+    ],
+)
+def test_a_body_is_json_in_utf8(api: Api, content_type: str, status: int) -> None:
+    assert api.post("Patient", NEW, headers={"content-type": content_type}).status_code == status
+
+
+def test_a_search_form_is_a_form(api: Api) -> None:
+    refused = api.post("Patient/_search", b"{}", headers={"content-type": "application/json"})
+    assert outcome(refused)[:2] == (415, "not-supported")
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert outcome(api.post("Patient/_search", b"family=\xff", headers=form))[:2] == (400, "value")
+    assert outcome(api.post("Patient/_search", b"_format=xml", headers=form))[:2] == (406, "not-supported")
+    long = b"family=" + b"a" * 40_000
+    assert outcome(api.post("Patient/_search", long, headers=form))[:2] == (413, "too-long")
+
+
+def test_gzip_goes_both_ways(api: Api) -> None:
+    large = patient("p", "Chan" * 1_000)
+    packed = gzip.compress(json.dumps(large).encode())
+    stored = api.put("Patient/p", packed, headers={"Content-Encoding": "gzip"})
+    assert stored.status_code == 201
+    plain = api.get("Patient/p", headers={"Accept-Encoding": "identity"})
+    zipped = api.get("Patient/p", headers={"Accept-Encoding": "gzip"})
+    assert (plain.headers.get("content-encoding"), zipped.headers["content-encoding"]) == (None, "gzip")
+    assert zipped.content == plain.content
+    assert int(zipped.headers["content-length"]) < len(plain.content) / 10
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "expected"),
+    [
+        (b"no gzip", "gzip", (400, "invalid")),
+        (gzip.compress(b'{"resourceType":"Patient"}')[:-9], "gzip", (400, "invalid")),
+        (b"{}", "br", (415, "not-supported")),
+        (gzip.compress(b'{"resourceType":') + gzip.compress(b'"Patient"}'), "gzip", None),
+        (b'{"resourceType":"Patient"}', "identity", None),
+    ],
+)
+def test_an_encoding_is_what_it_says(
+    api: Api, body: bytes, encoding: str, expected: tuple[int, str] | None
+) -> None:
+    answer = api.post("Patient", body, headers={"Content-Encoding": encoding})
+    if expected is None:
+        assert answer.status_code == 201
+    else:
+        assert outcome(answer)[:2] == expected
+
+
+def test_no_answer_is_kept_by_a_cache(api: Api) -> None:
+    api.store(patient("p"))
+    for answer in (
+        api.get("Patient/p"),
+        api.get("Patient/none"),
+        api.get("Patient"),
+        api.delete("Patient/p"),
+    ):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_header_fields_sent_twice_are_one_list(api: Api) -> None:
+    api.store(patient("p"))
+    sent = [("If-None-Match", 'W/"7"'), ("If-None-Match", 'W/"1"')]
+    assert api.get("Patient/p", headers=sent).status_code == 304
+
+
+def test_header_fields_have_a_limit(api: Api) -> None:
+    assert outcome(api.get("metadata", headers={"x-long": "a" * 70_000}))[:2] == (431, "too-long")
+
+
+def test_the_host_is_believed_only_when_it_is_one(api: Api) -> None:
+    created = api.post("Patient", NEW, headers={"Host": "other.example:8080"})
+    assert created.headers["location"].startswith("http://other.example:8080/fhir/Patient/")
+    odd = api.post("Patient", NEW, headers={"Host": 'a"b<c>'})
+    assert odd.headers["location"].startswith("http://localhost/fhir/Patient/")
+
+
+def test_validate_says_what_is_wrong_and_stores_nothing(api: Api) -> None:
+    sent = {"resourceType": "Patient", "gender": "x"}
+    wrapped = {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": sent}]}
+    for path, body in (("$validate", sent), ("Patient/$validate", wrapped), ("Patient/p/$validate", sent)):
+        answer = api.post(path, body)
+        assert outcome(answer) == (200, "code-invalid", "Patient.gender")
+    assert api.get("Patient?_total=accurate").json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("Patient/$validate", b"{", "structure"),
+        ("Patient/$validate", b"", "structure"),
+        ("Patient/$validate", b"[" * 100_000, None),
+        ("Patient/$validate", {"resourceType": "Group"}, "structure"),
+        ("$validate", {"resourceType": "Parrot"}, None),
+        ("$validate", {}, None),
+        ("$validate", {"resourceType": "Parameters", "parameter": [{"name": "x"}]}, "structure"),
+        ("$validate", {"resourceType": "Parameters", "parameter": 1}, None),
+        ("Parameters/$validate", {"resourceType": "Parameters"}, "informational"),
+        ("Patient/$validate", patient("p"), "informational"),
+    ],
+)
+def test_validate_answers_200_whatever_came(api: Api, path: str, body: object, code: str | None) -> None:
+    found = outcome(api.post(path, body))
+    assert found[:2] == (200, code or found[1])
+
+
+def test_a_profile_is_not_checked_and_that_is_said(api: Api) -> None:
+    parameters = [
+        {"name": "resource", "resource": NEW},
+        {"name": "profile", "valueUri": "http://example.org/p"},
+    ]
+    answer = api.post("$validate", {"resourceType": "Parameters", "parameter": parameters})
+    assert outcome(answer)[:2] == (200, "not-supported")
+    assert answer.json()["issue"][0]["severity"] == "warning"
+
+
+def test_the_statement_is_valid_and_complete(api: Api) -> None:
+    answer = api.get("metadata")
+    statement = answer.json()
+    checked = api.post("CapabilityStatement/$validate", answer.content).json()
+    assert checked["issue"][0]["severity"] == "information", checked
+    assert statement["fhirVersion"] == "4.0.1"
+    resources = {each["type"]: each for each in statement["rest"][0]["resource"]}
+    assert len(resources) == 146
+    codes = [each["code"] for each in resources["Patient"]["interaction"]]
+    assert sorted(codes) == [
+        "create", "delete", "history-instance", "history-type", "read", "search-type", "update", "vread"
+    ]  # fmt: skip
+    parameters = {each["name"]: each["type"] for each in resources["Patient"]["searchParam"]}
+    assert parameters["birthdate"] == "date"
+    assert {each["code"] for each in statement["rest"][0]["interaction"]} == {
+        "transaction", "batch", "search-system", "history-system"
+    }  # fmt: skip
+
+
+def test_every_search_parameter_of_the_statement_can_be_asked(api: Api) -> None:
+    (statement,) = api.get("metadata").json()["rest"]
+    asked = 0
+    for resource in statement["resource"][::12]:
+        for parameter in resource["searchParam"]:
+            answer = api.get(f"{resource['type']}?{parameter['name']}:missing=true&_count=0")
+            stored = parameter["name"] in ("_id", "_lastUpdated")
+            assert answer.status_code == (400 if stored else 200), (resource["type"], parameter, answer.text)
+            asked += 1
+    assert asked > 100
+
+
+def test_the_other_pages(api: Api) -> None:
+    api.get("Patient/none")
+    assert api.get("http://record.example/healthz").text == "ok\n"
+    metrics = api.get("http://record.example/metrics").text
+    assert 'kintung_requests_total{interaction="read",status="404"} 1' in metrics
+    assert api.get("http://record.example/nothing").status_code == 404
+    assert api.get("http://record.example/fhirx").status_code == 404
