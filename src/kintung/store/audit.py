@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -101,6 +101,14 @@ class AuditBook:
             kept.grant,
             patient_keys,
         )
+
+    def is_readable(self, stored: bytes) -> bool:
+        """Was this record written by this node, and is its request as it was sealed?"""
+        try:
+            self.read(stored)
+        except (msgspec.DecodeError, InvalidTag):
+            return False
+        return True
 
     def sign(self, head: bytes) -> bytes:
         return self._sign.sign(head)

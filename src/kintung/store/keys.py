@@ -95,6 +95,12 @@ class KeyStore:
             value = self._by_number[number] = row[0]
         return value
 
+    def owner_of(self, number: int) -> str | None:
+        """Whose key sealed bodies call ``number``."""
+        with self._lock:
+            row = self._db.execute("SELECT owner FROM data_key WHERE number = ?", (number,)).fetchone()
+        return row[0] if row else None
+
     def secret(self, name: str, size: int = 32) -> bytes:
         """A secret of the node, made at its first use."""
         with self._lock:

@@ -83,6 +83,10 @@ class Sealer:
         except (InvalidTag, zstandard.ZstdError) as error:
             raise Unavailable(f"The body of {type}/{id} was damaged; it is not served.") from error
 
+    def sealed_for(self, blob: bytes) -> str | None:
+        """Whose data key a blob is sealed under, as ``owner_label`` writes it; None when nobody's."""
+        return self._keys.owner_of(int.from_bytes(blob[1:5], "big"))
+
     def _cipher(self, number: int) -> AESGCM:
         cipher = self._ciphers.get(number)
         if cipher is None:

@@ -27,9 +27,9 @@ class Database(Protocol):
         """Delete rows by every column of the primary key, in the order of the schema."""
         ...
 
-    def lookup(self, statement: str, columns: int, rows: Iterable[Row]) -> list[Row]:
+    def lookup(self, statement: str, types: Sequence[str], rows: Iterable[Row]) -> list[Row]:
         """Run a query once for a set of values: ``statement`` joins the table ``wanted``.
 
-        ``wanted`` has the columns ``c0``, ``c1`` ... ``columns`` of them.
+        ``wanted`` has the columns ``c0``, ``c1`` ..., one for each of ``types`` (int, text, blob).
         """
         ...

@@ -203,9 +203,7 @@ class SqlStore:
     def check(self, system: System) -> Iterator[Finding]:
         from kintung.store.sql.check import check  # noqa: PLC0415 - only ``check`` needs it
 
-        return check(
-            self._backend, self._names, self._keys, self._sealer, self._scribe, self._vault, self._audit
-        )
+        return check(self._backend, self._keys, self._sealer, self._scribe, self._audit)
 
     def close(self) -> None:
         self._committer.close()

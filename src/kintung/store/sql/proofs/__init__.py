@@ -1,0 +1,1 @@
+"""The proofs of ``kintung check``, one module for each thing that is proved."""
