@@ -366,7 +366,7 @@ class Searches:
 
     def _number_near(self, row: Amount) -> str:
         ends = [end for end in (row.low, row.high) if isinstance(end, Fraction)]
-        value = decimal(self.rng.choice(ends))
+        value = decimal(self.rng.choice(ends or [Fraction(100)]))  # both ends may be open
         match self.rng.randrange(8):
             case 0 | 1 | 2:
                 value = shortened(value, self.rng.randint(1, 6))

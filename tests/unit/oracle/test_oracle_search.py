@@ -213,6 +213,22 @@ def test_a_range_is_a_span() -> None:
     assert found(ages, "onset-age:missing=true", "Condition") == "3"
 
 
+def test_sampled_data_spans_its_samples() -> None:
+    origin = {"value": 100, "unit": "mV"}
+    samples = observations(
+        valueSampledData=[
+            {"origin": origin, "period": 1, "dimensions": 1, "factor": 2, "data": "1 E -3 2"},  # 94 to 104
+            {"origin": origin, "period": 1, "dimensions": 1, "lowerLimit": -9, "data": "L 1"},  # up to 101
+            {"origin": origin, "period": 1, "dimensions": 1, "data": "1 U"},  # no limit known: any value
+            {"origin": origin, "period": 1, "dimensions": 1, "data": "E"},
+        ]
+    )
+    assert found(samples, "value-quantity=sa93||mV") == "0"
+    assert found(samples, "value-quantity=eb102||mV") == "1"
+    assert found(samples, "value-quantity=ge104") == "0 2"
+    assert found(samples, "value-quantity:missing=true") == "3"
+
+
 UCUM = "http://unitsofmeasure.org"
 QUANTITIES = [
     {"value": 5, "unit": "milligram", "system": UCUM, "code": "mg"},
