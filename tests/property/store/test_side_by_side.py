@@ -36,7 +36,7 @@ from tests.property.store import given
 from tests.scale import counts, seeded
 from tests.stores import ALL, DAY, HOUR, SECOND, SYSTEM, Adapter, Record, opened
 
-STEPS = counts(700, 6000)
+STEPS = counts(2000, 10_000)
 RUNS = range(counts(1, 5))
 
 
@@ -215,7 +215,8 @@ def read(pair: Pair) -> None:
                 view.sequence,
             ]
 
-    pair.both(f"read {name} {version_id} as {reader}", ask)
+    answers, _ = pair.both(f"read {name} {version_id} as {reader}", ask)
+    pair.seen.update(answer for answer in answers if isinstance(answer, str))
 
 
 def search(pair: Pair) -> None:
