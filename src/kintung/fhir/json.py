@@ -167,8 +167,8 @@ class BundleEntry(NamedTuple):
 class SplitBundle(NamedTuple):
     """A Bundle with its resources apart.
 
-    ``envelope`` is the Bundle with each resource reduced to its ``resourceType``, so that
-    it can be validated alone; ``entries`` are in the order of the text.
+    ``envelope`` is the Bundle with an empty Parameters, which is valid, in place of each
+    resource, so that it can be validated alone; ``entries`` are in the order of the text.
     """
 
     envelope: dict[str, Any]
@@ -206,7 +206,7 @@ def split_bundle(raw: bytes, limits: Limits = LIMITS) -> SplitBundle:
         raise fault
     for entry, rest in zip(entries, items, strict=True):
         if entry.resource is not None:
-            rest["resource"] = {"resourceType": entry.resource.get("resourceType")}
+            rest["resource"] = {"resourceType": "Parameters"}
     return SplitBundle(envelope, entries)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from kintung.errors import BadInput, StructureInvalid, TooLong, ValueInvalid
 from kintung.fhir.json import LIMITS, Limits, parse, split_bundle, tokens
+from kintung.fhir.structure import is_valid
 
 OBSERVATION = b'{"resourceType":"Observation","component":[{"valueQuantity":{"value":%s}}]}'
 NUMBER_AT = "Observation.component[0].valueQuantity.value"
@@ -279,7 +280,7 @@ def test_a_bundle_is_split_into_the_text_and_the_value_of_each_resource():
         "entry": [
             {
                 "fullUrl": "urn:uuid:1",
-                "resource": {"resourceType": "Observation"},
+                "resource": {"resourceType": "Parameters"},
                 "request": {"method": "POST", "url": "Observation"},
             },
             {"request": {"method": "DELETE", "url": "Patient/1"}},
@@ -349,8 +350,11 @@ def test_bundles_without_entries():
 
 
 def test_split_and_parse_agree():
-    raw = bundle(f'{{"resource":{PERSON},"search":{{"score":0.50}}}}', '{"fullUrl":"x"}')
+    raw = bundle(f'{{"resource":{PERSON},"search":{{"score":0.50}}}}', '{"fullUrl":"x:y"}')
     whole = parse(raw)
     split = split_bundle(raw)
     assert [entry.resource for entry in split.entries] == [each.get("resource") for each in whole["entry"]]
+    for entry in whole["entry"][:1]:
+        entry["resource"] = {"resourceType": "Parameters"}
     assert json.dumps(split.envelope, default=str) == json.dumps(whole, default=str)
+    assert is_valid(split.envelope)

@@ -70,7 +70,7 @@ TABLE: dict[str, Primitive] = {
         "a day that exists",
     ),
     "decimal": Primitive("number", {"type": "number"}, "a number, without quotes"),
-    "id": _string("^[A-Za-z0-9.-]{1,64}$", "an id: 1 to 64 of the characters A-Z a-z 0-9 - ."),
+    "id": _string("^[A-Za-z0-9.-]{1,64}$", "an id: 1 to 64 letters, digits, hyphens and dots"),
     "instant": _string(
         f"^{_DAY}T{_TIME}{_ZONE}$",
         "an instant: YYYY-MM-DDThh:mm:ss with a zone (Z or +08:00), a day that exists",
