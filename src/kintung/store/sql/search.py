@@ -202,7 +202,7 @@ class Searcher:
         """What to start from, by counting the index rows of each criterion up to ``FEW``."""
         fewest, start = FEW + 1, None
         for criterion in query.criteria:
-            if _lists_all(criterion):
+            if not _has_range(criterion):
                 continue
             size = self._count(who, criterion)
             if size < fewest:
@@ -299,10 +299,17 @@ class Searcher:
     def _rows(self, criterion: Criterion) -> Clause:
         """Which index rows ``x`` meet one of the values."""
         parameter = criterion.parameter
+        atoms = self._atoms(parameter)
         if criterion.modifier == "missing":
-            return self._atoms(parameter)
-        condition = some(*(self._value(criterion, value) for value in criterion.values))
-        return every(self._atoms(parameter), condition)
+            return atoms
+        match parameter.kind:
+            case "token" | "uri":
+                return every(atoms, self._in_terms([self._terms(value) for value in criterion.values]))
+            case "reference":
+                targets = [key for value in criterion.values for key in self._targets(value)]
+                return every(atoms, among("x.target", list(dict.fromkeys(targets))))
+            case _:
+                return every(atoms, some(*(self._value(criterion, value) for value in criterion.values)))
 
     def _atoms(self, parameter: Parameter) -> Clause:
         anywhere = [b.atom for b in parameter.branches if b.target is None]
@@ -314,53 +321,60 @@ class Searcher:
 
     def _value(self, criterion: Criterion, value: Value) -> Clause:
         match value:
-            case TokenValue():
-                return self._token(value)
-            case UriValue(uri):
-                return self._term("", uri)
-            case ReferenceValue():
-                return among("x.target", self._targets(value))
             case DateValue():
                 return _date(value, "x.low", "x.high")
             case StringValue():
                 return self._string(criterion, value)
             case NumberValue() | QuantityValue():
                 return every(self._unit(value), _number(value))
-            case Missing():
-                raise AssertionError("missing has no value")
+            case _:
+                raise AssertionError(f"{criterion.parameter.code} has no such value")
 
-    def _token(self, value: TokenValue) -> Clause:
-        vaulted = among("x.term", list(self.vault.terms(value)))
-        if value.any_system:
-            code = Clause("x.term IN (SELECT t.number FROM term t WHERE t.code = ?)", (value.code,))
-            return some(code, vaulted)
-        if value.code is None:
-            system = self.names.number(self.db, "system", value.system or "")
-            if system is None:
-                return NEVER
-            return Clause("x.term IN (SELECT t.number FROM term t WHERE t.system = ?)", (system,))
-        return some(self._term(value.system or "", value.code), vaulted)
-
-    def _term(self, system: str, code: str) -> Clause:
-        number = self.names.number(self.db, "system", system)
-        if number is None:
-            return NEVER
-        return Clause(
-            "x.term = (SELECT t.number FROM term t WHERE t.code = ? AND t.system = ?)", (code, number)
+    def _in_terms(self, found: Sequence[Sequence[int] | Clause]) -> Clause:
+        """The term of ``x`` is one of those found: one list, so that a probe is one seek a term."""
+        numbers = list(
+            dict.fromkeys(number for terms in found if not isinstance(terms, Clause) for number in terms)
         )
+        queries = [terms for terms in found if isinstance(terms, Clause)]
+        if not queries:
+            return among("x.term", numbers)
+        queries += [Clause("SELECT ?", (number,)) for number in numbers]
+        text = " UNION ALL ".join(query.text for query in queries)
+        return Clause(f"x.term IN ({text})", tuple(value for query in queries for value in query.values))
+
+    def _terms(self, value: Value) -> Sequence[int] | Clause:
+        """Numbers of the terms a token or uri may stand in the index as; a query when many may."""
+        if isinstance(value, UriValue):
+            return self._numbers("t.code = ? AND t.system = ?", value.uri, self._system(""))
+        assert isinstance(value, TokenValue)
+        vaulted = [term for term in self.vault.terms(value) if isinstance(term, int)]
+        if value.any_system:
+            return [*self._numbers("t.code = ?", value.code), *vaulted]
+        system = self._system(value.system or "")
+        if value.code is None:
+            return Clause("SELECT t.number FROM term t WHERE t.system = ?", (system,))
+        return [*self._numbers("t.code = ? AND t.system = ?", value.code, system), *vaulted]
+
+    def _numbers(self, where: str, *values: object) -> list[int]:
+        return [row[0] for row in self.db.rows(f"SELECT t.number FROM term t WHERE {where}", values)]
+
+    def _system(self, uri: str) -> int:
+        """The number of a system; 0, which no term has, for one that was never seen."""
+        return self.names.number(self.db, "system", uri) or 0
 
     def _unit(self, value: NumberValue | QuantityValue) -> Clause:
         if isinstance(value, NumberValue) or value.any_unit:
             return ALWAYS
         if value.system is None:
-            return Clause("x.term IN (SELECT t.number FROM term t WHERE t.code = ?)", (value.code,))
+            return among("x.term", self._numbers("t.code = ?", value.code))
+        system = self._system(value.system)
         if value.code is None:
-            system = self.names.number(self.db, "system", value.system)
-            return Clause("x.term IN (SELECT t.number FROM term t WHERE t.system = ?)", (system or 0,))
-        return self._term(value.system, value.code)
+            return self._in_terms([Clause("SELECT t.number FROM term t WHERE t.system = ?", (system,))])
+        return among("x.term", self._numbers("t.code = ? AND t.system = ?", value.code, system))
 
-    def _targets(self, value: ReferenceValue) -> list[object]:
+    def _targets(self, value: Value) -> list[int]:
         """Keys of what a reference may name; what was never referenced has none."""
+        assert isinstance(value, ReferenceValue)
         rows = self.db.rows("SELECT e.key, e.type FROM entity e WHERE e.id = ?", (value.id,))
         wanted = {TYPE_NUMBERS[name] for name in value.types}
         return [key for key, number in rows if (number in wanted if wanted else number > 0)]
@@ -451,7 +465,23 @@ def _lists_all(criterion: Criterion | Chain) -> bool:
     return any(isinstance(value, Missing) and value.missing for value in criterion.values)
 
 
-def _date(value: DateValue, low: str, high: str) -> Clause:
+def _has_range(criterion: Criterion | Chain) -> bool:
+    """Do the index rows that meet it lie together, so that listing them reads little else?"""
+    if isinstance(criterion, Chain):
+        return True
+    if _lists_all(criterion) or criterion.modifier in ("missing", "contains"):
+        return False
+    return all(
+        value.prefix in _RANGES if isinstance(value, DateValue | NumberValue | QuantityValue) else True
+        for value in criterion.values
+    )
+
+
+_RANGES = ("eq", "lt", "le", "sa", "ap")
+"""Prefixes that bound the start of a span, by which the index is ordered."""
+
+
+def _date(value: DateValue, low: str, high: str) -> Clause:  # noqa: PLR0911 - one a prefix
     start, end = value.lo, value.hi
     match value.prefix:
         case "eq":
@@ -474,7 +504,7 @@ def _date(value: DateValue, low: str, high: str) -> Clause:
             return Clause(f"{low} < ? AND {high} > ?", (end, start))
 
 
-def _number(value: NumberValue | QuantityValue) -> Clause:
+def _number(value: NumberValue | QuantityValue) -> Clause:  # noqa: PLR0911 - one a prefix
     low, high = bound_keys(value.lo, value.hi)
     exact = bound_keys(value.value, value.value)[0]
     match value.prefix:

@@ -5,6 +5,7 @@ probed by a correlated scalar subquery: SQLite builds a Bloom filter over the wh
 for EXISTS and for a join, 10 ms whatever the search; the scalar form it runs as one seek.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,17 +40,18 @@ def every(*clauses: Clause) -> Clause:
 
 def some(*clauses: Clause) -> Clause:
     """At least one holds."""
-    if not clauses:
+    kept = [clause for clause in clauses if clause.text != NEVER.text]
+    if not kept:
         return NEVER
-    if len(clauses) == 1:
-        return clauses[0]
+    if len(kept) == 1:
+        return kept[0]
     return Clause(
-        "(" + " OR ".join(f"({clause.text})" for clause in clauses) + ")",
-        tuple(v for clause in clauses for v in clause.values),
+        "(" + " OR ".join(f"({clause.text})" for clause in kept) + ")",
+        tuple(v for clause in kept for v in clause.values),
     )
 
 
-def among(column: str, values: tuple[object, ...] | list[object]) -> Clause:
+def among(column: str, values: Sequence[object]) -> Clause:
     """The column is one of the values; never when there is none."""
     if not values:
         return NEVER
