@@ -29,6 +29,9 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:", re.ASCII)
 _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:\d\d$)")
 
+_PART = {mark: re.compile(rf"(?:^|{re.escape(mark)})((?:[^\\{mark}]|\\.|\\$)*)", re.DOTALL) for mark in ",|"}
+"""One part of a list and the mark before it; a backslash keeps what follows from being a mark."""
+
 _DIGITS = 40
 _EXPONENT = 400
 _EXACT = Context(prec=1_000)
@@ -39,15 +42,7 @@ def split(text: str, mark: str) -> list[str]:
     """Split at each ``mark`` that is not escaped; the parts keep their escapes."""
     if "\\" not in text:
         return text.split(mark)
-    parts, start, at = list[str](), 0, 0
-    while at < len(text):
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == mark:
-            parts.append(text[start:at])
-            start = at + 1
-        at += 1
-    return [*parts, text[start:]]
+    return [found.group(1) for found in _PART[mark].finditer(text)]
 
 
 def unescape(text: str) -> str:

@@ -30,12 +30,14 @@ class SearchLimits:
     """Bounds on what one search may ask.
 
     ``parameters`` and ``values`` (alternatives of one parameter) and ``value_length``
-    (characters of one alternative) refuse what is over; ``count`` is lowered to the limit.
+    (characters of one alternative) and ``length`` (characters of names and values together)
+    refuse what is over; ``count`` is lowered to the limit.
     """
 
     parameters: int = 100
     values: int = 500
     value_length: int = 4_096
+    length: int = 1_000_000
     sort_keys: int = 10
     count: int = 1_000
     default_count: int = 20
@@ -74,6 +76,9 @@ def parse_query(
     """
     if len(pairs) > limits.parameters:
         raise TooLong(f"a search has at most {limits.parameters} parameters, this one {len(pairs)}")
+    length = sum(len(name) + len(value) for name, value in pairs)
+    if length > limits.length:
+        raise TooLong(f"a search has at most {limits.length:,} characters, this one {length:,}")
     own = [(name, value) for name, value in pairs if name not in ignore]
     types = _types(type, own)
     return _Reading(types, now_micros, offset_minutes, limits, lenient, base).query(own)
@@ -129,7 +134,7 @@ class _Reading:
                 if refusal.path is not None:
                     raise
                 # What was raised knows nothing of the name it was read for.
-                raise refusal.__class__(f"{shown(name)}: {refusal}", path=name[:64]) from refusal
+                raise refusal.__class__(f"{shown(name)}: {refusal}", path=_path(name)) from refusal
         return Query(
             types=self.types,
             criteria=tuple(draft.criteria),
@@ -151,7 +156,7 @@ class _Reading:
         except NotSupported as refusal:
             if not self.lenient:
                 raise
-            draft.ignored.append(Issue(refusal.issue, str(refusal), name[:64], severity="warning"))
+            draft.ignored.append(Issue(refusal.issue, str(refusal), _path(name), severity="warning"))
         else:
             draft.criteria.append(self._criterion_or_chain(asked, value))
             draft.used.append((name, value))
@@ -285,8 +290,18 @@ class _Asked:
 
 def _check_text(text: str) -> None:
     """Refuse what no stored text can hold: NUL, and surrogates that encode nothing."""
-    if "\0" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueInvalid("the text holds a character that FHIR does not allow") from None
+    if "\0" in text:
         raise ValueInvalid("the text holds a character that FHIR does not allow")
+
+
+def _path(name: str) -> str:
+    """Return a parameter's name as an issue may hold it, whatever was sent."""
+    short = name[:64]
+    return short if short.isprintable() else ascii(short)[1:-1]
 
 
 def _target(parameter: Parameter, type: str) -> str:

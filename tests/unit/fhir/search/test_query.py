@@ -328,6 +328,8 @@ def test_an_unknown_type_and_too_many_parameters_are_refused():
         query("Pateint")
     with pytest.raises(TooLong):
         query("Patient", *[("name", "a")] * 101)
+    with pytest.raises(TooLong):
+        query("Patient", *[("name:exact", "a,\\," * 4_000)] * 100)
 
 
 @pytest.mark.parametrize("name", ["_sort", "_count", "_total", "_type"])
