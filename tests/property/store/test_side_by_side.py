@@ -32,11 +32,12 @@ from kintung.store.port import (
     Write,
 )
 from kintung.store.reader import Reader, Scope
+from kintung.store.sql import search as search_plans
 from tests.property.store import given
 from tests.scale import counts, seeded
 from tests.stores import ALL, DAY, HOUR, SECOND, SYSTEM, Adapter, Record, opened
 
-STEPS = counts(2000, 10_000)
+STEPS = counts(1500, 8000)
 RUNS = range(counts(1, 5))
 
 
@@ -308,10 +309,19 @@ DOINGS = {
 # -- the test ---------------------------------------------------------------------------
 
 
+@pytest.fixture(params=["usual thresholds", "low thresholds"])
+def plans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With so few resources one plan would do for nearly all searches: low thresholds mix them."""
+    if request.param == "low thresholds":
+        for name, value in {"FEW": 3, "FEW_PERSONS": 1, "MANY_PERSONS": 2, "STEPS_PER_PERSON": 1}.items():
+            monkeypatch.setattr(search_plans, name, value)
+    return request.param
+
+
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("adapter", ["sqlite", "postgres"])
 def test_a_database_answers_as_the_plain_store(
-    request: pytest.FixtureRequest, tmp_path: Path, adapter: Adapter, run: int
+    request: pytest.FixtureRequest, tmp_path: Path, adapter: Adapter, plans: str, run: int
 ):
     with ExitStack() as stack:
         folders = [tmp_path / name for name in ("plain", adapter)]
@@ -324,7 +334,7 @@ def test_a_database_answers_as_the_plain_store(
             for which, folder in zip(("memory", adapter), folders, strict=True)
         )
         # The same draws for every adapter, so that one that differs stands out.
-        pair = Pair(plain, other, seeded(f"side by side {run}"))
+        pair = Pair(plain, other, seeded(f"side by side {plans} {run}"))
         for id in given.PATIENTS[:-2]:
             pair.both(f"put Patient/{id}", lambda record, _, id=id: record.put(given.patient(id)))
             pair.learn(id)
