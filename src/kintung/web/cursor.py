@@ -38,13 +38,16 @@ class Cursor(NamedTuple):
 
 
 class _Sealed(NamedTuple):
+    """A cursor as it is sealed. Sequence numbers have a fixed width: else the length of a
+    cursor would tell how long the log is, and so how much there is that its holder cannot see."""
+
     reader: str
     path: str
     asked: tuple[tuple[str, str], ...]
     at: int
-    sequence: int
+    sequence: bytes
     values: list[object]
-    last: int
+    last: bytes
 
 
 class Cursors:
@@ -59,7 +62,7 @@ class Cursors:
         """The text of a cursor: letters, digits, ``-`` and ``_``."""
         reader, path, asked, at, sequence, after = cursor
         plain = msgspec.msgpack.encode(
-            _Sealed(reader, path, asked, at, sequence, list(after.values), after.sequence)
+            _Sealed(reader, path, asked, at, _fixed(sequence), list(after.values), _fixed(after.sequence))
         )
         nonce = self._entropy.bytes(_NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, plain, _PURPOSE)
@@ -81,9 +84,12 @@ class Cursors:
         if found.reader != reader or found.path != path:
             raise _refused()
         values = tuple(_frozen(value) for value in found.values)
-        return Cursor(
-            found.reader, found.path, found.asked, found.at, found.sequence, Position(values, found.last)
-        )
+        sequence, last = int.from_bytes(found.sequence), int.from_bytes(found.last)
+        return Cursor(found.reader, found.path, found.asked, found.at, sequence, Position(values, last))
+
+
+def _fixed(sequence: int) -> bytes:
+    return sequence.to_bytes(8)
 
 
 def _frozen(value: object) -> object:
