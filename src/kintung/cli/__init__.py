@@ -1,18 +1,34 @@
 """The command ``kintung``: one module for each command, imported when it is called."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import FrameType
+from typing import NoReturn
 
 from kintung.errors import KintungError
 
 COMMANDS = ("demo", "serve", "load", "export", "check")
 
+DESCRIPTION = "A FHIR R4 record for primary care: serve it, fill it, take it out, prove it sound."
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One clear line instead of the usage and a line."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; an error is one clear line on standard error and exit code 1."""
-    parser = argparse.ArgumentParser(prog="kintung", description=__doc__)
+    """Run one command; an error is one clear line on standard error and exit code 1.
+
+    Exit code 2 is a mistake in the command line, 130 and 143 a stop by Ctrl-C and SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    parser = _Parser(prog="kintung", description=DESCRIPTION)
     chosen = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = list(sys.argv[1:] if arguments is None else arguments)
     # Only the module of the command asked for is imported; help needs them all.
@@ -24,10 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except KintungError as error:
-        print(f"kintung {options.command}: {error}", file=sys.stderr)  # noqa: T201 - this is a command
-        return 1
+        reason = str(error)
+    except BrokenPipeError:
+        return 141  # who read our output has gone; nothing is left to tell
     except OSError as error:
-        print(f"kintung {options.command}: {error.strerror}: {error.filename}", file=sys.stderr)  # noqa: T201
-        return 1
-    except KeyboardInterrupt:
-        return 130
+        reason = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+    print(f"kintung {options.command}: {reason}", file=sys.stderr)  # noqa: T201 - this is a command
+    return 1
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave by way of every ``finally``, so that a node is closed and a demo's folder removed."""
+    sys.exit(128 + number)

@@ -1,24 +1,26 @@
-"""kintung check: prove the record sound; exits 1 and names what is broken."""
+"""Prove the record sound: index equals re-extraction, versions without gaps, chain, ownership.
+
+Prints what is broken and exits 1 when anything is.
+"""
 
 import argparse
-from pathlib import Path
 
-from kintung.app import default_url, open_node, system
-from kintung.cli.console import say
+from kintung.app import system
+from kintung.cli.console import Progress, say
+from kintung.cli.database import add_database, opened
 
 MOST_FINDINGS = 100
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
     parser = commands.add_parser("check", help="prove the record sound", description=__doc__)
-    parser.add_argument("--database", default=default_url(), metavar="URL")
-    parser.add_argument("--keys", type=Path, metavar="FILE")
+    add_database(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     count = 0
-    with open_node(options.database, keys=options.keys) as node:
+    with opened(options, present=True) as node, Progress("checking"):
         for finding in node.store.check(system("check")):
             count += 1
             if count <= MOST_FINDINGS:

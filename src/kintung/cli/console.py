@@ -1,7 +1,10 @@
 """What the commands say: results on standard output, progress on standard error."""
 
 import sys
+import threading
 import time
+from types import TracebackType
+from typing import Self
 
 
 def say(line: str = "") -> None:
@@ -10,28 +13,46 @@ def say(line: str = "") -> None:
 
 
 class Progress:
-    """A line that is written over once a second on a terminal, and every ten seconds elsewhere."""
+    """How far a long command is: a line written over each second on a terminal, a new line
+    every ten seconds elsewhere; none for what is done before that.
+
+    Set ``count`` as the work goes on. A thread writes the line, so it also comes while one
+    step takes long.
+    """
 
     def __init__(self, what: str) -> None:
+        self.count = 0
         self._what = what
         self._terminal = sys.stderr.isatty()
-        self._every = 1.0 if self._terminal else 10.0
-        self._started = self._last = time.monotonic()
+        self._started = time.monotonic()
+        self._ended = threading.Event()
+        self._writer = threading.Thread(target=self._write, name="kintung-progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._writer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._writer.join()
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._started
 
-    def show(self, count: int) -> None:
-        now = time.monotonic()
-        if now - self._last < self._every:
-            return
-        self._last = now
-        end = "\r" if self._terminal else "\n"
-        rate = count / max(now - self._started, 0.001)
-        sys.stderr.write(f"{self._what}: {count:,} ({rate:,.0f}/s){end}")
-        sys.stderr.flush()
+    def _write(self) -> None:
+        written = False
+        while not self._ended.wait(1.0 if self._terminal else 10.0):
+            sys.stderr.write(f"\r\x1b[2K{self._line()}" if self._terminal else f"{self._line()}\n")
+            sys.stderr.flush()
+            written = True
+        if written and self._terminal:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
 
-    def end(self) -> None:
-        if self._terminal:
-            sys.stderr.write("\x1b[2K")
+    def _line(self) -> str:
+        if not self.count:
+            return f"{self._what}: {self.seconds:,.0f} s"
+        return f"{self._what}: {self.count:,} ({self.count / self.seconds:,.0f}/s)"

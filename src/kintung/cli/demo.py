@@ -1,4 +1,4 @@
-"""kintung demo: a throw-away node with synthetic people, served until stopped."""
+"""Serve a throw-away node with synthetic people until stopped (Ctrl-C); nothing of it is kept."""
 
 import argparse
 import tempfile
@@ -6,50 +6,46 @@ from pathlib import Path
 from urllib.parse import quote
 
 from kintung.app import Node, open_node, system
-from kintung.cli.console import Progress, say
-from kintung.cli.load import report
-from kintung.cli.loading import Loader, Tally
-from kintung.cli.serve import Served, serve
-from kintung.cli.sources import items
+from kintung.cli.console import say
+from kintung.cli.load import load_files
+from kintung.cli.loading import Loader
+from kintung.cli.serve import HOST, Served, add_port, serve
+from kintung.cli.sources import files_of
 from kintung.fhir.json import parse
 from kintung.sample import sample_bundles
-
-HOST = "127.0.0.1"
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
     parser = commands.add_parser("demo", help="serve synthetic people", description=__doc__)
-    parser.add_argument("--port", type=int, default=8080, help="0 takes a free one")
+    add_port(parser)
     parser.add_argument(
-        "--load", type=Path, action="append", default=[], metavar="PATH", help="load these too"
+        "--load",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="load this too, as kintung load takes it; may be given several times",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    others = files_of(options.load)
     with tempfile.TemporaryDirectory(prefix="kintung-demo-") as folder:
         url = f"sqlite:///{folder}/demo.db"
         with open_node(url) as node:
-            _load(node, url, [sample_bundles()], processes=0)
-            if options.load:
-                _load(node, url, options.load, processes=None)
+            load_files(Loader(node, url, None, processes=0), [sample_bundles()])
+            if others:
+                load_files(Loader(node, url, None), others)
             examples = _examples(node)
-        say("Synthetic people; nothing is kept when it stops (Ctrl-C). Try:")
 
-        def show(port: int) -> None:
+        def show(base: str) -> None:
+            say("Synthetic people; nothing is kept when it stops (Ctrl-C). Try:")
             for example in examples:
-                say(f"curl -s 'http://{HOST}:{port}/fhir/{example}'")
+                say(f"curl -s '{base}/{example}'")
 
         serve(Served(url), HOST, options.port, 1, show)
     return 0
-
-
-def _load(node: Node, url: str, paths: list[Path], processes: int | None) -> None:
-    tally = Tally()
-    progress = Progress("resources")
-    Loader(node, url, None, processes).load(items(paths), tally, progress.show)
-    progress.end()
-    report(tally, progress.seconds)
 
 
 def _examples(node: Node) -> list[str]:

@@ -1,44 +1,64 @@
-"""kintung load: Bundles, NDJSON and folders of them, into a record."""
+"""Load Bundles (.json), NDJSON (.ndjson: a resource or a Bundle a line), either gzipped, or folders.
+
+Transactions and batches are done, any other resource is stored under its id. May be stopped
+and repeated: what was loaded in the last seven days is not loaded again. A refused item is
+counted by its reason and stops nothing; the exit code is then 1.
+"""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from kintung.app import default_url, open_node
 from kintung.cli.console import Progress, say
+from kintung.cli.database import add_database, opened
 from kintung.cli.loading import Loader, Tally
-from kintung.cli.sources import items
+from kintung.cli.sources import files_of, items
 
 MOST_REASONS = 20
-SMALL_BYTES = 4 * 1024 * 1024
+SMALL_BYTES = 1024 * 1024
 """Files up to this size together are prepared in this process: starting others costs more."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
     parser = commands.add_parser("load", help="load Bundles and NDJSON", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    parser.add_argument("--database", default=default_url(), metavar="URL")
+    add_database(parser)
     parser.add_argument(
-        "--keys", type=Path, metavar="FILE", help="the key store, when not at its usual place"
+        "--processes",
+        type=int,
+        metavar="N",
+        help="that prepare; 0 does all in one (default: one a processor)",
     )
-    parser.add_argument("--processes", type=int, metavar="N", help="that prepare (default: one a processor)")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    paths: list[Path] = options.paths
+    files = files_of(options.paths)
     processes: int | None = options.processes
-    if processes is None and _size(paths) <= SMALL_BYTES:
+    if processes is None and sum(file.stat().st_size for file in files) <= SMALL_BYTES:
         processes = 0
-    tally = Tally()
-    with open_node(options.database, keys=options.keys) as node:
-        progress = Progress("resources")
-        Loader(node, options.database, options.keys, processes).load(items(paths), tally, progress.show)
-        progress.end()
-    report(tally, progress.seconds)
+    with opened(options) as node:
+        tally = load_files(Loader(node, options.database, options.keys, processes), files)
     return 1 if tally.refused else 0
 
 
-def report(tally: Tally, seconds: float) -> None:
+def load_files(loader: Loader, files: Sequence[Path]) -> Tally:
+    """Load with progress, and report what was done; also when it is stopped."""
+    tally = Tally()
+    progress = Progress("resources")
+
+    def show(count: int) -> None:
+        progress.count = count
+
+    try:
+        with progress:
+            loader.load(items(files), tally, show)
+    finally:
+        _report(tally, progress.seconds)
+    return tally
+
+
+def _report(tally: Tally, seconds: float) -> None:
     """Counts, rate, and refusals by reason with the place of the first of each."""
     rate = tally.resources / max(seconds, 0.001)
     say(f"{tally.items:,} items, {tally.resources:,} resources in {seconds:.1f} s ({rate:,.0f}/s)")
@@ -49,8 +69,3 @@ def report(tally: Tally, seconds: float) -> None:
     others = len(tally.refused) - MOST_REASONS
     if others > 0:
         say(f"and {others:,} other reasons")
-
-
-def _size(paths: list[Path]) -> int:
-    files = (file for path in paths for file in ([path] if path.is_file() else path.rglob("*")))
-    return sum(file.stat().st_size for file in files if file.is_file())

@@ -3,17 +3,20 @@
 Each item goes the way a request goes: parsed, validated, prepared as a unit, committed with
 an idempotency key. Preparing (three quarters of the work) is done in other processes on
 their own reading of the record; what they read is asked again inside the commit lock, so an
-item prepared on an older state is prepared again there.
+item prepared on an older state is prepared again there. What a process could not prepare is
+done here, after all before it: it may rest on them, or be refused.
 """
 
 import gc
 import os
+import signal
+import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +24,10 @@ from typing import NamedTuple
 import msgspec
 
 from kintung.app import Node, Settings, open_node
+from kintung.cli.processes import end_with_parent
 from kintung.cli.sources import Item
 from kintung.consent import Access, Right
-from kintung.errors import KintungError
+from kintung.errors import Issue, KintungError, TimedOut, Unavailable
 from kintung.fhir.json import parse
 from kintung.store.port import Idempotency, Prepared, Receipt, Rehearsal, Unit, View
 from kintung.store.reader import Reader
@@ -45,13 +49,13 @@ _ACCESS = Access(
     rights=frozenset({Right.DEPOSIT, Right.PLACE, Right.VIEW}),
     client="load",
 )
-_HEADERS = {b"prefer": b"return=minimal"}
-_EXECUTED = ("transaction", "batch")
 
 CHUNK_BYTES = 256 * 1024
 """Items are handed to a process in chunks of about this size."""
 IN_FLIGHT = 6
 """Chunks on their way at once for each process."""
+IN_FLIGHT_BYTES = 64 * 1024 * 1024
+"""No more is read ahead while this much is on its way: an item may be as large."""
 
 
 @dataclass(slots=True)
@@ -70,18 +74,23 @@ class Tally:
         self.replayed += receipt.replayed
 
     def refuse(self, item: Item, error: KintungError) -> None:
-        """Count a refusal by its reason, and remember where the first of each was."""
         self.items += 1
-        reason = f"{error.issues[0].code}: {error.issues[0].message}"
+        self._count(item, error.issues[0])
+
+    def took_batch(self, item: Item, answered: bytes) -> None:
+        """Count the entries of a batch, each done or refused for itself."""
+        self.items += 1
+        for entry in _answers.decode(answered).entry:
+            if entry.response.status.startswith("2"):
+                self.resources += 1
+            else:
+                self._count(item, entry.response.issue)
+
+    def _count(self, item: Item, issue: Issue) -> None:
+        """Count a refusal by its reason, and remember where the first of each was."""
+        reason = f"{issue.code}: {issue.message}"
         self.refused[reason] += 1
-        self.first_refused.setdefault(reason, f"{item.file} line {item.place}, {error.path or 'whole'}")
-
-
-class _Ready(NamedTuple):
-    """An item as a process prepared it; ``error`` instead when it was refused."""
-
-    rehearsal: Rehearsal | None
-    error: KintungError | None
+        self.first_refused.setdefault(reason, f"{item.file} line {item.place}, {issue.path or 'whole'}")
 
 
 class Loader:
@@ -97,49 +106,57 @@ class Loader:
         self._started = (url, keys, node.settings)
 
     def load(self, items: Iterable[Item], tally: Tally, show: Callable[[int], None]) -> None:
-        """Load all items; a refused one is counted and stops nothing."""
+        """Load all items; a refused one is counted and stops nothing.
+
+        Raises:
+            Unavailable: the record cannot be written any more. What was counted stays.
+        """
         if not self._processes:
             for item in items:
                 self._one(item, tally)
                 show(tally.resources)
             return
-        with ProcessPoolExecutor(
+        pool = ProcessPoolExecutor(
             self._processes, mp_context=get_context("spawn"), initializer=_start, initargs=self._started
-        ) as pool:
+        )
+        try:
             self._pipeline(pool, items, tally, show)
+        except BrokenProcessPool:
+            raise Unavailable(
+                "a process that prepares was killed, perhaps for want of memory; give fewer --processes."
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _pipeline(
         self, pool: ProcessPoolExecutor, items: Iterable[Item], tally: Tally, show: Callable[[int], None]
     ) -> None:
-        preparing: deque[tuple[list[Item], Future[list[_Ready]]]] = deque()
+        preparing: deque[_Chunk] = deque()
         committing: deque[tuple[Item, Future[Receipt]]] = deque()
+        ahead = 0
         for chunk in _chunks(items):
-            preparing.append((chunk, pool.submit(_prepare, chunk)))
-            if len(preparing) >= self._processes * IN_FLIGHT:
-                self._commit_next(preparing, committing, tally)
+            with _interrupts_held():  # a process started here would show Ctrl-C as its own failure
+                preparing.append(_Chunk(chunk, pool.submit(_prepare, chunk)))
+            ahead += preparing[-1].size
+            while len(preparing) >= self._processes * IN_FLIGHT or ahead > IN_FLIGHT_BYTES:
+                ahead -= preparing[0].size
+                self._commit(preparing.popleft(), committing, tally)
                 show(tally.resources)
         while preparing:
-            self._commit_next(preparing, committing, tally)
+            self._commit(preparing.popleft(), committing, tally)
             show(tally.resources)
         self._settle(committing, tally)
 
-    def _commit_next(
-        self,
-        preparing: deque[tuple[list[Item], Future[list[_Ready]]]],
-        committing: deque[tuple[Item, Future[Receipt]]],
-        tally: Tally,
-    ) -> None:
-        """Hand one prepared chunk to the committer; take the answers of those before it."""
-        chunk, future = preparing.popleft()
-        for item, ready in zip(chunk, future.result(), strict=True):
-            if ready.rehearsal is None:
-                # It may rest on an item before it that was not committed when it was prepared.
+    def _commit(self, chunk: "_Chunk", committing: deque[tuple[Item, Future[Receipt]]], tally: Tally) -> None:
+        """Hand a prepared chunk to the committer; take the answers of those before it."""
+        for item, ready in zip(chunk.items, chunk.prepared.result(), strict=True):
+            if ready is None:
                 self._settle(committing, tally)
                 self._one(item, tally)
                 continue
-            unit = Unit(_ACCESS.reader, _Later(self._site, item), _idempotency(item))
+            unit = Unit(_ACCESS.reader, _Later(self._site, item), ready.idempotency)
             committing.append((item, self._node.store.submit_rehearsed(unit, ready.rehearsal)))
-        while len(committing) > len(chunk) * 2:
+        while len(committing) > len(chunk.items) * 2:
             _take(committing, tally)
 
     def _settle(self, committing: deque[tuple[Item, Future[Receipt]]], tally: Tally) -> None:
@@ -148,16 +165,31 @@ class Loader:
 
     def _one(self, item: Item, tally: Tally) -> None:
         """Prepare and commit an item here, on the state it meets."""
-        try:
-            request = _request(item)
-            if _executed(item.raw) == b"batch":
-                answered = Batch(self._site, REGISTRY, request, received(self._site, item.raw)).answer()
-                tally.items += 1
-                tally.resources += answered.body.count(b'"status":"20')
-                return
-            tally.took(self._node.store.commit(_unit(self._site, item)))
-        except KintungError as error:
-            tally.refuse(item, error)
+        with _counted(item, tally):
+            if _kind(item) == "batch":
+                split = received(self._site, item.raw)
+                answered = Batch(self._site, REGISTRY, _request(item), split).answer()
+                tally.took_batch(item, answered.body)
+            else:
+                tally.took(self._node.store.commit(_unit(self._site, item)))
+
+
+class _Ready(NamedTuple):
+    """An item as a process prepared it."""
+
+    rehearsal: Rehearsal
+    idempotency: Idempotency | None
+
+
+class _Chunk(NamedTuple):
+    """Items that a process prepares."""
+
+    items: list[Item]
+    prepared: "Future[list[_Ready | None]]"
+
+    @property
+    def size(self) -> int:
+        return sum(len(item.raw) for item in self.items)
 
 
 class _Later:
@@ -173,10 +205,33 @@ class _Later:
 
 def _take(committing: deque[tuple[Item, Future[Receipt]]], tally: Tally) -> None:
     item, future = committing.popleft()
-    try:
+    with _counted(item, tally):
         tally.took(future.result())
+
+
+@contextmanager
+def _counted(item: Item, tally: Tally) -> Generator[None]:
+    """Count an item that is refused; let pass that the record cannot be written."""
+    try:
+        yield
     except KintungError as error:
+        if isinstance(error, Unavailable) and not isinstance(error, TimedOut):
+            raise
         tally.refuse(item, error)
+    except Exception as error:  # noqa: BLE001 - a fault of ours with one item does not stop the rest
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name} line {where.lineno}"
+        tally.refuse(item, KintungError(f"Unexpected {type(error).__name__} in {place}; please report it."))
+
+
+@contextmanager
+def _interrupts_held() -> Generator[None]:
+    """Hold Ctrl-C back; a process started meanwhile never gets it, and ends with this one."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -197,36 +252,37 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 def _unit(site: Site, item: Item) -> Unit:
     """The unit of an item: a transaction done, a resource stored under its id or a new one."""
+    if item.fault is not None:
+        raise item.fault
     request = _request(item)
-    if _executed(item.raw) == b"transaction":
-        unit = Transaction(site, request, received(site, item.raw)).unit()
-    else:
-        resource = parse(item.raw)
-        request.resource = resource
-        type, id = str(resource.get("resourceType")), str(resource.get("id") or "")
-        request.method, request.path = ("PUT", f"{type}/{id}") if id else ("POST", type)
-        request.place({"type": type, "id": id})
-        unit = (update if id else create)(site, request).unit
-    return Unit(unit.reader, unit.prepare, _idempotency(item))
+    if _kind(item) == "transaction":
+        return Transaction(site, request, received(site, item.raw)).unit()
+    resource = parse(item.raw)
+    request.resource = resource
+    type, id = str(resource.get("resourceType")), str(resource.get("id") or "")
+    request.method, request.path = ("PUT", f"{type}/{id}") if id else ("POST", type)
+    request.place({"type": type, "id": id})
+    return (update if id else create)(site, request).unit
 
 
 def _request(item: Item) -> Request:
-    return Request("POST", "", "", _HEADERS, _ACCESS, "", item.raw)
+    headers = {b"prefer": b"return=minimal", b"idempotency-key": item.key.encode()}
+    return Request("POST", "", "", headers, _ACCESS, "", item.raw)
 
 
-def _idempotency(item: Item) -> Idempotency:
-    return Idempotency(_ACCESS.client, item.key, sha256(item.raw).digest())
-
-
-def _executed(raw: bytes) -> bytes | None:
-    """transaction or batch, for a Bundle that is to be done and not to be stored."""
-    if b'"Bundle"' not in raw:
-        return None
+def _kind(item: Item) -> str:
+    """The type of a Bundle, "" for anything else; what is wrong with it is said where it is parsed."""
+    if b'"Bundle"' not in item.raw:
+        return ""
     try:
-        head = _HEAD.decode(raw)
+        head = _heads.decode(item.raw)
     except (msgspec.DecodeError, RecursionError):
-        return None  # what is wrong with it is said where it is parsed
-    return head.type.encode() if head.resource_type == "Bundle" and head.type in _EXECUTED else None
+        return ""
+    return head.type if head.resource_type == "Bundle" else ""
+
+
+def _site(node: Node) -> Site:
+    return Site.of(node, WebSettings(offset_minutes=node.settings.offset_minutes))
 
 
 class _Head(msgspec.Struct, rename={"resource_type": "resourceType"}):
@@ -234,12 +290,45 @@ class _Head(msgspec.Struct, rename={"resource_type": "resourceType"}):
     type: str = ""
 
 
-_HEAD = msgspec.json.Decoder(_Head)
+class _Details(msgspec.Struct):
+    text: str = ""
 
 
-def _site(node: Node) -> Site:
-    return Site.of(node, WebSettings(offset_minutes=node.settings.offset_minutes))
+class _Issue(msgspec.Struct):
+    code: str
+    details: _Details = msgspec.field(default_factory=_Details)
+    expression: tuple[str, ...] = ()
 
+
+class _Outcome(msgspec.Struct):
+    issue: tuple[_Issue, ...]
+
+
+class _Response(msgspec.Struct):
+    status: str
+    outcome: _Outcome | None = None
+
+    @property
+    def issue(self) -> Issue:
+        """Why the entry was refused."""
+        if self.outcome is None:
+            return Issue("processing", self.status)
+        first = self.outcome.issue[0]
+        return Issue(first.code, first.details.text, next(iter(first.expression), None))
+
+
+class _Answered(msgspec.Struct):
+    response: _Response
+
+
+class _Answers(msgspec.Struct):
+    """A batch-response, as far as it is counted."""
+
+    entry: tuple[_Answered, ...] = ()
+
+
+_heads = msgspec.json.Decoder(_Head)
+_answers = msgspec.json.Decoder(_Answers)
 
 # --- In the preparing processes -------------------------------------------------------
 
@@ -248,19 +337,26 @@ _resources = ExitStack()
 
 
 def _start(url: str, keys: Path | None, settings: Settings) -> None:
+    end_with_parent()
     node = _resources.enter_context(open_node(url, keys=keys, settings=settings))
     _process.append(_site(node))
     gc.disable()  # with tens of thousands of elements alive it halves the rate of decoding
 
 
-def _prepare(chunk: list[Item]) -> list[_Ready]:
+def _prepare(chunk: list[Item]) -> list[_Ready | None]:
     site = _process[0]
-    ready: list[_Ready] = []
     with site.store.view() as view:
-        for item in chunk:
-            try:
-                ready.append(_Ready(rehearse(_unit(site, item), view), None))
-            except KintungError as error:
-                ready.append(_Ready(None, error))
+        ready = [_ready(site, view, item) for item in chunk]
     gc.collect(1)
     return ready
+
+
+def _ready(site: Site, view: View, item: Item) -> _Ready | None:
+    """The item prepared; None for one that only the loading process can do, or refuse."""
+    if _kind(item) == "batch":
+        return None
+    try:
+        unit = _unit(site, item)
+        return _Ready(rehearse(unit, view), unit.idempotency)
+    except Exception:  # noqa: BLE001 - it comes again where it is counted
+        return None

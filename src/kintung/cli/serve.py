@@ -1,27 +1,36 @@
-"""kintung serve: a node over HTTP.
+"""Serve a node over HTTP until stopped.
 
-Until sign-in exists a node can only be served unprotected, and only to this machine.
+Until sign-in exists, a node can only be served --unprotected, and only to this machine.
 """
 
 import argparse
 import ipaddress
 import os
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
-from kintung.app import Settings, default_url, open_node
+from kintung.app import Settings, open_node
 from kintung.cli.console import say
+from kintung.cli.database import add_database, opened
+from kintung.cli.processes import end_with_parent
 from kintung.consent import unprotected
 from kintung.errors import BadInput, Unavailable
 from kintung.web.app import AsgiApp, create_app
+from kintung.web.fhir.serve import Scope, Send
+from kintung.web.limits import Message, Receive
 from kintung.web.site import WebSettings
+
+HOST = "127.0.0.1"
+MOST_WORKERS = 64
 
 _SETTINGS = "KINTUNG_SERVED"
 """Environment variable by which the workers are told what to serve."""
@@ -38,28 +47,47 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
     parser = commands.add_parser("serve", help="serve a node over HTTP", description=__doc__)
-    parser.add_argument("--database", default=default_url(), metavar="URL")
-    parser.add_argument("--keys", type=Path, metavar="FILE")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8080, help="0 takes a free one")
-    parser.add_argument("--workers", type=int, default=1)
+    add_database(parser)
+    parser.add_argument("--host", default=HOST, help="default: %(default)s")
+    add_port(parser)
+    parser.add_argument(
+        "--workers", type=_workers, default=1, metavar="N", help="processes that serve; default: %(default)s"
+    )
     parser.add_argument("--base-url", default="", metavar="URL", help="of the FHIR API, as clients know it")
     parser.add_argument("--unprotected", action="store_true", help="switch sign-in off; loopback only")
     parser.set_defaults(run=run)
 
 
+def add_port(parser: argparse.ArgumentParser) -> None:
+    """The option ``--port``."""
+    parser.add_argument("--port", type=_port, default=8080, help="0 takes a free one; default: %(default)s")
+
+
+def _port(text: str) -> int:
+    return _number(text, 0, 65535)
+
+
+def _workers(text: str) -> int:
+    return _number(text, 1, MOST_WORKERS)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if text.isascii() and text.isdigit() and least <= int(text) <= most:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
+
+
 def run(options: argparse.Namespace) -> int:
-    require_protection(options.host, unprotected=options.unprotected)
-    with open_node(options.database, keys=options.keys):
+    host = loopback(options.host, unprotected=options.unprotected)
+    with opened(options):
         pass  # a database that cannot be used is said here, once, and not by every worker
     keys = str(options.keys) if options.keys else None
-    served = Served(options.database, keys, options.base_url)
-    serve(served, options.host, options.port, options.workers)
+    serve(Served(options.database, keys, options.base_url), host, options.port, options.workers)
     return 0
 
 
-def require_protection(host: str, *, unprotected: bool) -> None:
-    """Refuse to show a record to whoever asks.
+def loopback(host: str, *, unprotected: bool) -> str:
+    """The address to listen on; refuses to show a record to whoever asks.
 
     Raises:
         BadInput: sign-in is needed and does not exist yet, or it is switched off for an
@@ -67,30 +95,45 @@ def require_protection(host: str, *, unprotected: bool) -> None:
     """
     if not unprotected:
         raise BadInput("sign-in does not exist yet; give --unprotected to serve this machine only.")
-    if not _is_loopback(host):
-        raise BadInput(f"--unprotected is for this machine only; {host} can be reached from others.")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+    address = HOST if host == "localhost" else host
     try:
-        return ipaddress.ip_address(host).is_loopback
+        if ipaddress.ip_address(address).is_loopback:
+            return address
     except ValueError:
-        return False
+        pass
+    raise BadInput(f"--unprotected is for this machine only; {host} can be reached from others.")
+
+
+class _Server(MPServer):
+    """Calls ``announce`` beside the workers once they are started."""
+
+    announce: Callable[[], None]
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        super().startup(spawn_target, target_loader)  # pyright: ignore[reportUnknownMemberType]
+        # After the workers were forked: a thread does not come along.
+        threading.Thread(target=self.announce, name="kintung-announce", daemon=True).start()
 
 
 def serve(
-    served: Served, host: str, port: int, workers: int, ready: Callable[[int], None] | None = None
+    served: Served, host: str, port: int, workers: int, show: Callable[[str], None] | None = None
 ) -> None:
-    """Serve until stopped; ``ready`` is called with the port once requests are taken.
+    """Serve until stopped. Says the address once requests are taken, then calls ``show`` with it.
 
     Raises:
         Unavailable: the port is taken.
     """
     port = _free_port(host, port)
     os.environ[_SETTINGS] = msgspec.json.encode(served).decode()
-    server = Server(
+    base = f"http://[{host}]:{port}/fhir" if ":" in host else f"http://{host}:{port}/fhir"
+
+    def announce() -> None:
+        _wait_for_worker(host, port)
+        say(f"FHIR R4 at {base}")
+        if show is not None:
+            show(base)
+
+    server = _Server(
         "kintung.cli.serve:application",
         address=host,
         port=port,
@@ -103,14 +146,19 @@ def serve(
         respawn_interval=0.5,
         workers_kill_timeout=10,
     )
-
-    def announce() -> None:
-        say(f"FHIR R4 at http://{host}:{port}/fhir")
-        if ready is not None:
-            ready(port)
-
-    server.on_startup(announce)
+    server.announce = announce
     server.serve()
+
+
+def _wait_for_worker(host: str, port: int) -> None:
+    """Return when a worker takes connections: each opens the port for itself when it is ready."""
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            threading.Event().wait(0.02)
+        else:
+            return
 
 
 def _free_port(host: str, port: int) -> int:
@@ -125,17 +173,31 @@ def _free_port(host: str, port: int) -> int:
         return probe.getsockname()[1]
 
 
-_open = ExitStack()
-
-
 def application() -> AsgiApp:
-    """The application of one worker: opens the node the environment names."""
+    """The application of one worker: opens the node the environment names, closes it at the end."""
+    end_with_parent()
     served = msgspec.json.decode(os.environ[_SETTINGS], type=Served)
-    settings = Settings(offset_minutes=served.offset_minutes)
-    keys = Path(served.keys) if served.keys else None
-    node = _open.enter_context(open_node(served.database, keys=keys, settings=settings))
-    return create_app(
-        node,
-        unprotected,
-        settings=WebSettings(base_url=served.base_url, offset_minutes=served.offset_minutes),
+    resources = ExitStack()
+    node = resources.enter_context(
+        open_node(
+            served.database,
+            keys=Path(served.keys) if served.keys else None,
+            settings=Settings(offset_minutes=served.offset_minutes),
+        )
     )
+    web_settings = WebSettings(base_url=served.base_url, offset_minutes=served.offset_minutes)
+    app = create_app(node, unprotected, settings=web_settings)
+
+    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "lifespan.shutdown.complete":
+                resources.close()
+            await send(message)
+
+        await app(scope, receive, answer)
+
+    return closing
