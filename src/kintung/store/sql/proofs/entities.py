@@ -36,12 +36,12 @@ class _Lead(NamedTuple):
     judge: Callable[..., Finding | None]
 
 
-def _entity(key: int, type: int, id: str, patient_key: int, stored: int | None) -> Finding | None:
+def _entity(key: int, type: int, id: str, patient_key: int, stored: int) -> Finding | None:
     where = name_of(key, type, id)
     if type not in TYPE_NAMES:
         return Finding("entities", "of a type that is not known", where)
-    if stored is None and patient_key:
-        return Finding("entities", "has a patient key and no resource in that place", where)
+    if not stored and patient_key:
+        return Finding("entities", "has a patient key and no version in that place", where)
     return None
 
 
@@ -108,8 +108,9 @@ _OF_ENTITY = "LEFT JOIN entity e ON e.key = x.key"
 _LEADS = (
     _Lead(
         "entity",
-        "x.type, x.id, x.patient_key, r.key",
-        "LEFT JOIN resource r ON r.patient_key = x.patient_key AND r.type = x.type AND r.key = x.key",
+        "x.type, x.id, x.patient_key, EXISTS"
+        " (SELECT 1 FROM version v WHERE v.patient_key = x.patient_key AND v.key = x.key)",
+        "",
         _entity,
     ),
     _Lead("resource", "e.type, e.id, e.patient_key", _OF_ENTITY, _resource),

@@ -21,7 +21,8 @@ from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
 VERSIONS_A_PAGE = 500
 _COLUMNS = (
     "x.seq, x.at, x.method, x.kind, x.organisation, x.meta_at, x.digest, x.body,"
-    " e.type, e.id, e.patient_key, r.version_id, r.deleted,"
+    " e.type, e.id, e.patient_key, r.key,"
+    " (SELECT max(w.version_id) FROM version w WHERE w.patient_key = x.patient_key AND w.key = x.key),"
     " l.patient_key, l.key, l.type, l.version_id, l.method, l.at"
 )
 _JOIN = (
@@ -48,8 +49,10 @@ class _Stored(NamedTuple):
     type: int | None
     id: str | None
     home: int | None
-    current: int | None
-    deleted: int | None
+    row: int | None
+    """Its key when there is a resource row."""
+    last: int
+    """The last version of the resource."""
     logged: tuple[int, ...]
     """patient key, key, type, version, method and instant of the log entry."""
 
@@ -91,13 +94,16 @@ class VersionProof:
             findings += found
             if resource is not None:
                 findings += self._owned(version, resource, owners)
-            if version.current != version.version_id or version.deleted:
+            if version.last != version.version_id:
                 continue
-            if resource is None:
+            if version.row is None:
+                findings.append(Finding("versions", "there is no resource row", version.name))
                 self._index.skip(version.key)
-            else:
+            elif resource is not None:
                 index = self._scribe.index(resource)
                 current.append(Body(version.name, version.patient_key, version.key, index))
+            elif version.method != Method.DELETE:
+                self._index.skip(version.key)
         return findings + self._index.expect(db, current)
 
     def _numbered(self, version: _Stored) -> list[Finding]:
