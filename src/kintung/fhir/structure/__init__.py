@@ -58,10 +58,10 @@ def _are_inner_valid(resource: dict[str, Any], type: str, is_contained: bool) ->
     """The fast judge for the resources inside one whose own definition is met."""
     contained = resource.get("contained")
     if contained is not None:
-        ids = [each["id"] for each in contained if "id" in each]
-        if is_contained or len(set(ids)) < len(ids):
+        if is_contained or not all(_is_surely_valid(each, is_contained=True) for each in contained):
             return False
-        if not all(_is_surely_valid(each, is_contained=True) for each in contained):
+        ids = [each["id"] for each in contained if "id" in each]
+        if len(set(ids)) < len(ids):
             return False
     if type == "Bundle":
         return all(map(_is_surely_valid, _resources_of_bundle(resource)))
