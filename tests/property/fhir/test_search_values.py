@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from kintung.errors import KintungError
@@ -18,6 +18,7 @@ from kintung.fhir.search import bound_keys, decimal_key, extract, fold, parse_qu
 from kintung.fhir.search.dates import span
 from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY
 from kintung.fhir.search.grammar import split, unescape
+from kintung.fhir.structure import validate
 from tests import scale
 from tests.shared_data import shared
 
@@ -219,3 +220,27 @@ def test_every_official_example_can_be_extracted_in_every_zone():
     for offset in (-720, 0, 480, 840):
         rows = [extract(resource, offset_minutes=offset) for resource in resources]
         assert sum(len(one.tokens) for one in rows) > 1_000
+
+
+EDGES = st.builds(
+    "{}-{}-{}T{}:{}:{}{}{}".format,
+    st.sampled_from(("0000", "0001", "1900", "2024", "9999")),
+    st.sampled_from(("00", "01", "02", "12", "13")),
+    st.sampled_from(("00", "01", "29", "30", "31", "32")),
+    st.sampled_from(("00", "23", "24")),
+    st.sampled_from(("00", "59", "60")),
+    st.sampled_from(("00", "59", "60", "61")),
+    st.sampled_from(("", ".", ".1", ".123456789", "." + "1" * 30)),
+    st.sampled_from(("", "Z", "+14:00", "-14:00", "+14:01", "+15:00", "+08:60", "+8:00")),
+)
+
+
+@settings(max_examples=scale.counts(500, 20_000))
+@given(EDGES, st.sampled_from((4, 7, 10, 16, None)))
+@example("2016-12-31T23:59:60+14:00", None)
+def test_every_date_that_validation_accepts_has_a_span(text: str, length: int | None):
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    dated = {**observation, "effectiveDateTime": text[:length]}
+    assume(validate(dated) == [])
+
+    assert len(extract(dated).dates) == 1
