@@ -244,7 +244,25 @@ def test_each_entry_of_a_batch_answers_for_itself(api: Api) -> None:
     )
     assert answer.json()["type"] == "batch-response"
     assert [status[:3] for status in statuses(answer)] == (
-        ["200", "404", "410", "404", "200", "200", "200", "201", "400", "200", "412", "204", "200", "400", "304", "200", "400"]
+        [
+            "200",
+            "404",
+            "410",
+            "404",
+            "200",
+            "200",
+            "200",
+            "201",
+            "400",
+            "200",
+            "412",
+            "204",
+            "200",
+            "400",
+            "304",
+            "200",
+            "400",
+        ]
     )
     refused = answer.json()["entry"][8]["response"]["outcome"]["issue"][0]
     assert refused["expression"] == ["Bundle.entry[8].resource.gender"]

@@ -90,7 +90,7 @@ class Request:
         The form of a search is as much a part of it as its address.
         """
         form = self.body.decode(errors="replace") if self.path.endswith("_search") else ""
-        return f"{self.method} {self.path}?{self.query}{form}"
+        return f"{self.method} {self.path}?{'&'.join(filter(None, (self.query, form)))}"
 
 
 def decode_pairs(text: str) -> Pairs:

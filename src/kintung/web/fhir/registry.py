@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from kintung.consent import Policy, Right, require_policy
+from kintung.consent import Policy, Right, Undeclared, require_policy
 from kintung.definitions import ownership_rules
 from kintung.errors import NotFound
 from kintung.store.port import Receipt, Unit, View
@@ -81,6 +81,15 @@ class Entry:
     operation: str = ""
 
 
+_FITTING: Mapping[type[Action], tuple[Policy, ...]] = {
+    Look: (Policy.DISCLOSES,),
+    Deposit: (Policy.DEPOSITS,),
+    Say: (Policy.OPEN,),
+    Carry: (Policy.CARRIES,),
+}
+"""The policies that cover what an action does to the record."""
+
+
 class Found(NamedTuple):
     """The entry an address leads to, and what stands in the address."""
 
@@ -115,12 +124,14 @@ class Registry:
         """Load the entries.
 
         Raises:
-            Undeclared: an entry has no policy, or one that contradicts its right.
+            Undeclared: an entry has no policy, or one that contradicts its right or its action.
         """
         self.entries = tuple(entries)
         self._root = _Node()
         for entry in self.entries:
             require_policy(entry.name, entry.right, entry.policy)
+            if entry.policy not in _FITTING[type(entry.action)]:
+                raise Undeclared(f"{entry.name} does more than its policy {entry.policy} says.")
             self._add(entry)
 
     def find(self, method: str, path: str) -> Found:

@@ -1,0 +1,115 @@
+"""A request that comes twice with one key has one effect and one answer."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from kintung.consent import Right
+from kintung.store.reader import Reader
+from tests.records import patient
+from tests.server.api import Api, outcome, persona
+
+NEW = {"resourceType": "Patient", "name": [{"family": "Chan"}]}
+KEY = {"Idempotency-Key": "visit 2022-10-19/7"}
+
+
+def seen(answer: httpx.Response) -> tuple[int, list[tuple[str, str]], bytes]:
+    return answer.status_code, sorted(answer.headers.items()), answer.content
+
+
+def total(api: Api, path: str = "Patient") -> int:
+    return api.get(f"{path}?_total=accurate").json()["total"]
+
+
+def versions(api: Api) -> int:
+    return api.get("_history").json()["total"]
+
+
+def transaction(*names: str) -> dict[str, Any]:
+    entries = [
+        {"resource": {**NEW, "name": [{"family": name}]}, "request": {"method": "POST", "url": "Patient"}}
+        for name in names
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+@pytest.mark.parametrize("prefer", ["", "return=minimal", "return=OperationOutcome"])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "more"),
+    [
+        ("POST", "Patient", NEW, {}),
+        ("POST", "Patient", NEW, {"If-None-Exist": "family=Chan"}),
+        ("PUT", "Patient/p", patient("p", "Wong"), {"If-Match": 'W/"1"'}),
+        ("PUT", "Patient/new", patient("new"), {}),
+        ("PUT", "Patient?family=Lau", NEW, {}),
+        ("DELETE", "Patient/p", None, {}),
+        ("DELETE", "Patient/never", None, {}),
+        ("DELETE", "Patient?family=Chan", None, {"If-Match": 'W/"1"'}),
+        ("POST", "", transaction("a", "b"), {}),
+        ("POST", "", {**transaction("a", "b"), "type": "batch"}, {}),
+    ],
+)
+def test_a_replay_has_the_same_answer_and_no_effect(
+    api: Api, method: str, path: str, body: Any, more: dict[str, str], prefer: str
+) -> None:
+    api.store(patient("p"))
+    headers = {**KEY, **more, "Prefer": prefer}
+    first = api.call(method, path, body, headers=headers)
+    assert first.status_code < 300, first.text
+    stored = versions(api)
+    again = api.call(method, path, body, headers=headers)
+    assert seen(again) == seen(first)
+    assert versions(api) == stored
+
+
+def test_a_replay_gives_the_version_of_then(api: Api) -> None:
+    first = api.post("Patient", NEW, headers=KEY)
+    api.put(f"Patient/{first.json()['id']}", {**first.json(), "active": True})
+    assert seen(api.post("Patient", NEW, headers=KEY)) == seen(first)
+
+
+def test_the_same_key_with_another_request_is_refused(api: Api) -> None:
+    api.post("Patient", NEW, headers=KEY)
+    others = [
+        api.post("Patient", {**NEW, "active": True}, headers=KEY),
+        api.post("Patient?_format=json", NEW, headers=KEY),
+        api.put("Patient/p", patient("p"), headers=KEY),
+        api.post("", transaction("a"), headers=KEY),
+    ]
+    assert [outcome(other)[:2] for other in others] == [(422, "duplicate")] * 4
+    assert total(api) == 1
+
+
+def test_a_key_belongs_to_its_client(api: Api) -> None:
+    api.personas["other"] = persona("other", Reader.everything(), Right.VIEW, Right.DEPOSIT)
+    ids = {api.post("Patient", NEW, headers=KEY, persona=name).json()["id"] for name in ("", "other")}
+    assert len(ids) == 2
+
+
+def test_a_request_that_was_refused_does_not_use_its_key(api: Api) -> None:
+    refused = api.put("Patient/p", patient("p"), headers={**KEY, "If-Match": 'W/"1"'})
+    assert refused.status_code == 412
+    api.store(patient("p"))
+    assert api.put("Patient/p", patient("p"), headers={**KEY, "If-Match": 'W/"1"'}).status_code == 200
+
+
+def test_an_entry_of_a_batch_that_failed_is_done_by_the_replay(api: Api) -> None:
+    batch = {**transaction("a"), "type": "batch"}
+    batch["entry"] += [
+        {
+            "resource": patient("p", "Wong"),
+            "request": {"method": "PUT", "url": "Patient/p", "ifMatch": 'W/"1"'},
+        }
+    ]
+    first = api.post("", batch, headers=KEY).json()["entry"]
+    api.store(patient("p"))
+    again = api.post("", batch, headers=KEY).json()["entry"]
+    assert again[0] == first[0]
+    assert [each["response"]["status"][:3] for each in (first[1], again[1])] == ["412", "200"]
+    assert total(api) == 2
+
+
+def test_a_key_that_is_none_is_refused(api: Api) -> None:
+    refused = api.post("Patient", NEW, headers={"Idempotency-Key": "a" * 129})
+    assert outcome(refused) == (400, "value", "Idempotency-Key")

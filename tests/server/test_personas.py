@@ -1,0 +1,92 @@
+"""S17: every entry of the registry is called by twelve personas; none sees what it may not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kintung.consent import Policy, Right
+from kintung.store.reader import Reader
+from kintung.web.fhir.entries import ENTRIES
+from kintung.web.fhir.registry import Entry
+from tests.records import observation, organization, patient
+from tests.server.api import Api, persona
+from tests.server.api import api as opened
+
+RIGHTS: dict[str, tuple[Right, ...]] = {
+    "none": (),
+    "view": (Right.VIEW,),
+    "deposit": (Right.DEPOSIT,),
+    "view and deposit": (Right.VIEW, Right.DEPOSIT),
+}
+SIGHTS = ("nothing", "p1", "everything")
+PERSONAS = [(sight, rights) for sight in SIGHTS for rights in RIGHTS]
+SECRETS = {"p1": "Secretone", "p2": "Secrettwo"}
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with opened() as found:
+        for id, secret in SECRETS.items():
+            found.store(patient(id, secret), observation(f"o-{id}", id, secret))
+        found.store(organization("org", "Clinic"))
+        readers = {
+            "nothing": Reader.nothing(),
+            "p1": found.grant(1, "p1"),
+            "everything": Reader.everything(),
+        }
+        for sight, rights in PERSONAS:
+            name = f"{sight}, {rights}"
+            found.personas[name] = persona(name, readers[sight], *RIGHTS[rights])
+        yield found
+
+
+def body(entry: Entry) -> Any:
+    """Something the entry can take."""
+    if entry.method not in ("POST", "PUT"):
+        return None
+    if entry.path.endswith("_search"):
+        return b"_count=50"
+    if entry.path == "":
+        reads = [{"request": {"method": "GET", "url": url}} for url in ("Patient/p2", "Patient", "_history")]
+        return {"resourceType": "Bundle", "type": "batch", "entry": reads}
+    return patient("p2", "Changed") if "{id}" in entry.path else {"resourceType": "Patient"}
+
+
+def call(api: Api, entry: Entry, who: str) -> Any:
+    path = entry.path.strip("/").format(type="Patient", id="p2", version="1")
+    if entry.name.startswith("conditional"):
+        path += "?_id=none"
+    form = entry.path.endswith("_search")
+    headers = {"content-type": "application/x-www-form-urlencoded"} if form else {}
+    return api.call(entry.method, path, body(entry), persona=who, headers=headers)
+
+
+READS_FIRST = sorted(ENTRIES, key=lambda entry: entry.policy is Policy.DEPOSITS)
+"""What writes comes last, so that no probe is blind because what it looks for was deleted."""
+
+
+@pytest.mark.parametrize(("sight", "rights"), PERSONAS)
+def test_every_entry_keeps_to_its_right_and_to_the_reader(api: Api, sight: str, rights: str) -> None:
+    seen = {"nothing": set[str](), "p1": {"p1"}, "everything": {"p1", "p2"}}[sight]
+    if Right.VIEW not in RIGHTS[rights]:
+        seen = set[str]()
+    shown_at_all = set[str]()
+    for entry in READS_FIRST:
+        answer = call(api, entry, f"{sight}, {rights}")
+        permitted = entry.right is None or entry.right in RIGHTS[rights]
+        assert (answer.status_code != 403) == permitted, (entry.name, answer.text)
+        shown = {id for id, secret in SECRETS.items() if secret in answer.text + str(answer.headers)}
+        assert shown <= seen, entry.name
+        shown_at_all |= shown
+    assert shown_at_all == seen, "the probes are not blind"
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_a_refusal_for_want_of_a_right_says_nothing_of_the_record(api: Api, sight: str) -> None:
+    refusals = {
+        (entry.right, call(api, entry, f"{sight}, none").content)
+        for entry in ENTRIES
+        if entry.right is not None
+    }
+    assert len(refusals) == 2, "one for the right to view, one for the right to deposit"

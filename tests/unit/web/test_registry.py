@@ -1,0 +1,93 @@
+"""The registry: nothing loads without a policy, and every address leads to one entry."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kintung.consent import Policy, Right, Undeclared
+from kintung.errors import NotFound
+from kintung.web.fhir.entries import ENTRIES, REGISTRY
+from kintung.web.fhir.exchange import Answer
+from kintung.web.fhir.registry import Deposit, Entry, Look, Registry, Say
+from kintung.web.outcomes import MethodNotAllowed
+
+API = Path(__file__).resolve().parents[3] / "docs" / "reference" / "api"
+SAY = Say(lambda site, request: Answer(200, []))
+LOOK = Look(lambda site, request, view: Answer(200, []))
+
+
+def entry(action: Say | Look, right: Right | None, policy: object, path: str = "/$new") -> Entry:
+    return Entry("new", "GET", path, action, right, policy, "New.")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("action", "right", "policy"),
+    [
+        (SAY, None, None),
+        (SAY, None, "open"),
+        (LOOK, Right.VIEW, None),
+        (LOOK, None, Policy.DISCLOSES),
+        (LOOK, None, Policy.DEPOSITS),
+        (SAY, Right.VIEW, Policy.OPEN),
+        (SAY, Right.DEPOSIT, Policy.CARRIES),
+        # What reads or writes the record cannot be declared open.
+        (LOOK, None, Policy.OPEN),
+    ],
+)
+def test_an_entry_without_a_policy_that_fits_does_not_load(
+    action: Say | Look, right: Right | None, policy: object
+) -> None:
+    with pytest.raises(Undeclared):
+        Registry([entry(action, right, policy)])
+
+
+def test_an_entry_with_a_policy_loads() -> None:
+    registry = Registry([entry(LOOK, Right.VIEW, Policy.DISCLOSES)])
+    assert registry.find("GET", "$new").entry.name == "new"
+
+
+@pytest.mark.parametrize("each", ENTRIES, ids=lambda each: each.name)
+def test_what_an_entry_does_is_what_it_declares(each: Entry) -> None:
+    expected = {Look: (Policy.DISCLOSES, Right.VIEW), Deposit: (Policy.DEPOSITS, Right.DEPOSIT)}
+    assert (each.policy, each.right) == expected.get(type(each.action), (each.policy, None))
+
+
+@pytest.mark.parametrize("each", ENTRIES, ids=lambda each: each.name)
+def test_an_address_leads_to_its_entry(each: Entry) -> None:
+    path = each.path.strip("/").format(type="Patient", id="1", version="2")
+    found = REGISTRY.find(each.method, path)
+    assert found.entry is each
+    named = {"type": "Patient", "id": "1", "version": "2"}
+    assert found.parameters == {name: named[name] for name in re.findall(r"{(\w+)}", each.path)}
+
+
+def test_head_is_get() -> None:
+    assert REGISTRY.find("HEAD", "Patient/1").entry.name == "read"
+
+
+@pytest.mark.parametrize("path", ["Parrot", "Parrot/1", "Patient//_history", "/", "Patient/1/", "a/b/c/d/e"])
+def test_an_address_that_is_none_is_not_found(path: str) -> None:
+    with pytest.raises(NotFound):
+        REGISTRY.find("GET", path)
+
+
+def test_a_method_that_is_none_is_told_the_others() -> None:
+    with pytest.raises(MethodNotAllowed) as refused:
+        REGISTRY.find("TRACE", "Patient/1")
+    assert refused.value.allowed == "DELETE, GET, HEAD, PUT"
+
+
+def test_every_entry_has_its_heading_in_the_api_pages() -> None:
+    headings = {
+        heading for page in API.glob("*.md") for heading in re.findall(r"^#+ (\S+)", page.read_text(), re.M)
+    }
+    assert {each.name for each in ENTRIES} - headings == set()
+
+
+def test_every_status_of_an_error_is_in_the_api_pages() -> None:
+    from kintung.web.outcomes import STATUS  # noqa: PLC0415
+
+    text = (API / "statuses.md").read_text()
+    rows = {(name, int(status)) for status, name in re.findall(r"^\| (\d{3}) \| `(\w+)`", text, re.M)}
+    assert rows == {(error.__name__, status) for error, status in STATUS.items()}
