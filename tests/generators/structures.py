@@ -105,7 +105,7 @@ def _fields(type: str, random: Random, fullness: float) -> dict[str, Any]:
 
 def _member(name: str, member: Member, random: Random, fullness: float) -> dict[str, Any]:
     if member.element.max == 1:
-        if member.has_extension_member and random.random() < 0.05:
+        if member.is_extensible and random.random() < 0.05:
             return {f"_{name}": _note(random)} | (
                 {name: _value(member, random, fullness)} if random.random() < 0.5 else {}
             )
@@ -114,7 +114,7 @@ def _member(name: str, member: Member, random: Random, fullness: float) -> dict[
     if member.element.name == "contained":
         for number, each in enumerate(values):
             each["id"] = f"c{number}"
-    if member.has_extension_member and random.random() < 0.1:
+    if member.is_extensible and random.random() < 0.1:
         notes = [random.choice((None, _note(random))) for _ in values]
         shown = [
             None if note and random.random() < 0.5 else value

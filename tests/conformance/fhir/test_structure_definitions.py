@@ -36,7 +36,7 @@ def test_members_are_those_of_the_published_json_schema():
         name = "_".join((top, *map(capital, inner)))
         if name in schema:
             known = members(type)
-            extended = {f"_{each}": member for each, member in known.items() if member.has_extension_member}
+            extended = {f"_{each}": member for each, member in known.items() if member.is_extensible}
             theirs = schema[name]["properties"].keys() - {"resourceType"}
             if type == "ExampleScenario.instance":
                 theirs |= {"resourceType"}

@@ -77,19 +77,22 @@ class Definitions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Member(NamedTuple):
-    """A JSON member of a type: an element, and which of its types the name tells."""
+    """A JSON member of a type: an element, and which of its types the name tells.
+
+    ``is_extensible``: ids and extensions may stand beside it, under ``_name``.
+    """
 
     element: Element
     type: str
+    is_primitive: bool
+    is_extensible: bool
 
-    @property
-    def is_primitive(self) -> bool:
-        return self.type in PRIMITIVES
 
-    @property
-    def has_extension_member(self) -> bool:
-        """Whether the member may have ids and extensions beside it, under ``_name``."""
-        return self.is_primitive and self.type != "xhtml" and not self.element.is_attribute
+class Demand(NamedTuple):
+    """An element that is required or a choice, and the member names it may have."""
+
+    element: Element
+    names: tuple[str, ...]
 
 
 @cache
@@ -103,10 +106,25 @@ def definitions() -> Definitions:
 def members(type: str) -> dict[str, Member]:
     """JSON member names of ``type`` (without the ``_name`` of primitive extensions)."""
     return {
-        member_name(element, code): Member(element, code)
+        member_name(element, code): member_of(element, code)
         for element in definitions().types[type]
         for code in element.types
     }
+
+
+def member_of(element: Element, type: str) -> Member:
+    is_primitive = type in PRIMITIVES
+    return Member(element, type, is_primitive, is_primitive and type != "xhtml" and not element.is_attribute)
+
+
+@cache
+def demands(type: str) -> tuple[Demand, ...]:
+    """What may be missing from a ``type``, or be there twice."""
+    return tuple(
+        Demand(element, tuple(member_name(element, code) for code in element.types))
+        for element in definitions().types[type]
+        if element.min or element.is_choice
+    )
 
 
 def member_name(element: Element, type: str) -> str:

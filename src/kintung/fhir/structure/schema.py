@@ -15,7 +15,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from kintung.fhir.structure.definitions import Definitions, Element, Member, definitions, member_name
+from kintung.fhir.structure.definitions import Definitions, Element, definitions, member_name, member_of
 from kintung.fhir.structure.primitives import TABLE, compile_schema, reference_pattern
 
 _INNER_RESOURCE = {"type": "object", "required": ["resourceType"]}
@@ -61,7 +61,7 @@ def _object(
             json_name = member_name(element, type)
             if element.max != 1:
                 shape = {"type": "array", "items": shape, "minItems": 1}
-            elif Member(element, type).has_extension_member and not element.is_choice:
+            elif member_of(element, type).is_extensible and not element.is_choice:
                 properties[f"_{json_name}"] = {"$ref": "#/$defs/Element"}
             properties[json_name] = shape
         if element.is_choice and name != "Extension":

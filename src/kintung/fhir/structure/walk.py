@@ -18,7 +18,15 @@ import jsonschema_rs
 
 from kintung.errors import Issue
 from kintung.fhir.json import LIMITS
-from kintung.fhir.structure.definitions import Element, Member, definitions, member_name, members
+from kintung.fhir.structure.definitions import (
+    Demand,
+    Element,
+    Member,
+    definitions,
+    demands,
+    member_name,
+    members,
+)
 from kintung.fhir.structure.primitives import (
     TABLE,
     compile_schema,
@@ -125,8 +133,8 @@ class _Walk:
                 self.unknown(name, type, path)
             elif name[1:] not in fields:  # else judged with its value
                 self.extensions_alone(value, base, f"{path}.{name[1:]}", depth)
-        for element in definitions().types[type]:
-            self.presence(fields, element, path)
+        for demand in demands(type):
+            self.presence(fields, demand, path)
         return None
 
     def unknown(self, name: str, type: str, path: str) -> None:
@@ -139,14 +147,10 @@ class _Walk:
             "structure", path + shown, f"is no element of {type}; remove it or send an extension."
         )
 
-    def presence(self, fields: Mapping[str, Any], element: Element, path: str) -> None:
-        """Required elements are there, choices are made once."""
-        names = [member_name(element, type) for type in element.types]
+    def presence(self, fields: Mapping[str, Any], demand: Demand, path: str) -> None:
+        """A required element is there, a choice is made once."""
+        element, names = demand
         present = [name for name in names if name in fields or f"_{name}" in fields]
-        if len(present) > 1:  # name the later one of the text
-            present = list(
-                dict.fromkeys(name.removeprefix("_") for name in fields if name.removeprefix("_") in names)
-            )
         if element.min and not present:
             what = (
                 "is required; add it."
@@ -155,9 +159,12 @@ class _Walk:
             )
             self.report("required", f"{path}.{element.name}", what)
         if len(present) > 1:
-            where = f"{path}.{present[1]}"
+            sent = (name.removeprefix("_") for name in fields)
+            first, second, *_ = dict.fromkeys(name for name in sent if name in names)
             self.report(
-                "structure", where, f"stands beside {present[0]}; only one {element.name}[x] may be sent."
+                "structure",
+                f"{path}.{second}",
+                f"stands beside {first}; only one {element.name}[x] may be sent.",
             )
 
     # --- members ---
@@ -165,8 +172,8 @@ class _Walk:
     def member(
         self, fields: Mapping[str, Any], name: str, value: Any, member: Member, path: str, depth: int
     ) -> None:
-        beside = fields.get(f"_{name}") if member.has_extension_member else None
-        if f"_{name}" in fields and member.has_extension_member:
+        beside = fields.get(f"_{name}") if member.is_extensible else None
+        if f"_{name}" in fields and member.is_extensible:
             self.extensions_beside(value, beside, member, path, depth)
         if member.element.max == 1:
             if isinstance(value, list):
@@ -289,7 +296,7 @@ class _Walk:
 def _extended(name: str, known: Mapping[str, Member]) -> Member | None:
     """The primitive that ``_name`` extends."""
     member = known.get(name[1:]) if name.startswith("_") else None
-    return member if member and member.has_extension_member else None
+    return member if member and member.is_extensible else None
 
 
 def _has_extension_at(beside: Any, index: int) -> bool:
