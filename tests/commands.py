@@ -1,0 +1,145 @@
+"""The command ``kintung`` as its users have it: real processes, real ports, real signals."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+KINTUNG = Path(sys.executable).with_name("kintung")
+SECONDS = 120
+"""How long any one step may take on a busy machine before it counts as hung."""
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment with a data folder and a temporary folder of the test's own."""
+    folders = {name: home / name for name in ("data", "temporary")}
+    for folder in folders.values():
+        folder.mkdir(exist_ok=True)
+    return {
+        **os.environ,
+        "XDG_DATA_HOME": str(folders["data"]),
+        "TMPDIR": str(folders["temporary"]),
+        "PYTHONWARNINGS": "",
+    }
+
+
+def kintung(home: Path, *arguments: str | Path, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [KINTUNG, *arguments],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def done(finished: subprocess.CompletedProcess[str]) -> str:
+    """What a command that went well printed."""
+    assert finished.returncode == 0, (finished.stdout, finished.stderr)
+    return finished.stdout
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def started(
+    home: Path, *arguments: str | Path, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start a command as the leader of a process group of its own."""
+    return subprocess.Popen(
+        [KINTUNG, *arguments],
+        env={**environment(home), **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def ended(process: subprocess.Popen[str], *signals: int) -> tuple[int, str, str]:
+    """Exit code and what is left of both outputs, after sending ``signals`` to the process."""
+    for number in signals:
+        process.send_signal(number)
+    try:
+        out, err = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        kill_group(process)
+        raise
+    return process.returncode, out, err
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """SIGKILL to the command and all it started, as a power switch would."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def group(process: subprocess.Popen[str]) -> list[int]:
+    """The processes of the command's group that are still there (zombies are not)."""
+    alive: list[int] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == process.pid and fields[0] != "Z":
+            alive.append(int(stat.parent.name))
+    return alive
+
+
+def group_gone(process: subprocess.Popen[str]) -> bool:
+    """Whether everything of the group ends, given a while to do so."""
+    until = time.monotonic() + 20
+    while group(process):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@dataclass(frozen=True)
+class Served:
+    """A node that is served by a process of its own. ``base`` is the address of its FHIR API."""
+
+    base: str
+    process: subprocess.Popen[str]
+
+    @property
+    def root(self) -> str:
+        return self.base.removesuffix("/fhir")
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=f"{self.base}/", timeout=SECONDS)
+
+
+@contextmanager
+def serving(home: Path, url: str, *arguments: str | Path) -> Iterator[Served]:
+    """Serve a database unprotected on a free port; stopped by SIGTERM at the end."""
+    process = started(home, "serve", "--unprotected", "--port", "0", "--database", url, *arguments)
+    try:
+        yield Served(base_of(process), process)
+        if process.poll() is None:
+            code, _, err = ended(process, signal.SIGTERM)
+            assert (code, err) == (0, "")
+    finally:
+        kill_group(process)
+
+
+def base_of(process: subprocess.Popen[str]) -> str:
+    """The address a serving command prints once it takes requests."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("FHIR R4 at "):
+            return line.removeprefix("FHIR R4 at ").strip()
+    raise AssertionError(f"it ended before it served: {ended(process)}")
