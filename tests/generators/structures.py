@@ -129,7 +129,7 @@ def _note(random: Random) -> dict[str, Any]:
 
 
 def _value(member: Member, random: Random, fullness: float) -> Any:
-    element, type = member
+    element, type = member.element, member.type
     systems = definitions().value_sets.get(element.value_set or "")
     if systems and type == "code":
         return random.choice(sorted(code for codes in systems.values() for code in codes))

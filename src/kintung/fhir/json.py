@@ -12,7 +12,7 @@ to say what and where.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import (
     Clamped,
     Context,
@@ -47,7 +47,6 @@ class Limits:
 
 LIMITS = Limits()
 
-_RESOURCE_DEPTH = 3  # of Bundle.entry[i].resource: the Bundle, the array and the entry are open
 
 # Decimal checks its own limits here, on the text, before anything is computed from it:
 # too many digits signal Rounded, a first digit too high Overflow, a last digit too low
@@ -61,14 +60,9 @@ _NUMBERS = Context(
 
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_NUMBERS.create_decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ENTRIES: msgspec.json.Decoder[list[dict[str, Any]]] = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 _DIGITS_ALIKE = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
 _LONG_INTEGER = b"0" * (MAX_DIGITS + 1)
-_BRACKETS_ALIKE = bytes.maketrans(b"{}", b"[]")
-_NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b'"[]{}')
-_QUOTED = re.compile(rb'"[^"]*+"')
 
 
 def parse(raw: bytes, limits: Limits = LIMITS) -> dict[str, Any]:
@@ -83,12 +77,7 @@ def parse(raw: bytes, limits: Limits = LIMITS) -> dict[str, Any]:
 
     ``path`` of the error is a FHIRPath; what is not JSON has a line and a column instead.
     """
-    return _parse(raw, limits, None)
-
-
-def _parse(raw: bytes, limits: Limits, at: str | None) -> dict[str, Any]:
-    """``parse``; ``at`` is the path of this text in a larger one."""
-    _check_size(raw, limits, at)
+    _check_size(raw, limits)
     try:
         value = _DECODER.decode(raw)
         suspect = _is_suspect(raw, value, limits)
@@ -99,19 +88,18 @@ def _parse(raw: bytes, limits: Limits, at: str | None) -> dict[str, Any]:
         RecursionError,
         OverflowError,
     ) as error:
-        raise (_first_fault(raw, limits, at) or _not_json(raw, error, at)) from None
-    if suspect and (fault := _first_fault(raw, limits, at)):
+        raise (_first_fault(raw, limits) or _not_json(raw, error)) from None
+    if suspect and (fault := _first_fault(raw, limits)):
         raise fault
     if type(value) is not dict:
-        raise StructureInvalid("The text is JSON, but not an object; a resource is one JSON object.", path=at)
+        raise StructureInvalid("The text is JSON, but not an object; a resource is one JSON object.")
     return value  # pyright: ignore[reportUnknownVariableType]
 
 
-def _check_size(raw: bytes, limits: Limits, at: str | None) -> None:
+def _check_size(raw: bytes, limits: Limits) -> None:
     if len(raw) > limits.bytes:
         raise TooLong(
-            f"The text has {len(raw)} bytes and the limit is {limits.bytes}; send it in smaller parts.",
-            path=at,
+            f"The text has {len(raw)} bytes and the limit is {limits.bytes}; send it in smaller parts."
         )
 
 
@@ -127,29 +115,17 @@ def _is_suspect(raw: bytes, value: Any, limits: Limits) -> bool:
         or b"\\u003a" in raw
         or b"\\u003A" in raw
         or _LONG_INTEGER in raw.translate(_DIGITS_ALIKE)
-        or (raw.count(b"[") + raw.count(b"{") > limits.depth and _is_deeper(raw, limits.depth))
+        or (raw.count(b"[") + raw.count(b"{") > limits.depth and _may_be_deeper(raw, limits.depth))
     )
 
 
-def _is_deeper(raw: bytes, depth: int) -> bool:
-    """Whether well-formed ``raw`` opens more than ``depth`` objects and arrays at once.
+def _may_be_deeper(raw: bytes, depth: int) -> bool:
+    """Whether well-formed ``raw`` may open more than ``depth`` objects and arrays at once.
 
-    Strings are removed first: without escapes and other text an empty pair of quotes is
-    a whole string, and if all quotes go with such pairs, no string held a bracket. Then
-    each round of removing ``[]`` takes away the innermost level.
+    Written one member a line, indented by one space a level, a text so deep has a line
+    that starts with ``depth`` spaces; line ends in strings are escapes.
     """
-    if b"\\" in raw:
-        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    quoted = raw.translate(None, _NOT_STRUCTURE)
-    brackets = quoted.replace(b'""', b"")
-    if b'"' in brackets:
-        brackets = _QUOTED.sub(b"", quoted)
-    brackets = brackets.translate(_BRACKETS_ALIKE)
-    for _ in range(depth):
-        if not brackets:
-            return False
-        brackets = brackets.replace(b"[]", b"")
-    return bool(brackets)
+    return b"\n" + b" " * depth in msgspec.json.format(raw, indent=1)
 
 
 # --- Bundles ------------------------------------------------------------------------
@@ -175,87 +151,69 @@ class SplitBundle(NamedTuple):
     entries: list[BundleEntry]
 
 
+class _EntryText(msgspec.Struct):
+    resource: msgspec.Raw = msgspec.Raw()
+
+
+class _BundleText(msgspec.Struct):
+    """Where the resources are in the text; all other members are skipped at the speed of C."""
+
+    entry: list[_EntryText] = []
+
+
+_TEXTS = msgspec.json.Decoder(_BundleText)
+_STAND_IN = {"resourceType": "Parameters"}
+
+
 def split_bundle(raw: bytes, limits: Limits = LIMITS) -> SplitBundle:
     """Decode a Bundle once, keeping the text of each ``Bundle.entry.resource``.
 
     Raises:
         TooLong, StructureInvalid, ValueInvalid: as ``parse`` does; also when the text is
-            not a Bundle, or has more entries than ``limits.entries``.
+            not a Bundle, its entries or their resources are not objects, or it has more
+            entries than ``limits.entries``.
     """
-    _check_size(raw, limits, None)
+    _check_size(raw, limits)
     try:
-        members = _MEMBERS.decode(raw)
-        items = _ENTRIES.decode(members["entry"]) if "entry" in members else []
-        envelope = {name: _DECODER.decode(value) for name, value in members.items() if name != "entry"}
-    except (msgspec.MsgspecError, UnicodeDecodeError, DecimalException, RecursionError):
+        texts = _TEXTS.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         _require_bundle(parse(raw, limits))
         raise StructureInvalid(
             "Bundle.entry is an array of objects; write each entry in { }, and all of them in [ ].",
             path="Bundle.entry",
         ) from None
-    _require_bundle(envelope)
-    if len(items) > limits.entries:
+    if len(texts.entry) > limits.entries:
         raise TooLong(
-            f"The Bundle has {len(items)} entries and the limit is {limits.entries}; send several Bundles.",
+            f"The Bundle has {len(texts.entry)} entries and the limit is {limits.entries}; "
+            "send several Bundles.",
             path="Bundle.entry",
         )
-    if "entry" in members:
-        envelope["entry"] = items  # an empty array is for validation to refuse
-    entries = _split_entries(raw, items, limits)
-    if _is_envelope_suspect(raw, envelope, entries, limits) and (fault := _first_fault(raw, limits, None)):
-        raise fault
-    for entry, rest in zip(entries, items, strict=True):
-        if entry.resource is not None:
-            rest["resource"] = {"resourceType": "Parameters"}
-    return SplitBundle(envelope, entries)
-
-
-def _split_entries(raw: bytes, items: list[dict[str, Any]], limits: Limits) -> list[BundleEntry]:
-    """Take the resources out of ``items``, leaving None, and decode the other members in place."""
-    inner = replace(limits, depth=limits.depth - _RESOURCE_DEPTH)
+    whole = parse(raw, limits)
+    _require_bundle(whole)
     entries: list[BundleEntry] = []
-    for index, item in enumerate(items):
-        text = resource = None
-        for name, value in item.items():
-            if name == "resource":
-                text = bytes(value)
-                resource = _parse(text, inner, f"Bundle.entry[{index}].resource")
-                item[name] = None
-            else:
-                try:
-                    item[name] = _DECODER.decode(value)
-                except (msgspec.MsgspecError, UnicodeDecodeError, DecimalException, RecursionError) as error:
-                    raise (_first_fault(raw, limits, None) or _not_json(raw, error, None)) from None
-        full_url, request = item.get("fullUrl"), item.get("request")
+    stubs: list[dict[str, Any]] = []
+    for index, (text, entry) in enumerate(zip(texts.entry, whole.get("entry", ()), strict=True)):
+        resource = entry.get("resource")
+        if resource is None and "resource" not in entry:
+            stubs.append(entry)
+        elif type(resource) is dict:
+            stubs.append({**entry, "resource": _STAND_IN})
+        else:
+            raise StructureInvalid("A resource is one JSON object.", path=f"Bundle.entry[{index}].resource")
+        full_url, request = entry.get("fullUrl"), entry.get("request")
         entries.append(
             BundleEntry(
                 full_url if type(full_url) is str else None,
-                request if type(request) is dict else None,  # pyright: ignore[reportUnknownArgumentType]
+                request if type(request) is dict else None,
                 resource,
-                text,
+                bytes(text.resource) if resource is not None else None,
             )
         )
-    return entries
+    return SplitBundle({**whole, "entry": stubs} if "entry" in whole else whole, entries)
 
 
-def _is_envelope_suspect(
-    raw: bytes, envelope: dict[str, Any], entries: list[BundleEntry], limits: Limits
-) -> bool:
-    """``_is_suspect`` for what stands outside the resources, which were looked at one by one."""
-    text = _ENCODER.encode(envelope)
-    inside = sum(entry.text.count(b":") for entry in entries if entry.text is not None)
-    return (
-        raw.count(b":") - inside != text.count(b":")
-        or b"\\u003a" in raw
-        or b"\\u003A" in raw
-        or b"\\u0000" in text
-        or _LONG_INTEGER in text.translate(_DIGITS_ALIKE)
-        or _is_deeper(text, limits.depth)
-    )
-
-
-def _require_bundle(envelope: dict[str, Any]) -> None:
-    if envelope.get("resourceType") != "Bundle":
+def _require_bundle(whole: dict[str, Any]) -> None:
+    if whole.get("resourceType") != "Bundle":
         raise StructureInvalid(
             "The resource is not a Bundle; send it to the address of its type.", path="resourceType"
         )
@@ -340,47 +298,47 @@ def _string(token: bytes) -> str:
         return token[1:-1].decode("utf-8", "replace")
 
 
-def _first_fault(raw: bytes, limits: Limits, at: str | None) -> BadInput | None:
+def _first_fault(raw: bytes, limits: Limits) -> BadInput | None:
     """The first thing in ``raw`` that breaks a rule of the front door, syntax apart."""
     if raw.startswith(_MARKS):
-        return StructureInvalid("The text starts with a byte order mark; send UTF-8 without one.", path=at)
+        return StructureInvalid("The text starts with a byte order mark; send UTF-8 without one.")
     names: list[set[str]] = [set()]
     for token in tokens(raw):
         if token.kind == "open":
             if len(token.path) >= limits.depth:
                 return TooLong(
                     f"More than {limits.depth} objects and arrays are open at once.",
-                    path=_fhirpath(raw, token.path, at),
+                    path=_fhirpath(raw, token.path),
                 )
             names.append(set())
         elif token.kind == "close":
             names.pop()
-        elif fault := _token_fault(raw, token, names[-1], at):
+        elif fault := _token_fault(raw, token, names[-1]):
             return fault
     return None
 
 
-def _token_fault(raw: bytes, token: Token, names: set[str], at: str | None) -> BadInput | None:
+def _token_fault(raw: bytes, token: Token, names: set[str]) -> BadInput | None:
     """What is wrong with one token; ``names`` are those met so far in its object."""
     text = raw[token.start : token.end]
     if token.kind == "number" and not _is_number_in_bounds(text):
         return TooLong(
             f"A number has over {MAX_DIGITS} significant digits, or digits beyond 10^±{MAX_EXPONENT}.",
-            path=_fhirpath(raw, token.path, at),
+            path=_fhirpath(raw, token.path),
         )
     if token.kind in ("string", "name") and b"\\u" in text:
         if _SURROGATE.search(text) and not _is_decodable(text):
             return ValueInvalid(
                 "A string holds half of a surrogate pair; both halves are needed.",
-                path=_fhirpath(raw, token.path, at),
+                path=_fhirpath(raw, token.path),
             )
         if "\0" in _string(text):
-            return ValueInvalid("A string holds the character U+0000.", path=_fhirpath(raw, token.path, at))
+            return ValueInvalid("A string holds the character U+0000.", path=_fhirpath(raw, token.path))
     if token.kind == "name":
         name = str(token.path[-1])
         if name in names:
             return StructureInvalid(
-                "A member stands twice in one object; send it once.", path=_fhirpath(raw, token.path, at)
+                "A member stands twice in one object; send it once.", path=_fhirpath(raw, token.path)
             )
         names.add(name)
     return None
@@ -408,7 +366,7 @@ def _is_decodable(token: bytes) -> bool:
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
-def _not_json(raw: bytes, error: Exception, at: str | None) -> StructureInvalid:
+def _not_json(raw: bytes, error: Exception) -> StructureInvalid:
     """Say where text that is no JSON breaks, by line and column (both from 1, in bytes)."""
     if isinstance(error, UnicodeDecodeError):
         what, byte = "not UTF-8", _first_bad_byte(raw)
@@ -423,7 +381,7 @@ def _not_json(raw: bytes, error: Exception, at: str | None) -> StructureInvalid:
         path = token.path
     return StructureInvalid(
         f"The text is {what} at line {line}, column {column}.",
-        path=_fhirpath(raw, path, at) if path else at,
+        path=_fhirpath(raw, path) if path else None,
     )
 
 
@@ -440,10 +398,10 @@ def _step(name: str) -> str:
     return f".{name}" if _PLAIN_NAME.fullmatch(name) else ".`?`"
 
 
-def _fhirpath(raw: bytes, path: list[str | int], at: str | None) -> str:
-    """``path`` as FHIRPath from ``at``, or from the type that ``raw`` names at its top."""
+def _fhirpath(raw: bytes, path: list[str | int]) -> str:
+    """``path`` as FHIRPath from the type that ``raw`` names at its top."""
     steps = [f"[{step}]" if isinstance(step, int) else _step(step) for step in path]
-    return (at or _type_named(raw)) + "".join(steps)
+    return _type_named(raw) + "".join(steps)
 
 
 def _type_named(raw: bytes) -> str:
