@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ def open_node(
     settings: Settings | None = None,
     clock: Clock | None = None,
     entropy: Entropy | None = None,
-) -> Iterator[Node]:
+) -> Generator[Node]:
     """Open the record at ``url`` and close it at the end of the block.
 
     Args:
@@ -104,7 +104,7 @@ def _store(
     if url == "memory:":
         from kintung.store.memory import MemoryStore  # noqa: PLC0415 - heavy adapters load when asked for
 
-        return MemoryStore(sealer=sealer, vault=vault, audit=audit, clock=clock)
+        return MemoryStore(scribe, clock, offset_minutes=settings.offset_minutes)
     return SqlStore(_backend(url, settings), keys, sealer, scribe, vault, audit, clock)
 
 
@@ -119,7 +119,9 @@ def _backend(url: str, settings: Settings) -> Backend:
         from kintung.store.postgres import PostgresBackend  # noqa: PLC0415
 
         return PostgresBackend(url, read_seconds=settings.read_seconds)
-    raise BadInput(f"{url.split(':')[0]}: is not a database; use sqlite:///file.db or postgresql://...")
+    raise BadInput(
+        f"{url.split(':', maxsplit=1)[0]}: is not a database; use sqlite:///file.db or postgresql://..."
+    )
 
 
 def sqlite_path(url: str) -> Path:
@@ -147,7 +149,8 @@ def key_path(url: str) -> Path | None:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.with_suffix(".keys")
     parts = urlsplit(url)
-    name = hashlib.sha256(f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}".encode()).hexdigest()[:16]
+    place = f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}"
+    name = hashlib.sha256(place.encode()).hexdigest()[:16]
     folder = data_folder()
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.keys"

@@ -22,7 +22,7 @@ class Waiting(Generic[R, A]):
     """A request that waits for its commit. Until the group is formed it can be cancelled."""
 
     request: R
-    future: "Future[A]" = field(default_factory=lambda: Future[A]())
+    future: "Future[A]" = field(default_factory=Future["A"])
 
 
 class Committer(Generic[R, A]):

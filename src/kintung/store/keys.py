@@ -4,6 +4,9 @@ It is a file of its own, never in the backup that holds the sealed bodies, so th
 one of the two has nothing. Erasing a person destroys the person's data key here.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# apsw describes its values by a type (Buffer) that Python 3.11 lacks
+
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -108,7 +111,9 @@ class KeyStore:
                 self._db.execute(
                     "INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, self._entropy.bytes(size))
                 )
-            return self._db.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()[0]
+            row = self._db.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
+        assert row is not None
+        return row[0]
 
     def witness_soon(self, number: int, head: bytes) -> None:
         """Remember the head of the chain at a commit: what shows a log cut short.

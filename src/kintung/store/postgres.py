@@ -5,7 +5,7 @@ that hangs there is ended by the server (``idle_in_transaction_session_timeout``
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -77,17 +77,17 @@ def _arrays(table: str, columns: Sequence[str]) -> str:
     return ", ".join(f"%s::{_ARRAYS[kinds[column]]}" for column in columns)
 
 
+def _delete(table: str, key: Sequence[str]) -> bytes:
+    names = ", ".join(f"k{n}" for n in range(len(key)))
+    same = " AND ".join(f"{table}.{column} = w.k{n}" for n, column in enumerate(key))
+    return f"DELETE FROM {table} USING unnest({_arrays(table, key)}) AS w({names}) WHERE {same}".encode()
+
+
 _INSERT = {
     name: f"INSERT INTO {name} SELECT * FROM unnest({_arrays(name, table.names)})".encode()
     for name, table in BY_NAME.items()
 }
-_DELETE = {
-    name: (
-        f"DELETE FROM {name} USING unnest({_arrays(name, table.key)}) AS w({', '.join(f'k{n}' for n in range(len(table.key)))})"
-        f" WHERE {' AND '.join(f'{name}.{column} = w.k{n}' for n, column in enumerate(table.key))}"
-    ).encode()
-    for name, table in BY_NAME.items()
-}
+_DELETE = {name: _delete(name, table.key) for name, table in BY_NAME.items()}
 
 
 class PostgresBackend:
@@ -132,7 +132,7 @@ class PostgresBackend:
         return connection
 
     @contextmanager
-    def reading(self) -> Iterator[PostgresDatabase]:
+    def reading(self) -> Generator[PostgresDatabase]:
         connection = self._reader()
         try:
             connection.execute("BEGIN READ ONLY")
@@ -150,12 +150,12 @@ class PostgresBackend:
         connection: psycopg.Connection[Row] | None = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
             connection = self._local.connection = self._connect()
-            connection.execute(f"SET statement_timeout = {int(self._read_seconds * 1000):d}")
+            connection.execute(f"SET statement_timeout = {int(self._read_seconds * 1000):d}".encode())
             self._readers.append(connection)
         return connection
 
     @contextmanager
-    def committing(self) -> Iterator[PostgresDatabase]:
+    def committing(self) -> Generator[PostgresDatabase]:
         with self._in_commit:
             try:
                 if self._writer.closed:

@@ -42,6 +42,7 @@ class Scribe:
         current: Current | None,
         organisation: str = "",
         references: Mapping[str, str] | None = None,
+        written: Mapping[tuple[str, str], Ownership] | None = None,
     ) -> Write:
         """The write that makes ``raw`` the next version of ``type/id``.
 
@@ -51,13 +52,16 @@ class Scribe:
             current: what ``view.current`` answered; None when the id is free.
             organisation: id of the depositing Organization, for a new resource.
             references: texts in ``raw`` (urn:uuid, conditional) to the references they became.
+            written: whose the resources are that the same unit has written so far.
 
         Raises:
-            RuleFailed: the update would give the data of one person to another.
+            RuleFailed: the update would give the data of one person to another; or whose it is
+                depends on what the reader cannot see.
         """
         text, meta_at = splice(raw, type=type, id=id, references=references or {})
         depositor = current.ownership.organisation if current else organisation
-        ownership = ownership_of(view.owners_of, type, id, resource, depositor)
+        sources = _sources(view, reader, type, written or {})
+        ownership = ownership_of(sources, type, id, resource, depositor)
         if current is not None:
             _refuse_move(type, id, current.ownership, ownership)
         return Write(
@@ -109,6 +113,32 @@ class Scribe:
         if current is None or current.deleted:
             return None
         return self.index(parse(view.read(reader, type, id).body))
+
+
+def _sources(
+    view: View, reader: Reader, type: str, written: Mapping[tuple[str, str], Ownership]
+) -> Callable[[str, str], Ownership | None]:
+    """Whose a source of owners is, for a resource of ``type`` that the reader writes.
+
+    Were the owners of a hidden source taken and those of an absent one not, the writer would
+    see what it wrote in one case only. Who sees nothing at all cannot tell, and who sees all
+    has nothing hidden from it.
+    """
+
+    def owners_of(source_type: str, source_id: str) -> Ownership | None:
+        found = written.get((source_type, source_id))
+        if found is not None:
+            return found
+        tells = not (reader.sees_all or reader.sees_nothing)
+        if tells and view.current(reader, source_type, source_id) is None:
+            raise RuleFailed(
+                f"Whose this {type} is depends on {source_type}/{source_id}, which is not known to you; "
+                "store that first, or name the person.",
+                path=type,
+            )
+        return view.owners_of(source_type, source_id)
+
+    return owners_of
 
 
 def ownership_of(

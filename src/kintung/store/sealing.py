@@ -55,7 +55,7 @@ class Sealer:
         self._ciphers: dict[int, AESGCM] = {}
         text = files("kintung.store").joinpath("data/bodies-1.dict").read_bytes()
         dictionary = zstandard.ZstdCompressionDict(text)
-        dictionary.precompute_compress(level=_LEVEL)
+        dictionary.precompute_compress(level=_LEVEL)  # pyright: ignore[reportUnknownMemberType]
         self._codecs = _Codecs(dictionary)
 
     def seal(self, text: bytes, meta_at: int, ownership: Ownership, type: str, id: str) -> Sealed:

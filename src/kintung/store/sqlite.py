@@ -5,11 +5,14 @@ time-out is never reached (it starves a waiting writer for seconds). Checkpoints
 on a connection of their own, so no commit waits for one.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# apsw describes its values by a type (Buffer) that Python 3.11 lacks
+
 import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -107,7 +110,7 @@ class SqliteBackend:
     # -- reading ------------------------------------------------------------------------
 
     @contextmanager
-    def reading(self) -> Iterator[SqliteDatabase]:
+    def reading(self) -> Generator[SqliteDatabase]:
         db = self._reader()
         self._local.deadline = time.monotonic() + self._read_seconds
         try:
@@ -135,7 +138,7 @@ class SqliteBackend:
     # -- committing ---------------------------------------------------------------------
 
     @contextmanager
-    def committing(self) -> Iterator[SqliteDatabase]:
+    def committing(self) -> Generator[SqliteDatabase]:
         with self._locked():
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
@@ -149,7 +152,7 @@ class SqliteBackend:
                 raise Unavailable("The record cannot be written now; nothing was stored.") from error
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None]:
         """Alone among the threads of this process and among all processes on the file."""
         with self._in_commit:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)

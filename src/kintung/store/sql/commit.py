@@ -262,7 +262,8 @@ class Commit:
         known_before = set(self._keys)
         if unknown:
             found = self._db.lookup(
-                "SELECT e.type, e.id, e.key FROM wanted w CROSS JOIN entity e WHERE e.id = w.c1 AND e.type = w.c0",
+                "SELECT e.type, e.id, e.key FROM wanted w CROSS JOIN entity e"
+                " WHERE e.id = w.c1 AND e.type = w.c0",
                 ("int", "text"),
                 [(TYPE_NUMBERS[type], id) for type, id in unknown],
             )

@@ -72,7 +72,8 @@ class Names:
         systems = {system: self.give(db, "system", system) for system in dict.fromkeys(s for s, _ in unknown)}
         names = {(systems[system], code): (system, code) for system, code in unknown}
         found = db.lookup(
-            "SELECT t.system, t.code, t.number FROM wanted w CROSS JOIN term t WHERE t.code = w.c1 AND t.system = w.c0",
+            "SELECT t.system, t.code, t.number FROM wanted w CROSS JOIN term t"
+            " WHERE t.code = w.c1 AND t.system = w.c0",
             ("int", "text"),
             list(names),
         )

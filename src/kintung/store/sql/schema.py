@@ -70,7 +70,8 @@ TABLES: tuple[Table, ...] = (
     Table(
         "version",
         _columns(
-            "patient_key:i key:i version_id:i seq:i at:i method:i kind:i organisation:i meta_at:i digest:b body:b"
+            "patient_key:i key:i version_id:i seq:i at:i method:i kind:i organisation:i"
+            " meta_at:i digest:b body:b"
         ),
         ("patient_key", "key", "version_id"),
         "record",

@@ -169,28 +169,30 @@ class Searcher:
         )
         if plan.start is not None:
             keys = self.keys(who, plan.start)
-            source = Clause(
-                f"(SELECT DISTINCT k0.patient_key, k0.key FROM ({keys.text}) k0) k CROSS JOIN entity n"
-                " CROSS JOIN resource r",
-                keys.values,
+            found = (
+                f"SELECT DISTINCT k0.patient_key, k0.key, n.type FROM ({keys.text}) k0"
+                " JOIN entity n ON n.key = k0.key"
             )
-            on = Clause(
-                "n.key = k.key AND r.patient_key = k.patient_key AND r.type = n.type AND r.key = k.key"
-            )
-            return source, every(on, live, others)
+            on = Clause("r.patient_key = k.patient_key AND r.type = k.type AND r.key = k.key")
+            return self._starting(Clause(f"({found}) k", keys.values), every(on, live)), others
         if plan.name == "grants":
             assert isinstance(who.reader.persons, Scope)
-            source = Clause(
-                "(SELECT g.patient_key FROM scope_person g WHERE g.scope = ? UNION ALL SELECT 0) k"
-                " CROSS JOIN resource r",
-                (who.reader.persons.number,),
-            )
-            return source, every(Clause("r.patient_key = k.patient_key"), live, others)
+            persons = "(SELECT g.patient_key FROM scope_person g WHERE g.scope = ? UNION ALL SELECT 0) k"
+            start = Clause(persons, (who.reader.persons.number,))
+            return self._starting(start, every(Clause("r.patient_key = k.patient_key"), live)), others
         walked = f"resource r{self._walking(query)}"
         if far is None:
             return Clause(walked), every(live, others)
         stretch = f"(SELECT * FROM {walked} WHERE {live.text} ORDER BY r.seq DESC LIMIT {far:d}) r"
         return Clause(stretch, live.values), others
+
+    def _starting(self, start: Clause, on: Clause) -> Clause:
+        """From ``start`` to ``resource r``, in this order: neither planner may turn it round."""
+        if self.db.dialect == "sqlite":
+            text = f"{start.text} CROSS JOIN resource r ON {on.text}"
+        else:
+            text = f"{start.text} CROSS JOIN LATERAL (SELECT * FROM resource r WHERE {on.text} OFFSET 0) r"
+        return Clause(text, start.values + on.values)
 
     def _walking(self, query: Query) -> str:
         """SQLite is told to walk the type in order; PostgreSQL has statistics of its own."""

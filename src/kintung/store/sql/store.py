@@ -1,11 +1,13 @@
 """The Store of both databases: what differs between them is behind :class:`Backend`."""
 
+# ruff: noqa: ARG002 - a System is asked for as proof and not otherwise used
+
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitedTooLong
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, cast
+from typing import Protocol
 
 from kintung.clock import Clock
 from kintung.errors import KintungError, Unavailable
@@ -30,6 +32,7 @@ from kintung.store.sealing import Sealer
 from kintung.store.sql.commit import Commit, Request, replay
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
+from kintung.store.sql.search import Searcher
 from kintung.store.sql.view import SqlView
 from kintung.store.system import System
 from kintung.store.units import rehearse
@@ -58,7 +61,16 @@ class Backend(Protocol):
 class SqlStore:
     """A record store on SQLite or PostgreSQL; see ``kintung.store.port.Store``."""
 
-    def __init__(self, backend: Backend, keys: KeyStore, sealer: Sealer, scribe: Scribe, vault: Vault, audit: AuditBook, clock: Clock) -> None:  # fmt: skip
+    def __init__(
+        self,
+        backend: Backend,
+        keys: KeyStore,
+        sealer: Sealer,
+        scribe: Scribe,
+        vault: Vault,
+        audit: AuditBook,
+        clock: Clock,
+    ) -> None:
         self.waits = backend.waits
         self._backend = backend
         self._keys = keys
@@ -74,9 +86,21 @@ class SqlStore:
     # -- reading ------------------------------------------------------------------------
 
     @contextmanager
-    def view(self) -> Iterator[View]:
+    def view(self) -> Generator[View]:
         with self._backend.reading() as db:
             yield SqlView(db, self._names, self._sealer, self._vault)
+
+    @contextmanager
+    def searcher(self) -> Generator[Searcher]:
+        """The planner of searches on a reading of its own: for EXPLAIN and measurements."""
+        with self._backend.reading() as db:
+            yield Searcher(db, self._names, self._vault)
+
+    @contextmanager
+    def maintenance(self, system: System) -> Generator[Database]:
+        """Alone in the commit section: for what an operator does to the tables."""
+        with self._backend.committing() as db:
+            yield db
 
     def scope(self, number: int) -> Scope:
         with self._backend.reading() as db:
@@ -86,14 +110,14 @@ class SqlStore:
     def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
         with self._backend.reading() as db:
             rows = db.rows(
-                "SELECT l.seq, l.at, l.method, e.type, e.id, l.version_id, v.kind, v.organisation, l.patient_key,"
-                " l.key, l.labels, v.meta_at, v.body FROM log l"
-                " JOIN version v ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
+                "SELECT l.seq, l.at, l.method, e.type, e.id, l.version_id, v.kind, v.organisation,"
+                " l.patient_key, l.key, l.labels, v.meta_at, v.body FROM log l JOIN version v"
+                " ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
                 " JOIN entity e ON e.key = l.key WHERE l.seq > ? ORDER BY l.seq LIMIT ?",
                 (after, limit),
             )
             view = SqlView(db, self._names, self._sealer, self._vault)
-            labels = {number: name for number, name in db.rows("SELECT number, name FROM label")}
+            labels: dict[int, str] = dict(db.rows("SELECT number, name FROM label"))
             return tuple(self._entry(view, labels, row) for row in rows)
 
     def _entry(self, view: SqlView, labels: dict[int, str], row: Row) -> LogEntry:
@@ -182,7 +206,8 @@ class SqlStore:
         now = self._clock.now_micros()
         with self._backend.committing() as db:
             rows = db.rows(
-                "SELECT number, kind, payload, attempts FROM job WHERE kind = ? AND due <= ? ORDER BY due, number LIMIT 1",
+                "SELECT number, kind, payload, attempts FROM job WHERE kind = ? AND due <= ?"
+                " ORDER BY due, number LIMIT 1",
                 (kind, now),
             )
             if not rows:
@@ -242,4 +267,4 @@ def _answered(receipt: Receipt) -> "Future[Receipt]":
 def _failed(error: KintungError) -> "Future[Receipt]":
     future = Future[Receipt]()
     future.set_exception(error)
-    return cast("Future[Receipt]", future)
+    return future

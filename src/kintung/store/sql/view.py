@@ -61,7 +61,8 @@ class SqlView:
             type,
             id,
             "r.version_id, v.at, v.method, v.meta_at, v.body, r.kind, r.patient_key, r.key",
-            " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key AND v.version_id = r.version_id",
+            " JOIN version v"
+            " ON v.patient_key = r.patient_key AND v.key = r.key AND v.version_id = r.version_id",
         )
         if row is None:
             raise absent(type, id)
@@ -74,8 +75,8 @@ class SqlView:
         who = self._names.stored(self._db, reader)
         seen = every(visible(who, "r"), visible(who, "v", labels_of="r"))
         rows = self._db.rows(
-            "SELECT v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key"
-            f" FROM {_ENTITY_RESOURCE} JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
+            f"SELECT {_VERSION} FROM {_ENTITY_RESOURCE}"
+            " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
             f" WHERE e.id = ? AND e.type = ? AND v.version_id = ? AND {seen.text}",
             (id, TYPE_NUMBERS.get(type, -1), version_id, *seen.values),
         )
@@ -122,7 +123,7 @@ class SqlView:
         )
         return tuple(row[0] for row in rows)
 
-    def version(  # noqa: PLR0913 - the columns of a version
+    def version(  # noqa: PLR0913, PLR0917 - the columns of a version
         self,
         type: str,
         id: str,
@@ -168,8 +169,8 @@ class SqlView:
         beyond = Clause("l.seq < ?", (after.sequence,)) if after is not None else ALWAYS
         page = every(where, beyond)
         rows = self._db.rows(
-            "SELECT v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key, e.type, e.id, l.seq"
-            f" FROM {_LOG} WHERE {page.text} ORDER BY l.seq DESC LIMIT {count + 1:d}",
+            f"SELECT {_VERSION}, e.type, e.id, l.seq FROM {_LOG}"
+            f" WHERE {page.text} ORDER BY l.seq DESC LIMIT {count + 1:d}",
             page.values,
         )
         entries = tuple(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in rows[:count])
@@ -213,8 +214,7 @@ class SqlView:
     def _bodies(self, rows: Sequence[Row]) -> tuple[Version, ...]:
         wanted = [(row[0], row[2], row[3]) for row in rows]
         found = self._db.lookup(
-            "SELECT v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key, e.type, e.id"
-            " FROM wanted w CROSS JOIN version v CROSS JOIN entity e"
+            f"SELECT {_VERSION}, e.type, e.id FROM wanted w CROSS JOIN version v CROSS JOIN entity e"
             " WHERE v.patient_key = w.c0 AND v.key = w.c1 AND v.version_id = w.c2 AND e.key = v.key",
             ("int", "int", "int"),
             wanted,
@@ -254,6 +254,7 @@ def gone(type: str, id: str) -> Deleted:
     return Deleted(f"{type}/{id} was deleted.", path=type)
 
 
+_VERSION = "v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key"
 _ENTITY_RESOURCE = (
     "entity e JOIN resource r ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
 )

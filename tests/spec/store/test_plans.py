@@ -1,0 +1,145 @@
+"""The plans of a consented search are the ones we chose, on both databases (EXPLAIN).
+
+Readers who may see much walk newest first and probe the scope at each step; readers who may
+see little start from the persons of their scope. Neither plan reads the whole scope for a
+page, builds a filter over it, or sorts the whole type.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kintung.fhir.search import parse_query
+from kintung.store.port import Outcome, Prepared, Unit, View
+from kintung.store.reader import Reader
+from kintung.store.sql.database import Database
+from kintung.store.sql.search import Plan
+from kintung.store.sql.store import SqlStore
+from tests.postgres_cluster import Cluster
+from tests.stores import ALL, SYSTEM, Record, opened
+
+PATIENTS = 600
+FEW, MANY = 1, 2
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
+    folder: Path = tmp_path_factory.mktemp("plans")
+    cluster: Cluster = request.getfixturevalue("postgres")
+    with opened(request.param, folder, cluster.fresh_database) as record:
+        _populate(record)
+        if request.param == "postgres":
+            _gather_statistics(record)
+        yield record
+
+
+def _gather_statistics(record: Record) -> None:
+    """What a server does by itself within a minute."""
+    store = record.store
+    assert isinstance(store, SqlStore)
+    with store.maintenance(SYSTEM) as db:
+        db.run("ANALYZE")
+
+
+def _populate(record: Record) -> None:
+    resources = [
+        {"resourceType": "Patient", "id": f"p{n}", "gender": ("male", "female")[n % 2]}
+        for n in range(PATIENTS)
+    ]
+    resources += [
+        {
+            "resourceType": "Observation",
+            "id": f"o{n}",
+            "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": ("718-7", "4548-4")[n % 2]}]},
+            "subject": {"reference": f"Patient/p{n % PATIENTS}"},
+        }
+        for n in range(4 * PATIENTS)
+    ]
+
+    def prepare(view: View) -> Prepared:
+        writes = tuple(record.putting(resource, ALL, "")(view) for resource in resources)
+        return Prepared(writes, tuple(Outcome(201, write=place) for place in range(len(writes))))
+
+    record.store.commit(Unit(ALL, prepare))
+    record.grant(FEW, "p1", "p2", "p3")
+    record.grant(MANY, *(f"p{n}" for n in range(0, PATIENTS, 2)))
+
+
+def explain(record: Record, scope: int, plan: Plan, pairs: list[tuple[str, str]]) -> str:
+    store = record.store
+    assert isinstance(store, SqlStore)
+    query = parse_query("Observation", pairs, now_micros=0, offset_minutes=480)
+    reader = Reader("plan", persons=store.scope(scope))
+    with store.searcher() as searcher:
+        db = searcher.db
+        if db.dialect == "postgres":
+            db.run("SET LOCAL enable_seqscan = off")  # a table of a few pages is rightly read whole
+        who = searcher.names.stored(db, reader)
+        statement = searcher.page(who, query, plan, limit=21, far=2_000 if plan.name == "walk" else None)
+        return _explained(db, statement.text, statement.values)
+
+
+def _explained(db: Database, text: str, values: tuple[object, ...]) -> str:
+    before, last = ("EXPLAIN QUERY PLAN ", -1) if db.dialect == "sqlite" else ("EXPLAIN ", 0)
+    return "\n".join(str(row[last]) for row in db.rows(before + text, values))
+
+
+QUERIES = [[], [("code", "http://loinc.org|718-7")]]
+
+
+@pytest.mark.parametrize("pairs", QUERIES, ids=["newest", "code"])
+def test_walk_and_probe_seeks_the_scope_at_each_step(record: Record, pairs: list[tuple[str, str]]) -> None:
+    plan = explain(record, MANY, Plan("walk"), pairs)
+
+    assert re.search(r"resource_walk", plan), plan
+    assert re.search(
+        r"SEARCH g USING PRIMARY KEY \(scope=\? AND patient_key=\?\)|scope_person_pkey on scope_person g",
+        plan,
+    ), plan
+    assert "BLOOM" not in plan.upper(), plan
+    assert "Hash" not in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+
+
+@pytest.mark.parametrize("pairs", QUERIES, ids=["newest", "code"])
+def test_grants_first_starts_from_the_scope_and_seeks_each_person(
+    record: Record, pairs: list[tuple[str, str]]
+) -> None:
+    plan = explain(record, FEW, Plan("grants"), pairs)
+
+    assert "resource_walk" not in plan, plan
+    assert re.search(r"SEARCH g USING PRIMARY KEY \(scope=\?\)|scope_person_pkey on scope_person g", plan), (
+        plan
+    )
+    assert re.search(
+        r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\?\)|resource_pkey on resource r", plan
+    ), plan
+    assert "BLOOM" not in plan.upper(), plan
+
+
+@pytest.mark.parametrize("plan", [Plan("walk"), Plan("grants")], ids=["walk", "grants"])
+def test_a_code_is_probed_by_one_seek(record: Record, plan: Plan) -> None:
+    explained = explain(record, MANY, plan, QUERIES[1])
+
+    assert re.search(
+        r"SEARCH x USING PRIMARY KEY \(atom=\? AND term=\? AND patient_key=\? AND key=\?\)"
+        r"|ix_token_pkey on ix_token x",
+        explained,
+    ), explained
+
+
+def test_the_plan_follows_the_size_of_the_scope(record: Record) -> None:
+    store = record.store
+    assert isinstance(store, SqlStore)
+    query = parse_query("Observation", [], now_micros=0, offset_minutes=480)
+    readers = {scope: Reader("plan", persons=store.scope(scope)) for scope in (FEW, MANY)}
+    with store.searcher() as searcher:
+        chosen = {
+            scope: searcher.plan(searcher.names.stored(searcher.db, reader), query).name
+            for scope, reader in readers.items()
+        }
+
+    assert chosen == {FEW: "grants", MANY: "walk"}
