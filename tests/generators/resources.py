@@ -127,7 +127,7 @@ class Maker:
 
     def instant(self) -> str:
         day = (self.date() + "-06-15")[:10]
-        time = self.rng.choice(("00:00:00", "23:59:59", "15:59:59", "16:00:00", "07:30:15"))
+        time = self.rng.choice(("00:00:00", "23:59:59", "23:59:60", "15:59:59", "16:00:00", "07:30:15"))
         return f"{day}T{time}{self.rng.choice(FRACTIONS)}{self.rng.choice(ZONES)}"
 
     def date_time(self) -> str:

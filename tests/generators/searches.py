@@ -291,6 +291,8 @@ class Searches:
             case "number" | "quantity":
                 return code, self._amount(row, pool, prefix, kind)
             case "string":
+                accented = [row for row in self.values(witness, code) if not row.isascii()]
+                row = self.rng.choice(accented) if accented and self.rng.random() < 0.7 else row
                 return f"{code}:{modifier}".removesuffix(":"), self._string(row, modifier)
             case "token":
                 if code == "_id":
@@ -384,6 +386,7 @@ class Searches:
         forms = [""]
         if row.system and row.code:
             forms += [f"|{escape(row.system)}|{escape(row.code)}"] * 2
+            forms += [f"|http://codes.example/units|{escape(row.code)}"] if self.rng.random() < 0.2 else []
         forms += [f"||{escape(unit)}" for unit in (row.code, row.unit) if unit]
         return self.rng.choice(forms)
 
@@ -395,7 +398,8 @@ class Searches:
                 return escape(self._changed(row))
             start = self.rng.randrange(len(row)) if modifier == "contains" else 0
             text = row[start : start + self.rng.randint(1, max(1, min(len(row), 12)))]
-            case = self.rng.choice((str, str, str.upper, str.lower, str.swapcase, fold))
+            same = () if row.isascii() else (fold, fold, fold)
+            case = self.rng.choice((str, str.upper, str.lower, str.swapcase, spaced, *same))
             return escape(case(text))
 
         def fits(text: str) -> bool:
@@ -460,6 +464,11 @@ def escape(text: str) -> str:
     for mark in ("\\", ",", "|", "$"):
         text = text.replace(mark, "\\" + mark)
     return text
+
+
+def spaced(text: str) -> str:
+    """The same words further apart."""
+    return text.replace(" ", "  ")
 
 
 def decimal(value: Fraction) -> Decimal:

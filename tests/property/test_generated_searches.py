@@ -23,6 +23,7 @@ from kintung.fhir.search import (
     MIN_MICROS,
     Extracted,
     extract,
+    fold,
     parameters,
     parse_query,
     resource_types,
@@ -245,6 +246,17 @@ def test_every_value_is_extracted() -> None:
             compared += 1
     print(f"\n{compared} parameters of {len(whole)} resources")
     assert compared > 10_000
+
+
+def test_folding_is_the_same() -> None:
+    """Given any letters, alone and in a row, when they are folded, then both foldings agree."""
+    rng = scale.seeded("folding")
+    letters = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+    moving = [letter for letter in letters if values.fold(f"a{letter}b") != f"a{letter}b"]
+    alone = rng.sample(letters, scale.counts(20_000, len(letters)))
+    rows = ["".join(rng.choices(moving, k=rng.randint(2, 4))) for _ in range(scale.counts(20_000, 200_000))]
+    different = [text for text in (*alone, *rows) if fold(text) != values.fold(text)]
+    assert different == []
 
 
 def test_what_is_drawn_is_valid() -> None:
