@@ -124,7 +124,9 @@ def test_the_total_is_counted_only_when_asked_for_and_on_page_one(record: Record
     assert (first.total, second.total) == (2, None)
 
 
-@pytest.mark.parametrize("sort", ["", "&_sort=value-quantity", "&_sort=-_lastUpdated"])
+@pytest.mark.parametrize(
+    "sort", ["", "&_sort=value-quantity", "&_sort=-value-quantity", "&_sort=_lastUpdated"]
+)
 def test_a_walk_is_true_of_its_first_page(record: Record, sort: str):
     """Unchanged: once. Created after: never. Changed after: at most once."""
     for number in range(6):
@@ -132,9 +134,10 @@ def test_a_walk_is_true_of_its_first_page(record: Record, sort: str):
 
     def change() -> None:
         record.clock.jump(HOUR)
-        record.put(weight("0", "1", 61))
-        record.put(weight("5", "1", 59))
-        record.put(weight(f"new-{record.clock.now_micros()}", "1", 60))
+        record.put(weight("0", "1", 99))
+        record.put(weight("5", "1", 1))
+        for kilograms in (1, 60, 98):
+            record.put(weight(f"new-{kilograms}-{record.clock.now_micros()}", "1", kilograms))
         if record.found("Observation?_id=3"):
             record.delete("Observation/3")
 
@@ -193,8 +196,11 @@ def test_a_chain_leads_to_what_its_target_is_now(record: Record):
     assert record.found("Observation?subject:Patient.family=Chan") == ["Observation/1"]
     record.put(patient("1", "Wong"))
     assert record.found("Observation?subject:Patient.family=Chan") == []
+    assert record.found("Observation?subject:Patient.gender:missing=true") == ["Observation/1"]
     record.delete("Patient/1")
     assert record.found("Observation?subject:Patient.family=Wong") == []
+    assert record.found("Observation?subject:Patient.gender:missing=true") == []
+    assert record.found("Observation?subject:Patient.gender:not=male") == []
 
 
 @pytest.mark.parametrize("written", ["A123456(3)", "a1234563", "Ａ123456（3）", " A 123456 (3)"])
