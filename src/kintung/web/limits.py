@@ -24,7 +24,9 @@ class Limits:
 
     ``in_flight`` requests are served at once, ``in_flight_each`` of them for one client;
     bodies being received together hold at most ``bodies`` bytes. ``seconds`` bounds the work
-    of one answer, ``receive_seconds`` the arrival of one body.
+    of one answer, ``receive_seconds`` the arrival of one body. Of a body that is refused at
+    most ``discarded`` bytes are taken in, for ``discard_seconds``, so that its sender comes to
+    read the answer.
     """
 
     json: JsonLimits = field(default=JSON_LIMITS)
@@ -37,6 +39,8 @@ class Limits:
     in_flight: int = 512
     in_flight_each: int = 256
     bodies: int = 256 * 1024 * 1024
+    discarded: int = 256 * 1024 * 1024
+    discard_seconds: float = 5.0
     threads: int = 8
     carriers: int = 4
 
@@ -64,7 +68,7 @@ class Bodies:
         self._limits = limits
         self._held = 0
 
-    async def read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+    async def read(self, incoming: "Incoming", headers: Mapping[bytes, bytes]) -> bytes:
         """The whole body, inflated when it came gzipped; ``release`` it when it is done with.
 
         Raises:
@@ -82,13 +86,8 @@ class Bodies:
         size = 0
         try:
             async with asyncio.timeout(self._limits.receive_seconds):
-                more = True
-                while more:
-                    message = await receive()
-                    if message["type"] != "http.request":
-                        raise BadInput("The caller hung up before the body had arrived.")
-                    more = message.get("more_body", False)
-                    sent = message.get("body", b"")
+                while not incoming.ended:
+                    sent = await incoming.next()
                     part = inflater.feed(sent, self._limits.json.bytes + 1 - size) if inflater else sent
                     size += len(part)
                     self._hold(len(part))
@@ -118,6 +117,37 @@ class Bodies:
         return TooLong(
             f"The body is over the limit of {self._limits.json.bytes} bytes; send it in smaller parts."
         )
+
+
+class Incoming:
+    """A body while it arrives."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.ended = False
+
+    async def next(self) -> bytes:
+        """The next chunk; raises BadInput when the caller hung up."""
+        message = await self._receive()
+        if message["type"] != "http.request":
+            self.ended = True
+            raise BadInput("The caller hung up before the body had arrived.")
+        self.ended = not message.get("more_body", False)
+        return message.get("body", b"")
+
+    async def discard(self, limits: Limits) -> None:
+        """Take in what is left of a body that is refused, within bounds.
+
+        Many callers read no answer before all they have is sent: to close the connection on
+        them would look like a failure of the network.
+        """
+        room = limits.discarded
+        try:
+            async with asyncio.timeout(limits.discard_seconds):
+                while not self.ended and room > 0:
+                    room -= len(await self.next())
+        except (TimeoutError, BadInput):
+            return
 
 
 class _Inflater:

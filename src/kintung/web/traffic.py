@@ -1,8 +1,6 @@
 """How much is under way at once, and what has been answered so far."""
 
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
 
 from kintung.errors import Throttled, Unavailable
 from kintung.web.limits import Limits
@@ -18,29 +16,26 @@ class Traffic:
         self.answered: Counter[tuple[str, int]] = Counter()
         """Answers by name of the registry entry ("" before one is found) and status."""
 
-    @contextmanager
-    def admitted(self) -> Generator[None]:
-        """Room for one request; raises Unavailable when there is none."""
+    def begin(self, client: str) -> None:
+        """Take room for one request; to be followed by ``end``, unless it raises.
+
+        Raises:
+            Unavailable: the node has no room.
+            Throttled: this client has no more of it.
+        """
         if self.in_flight >= self._limits.in_flight:
             raise Unavailable("The node has as many requests as it can serve at once; try again later.")
-        self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-
-    @contextmanager
-    def admitted_from(self, client: str) -> Generator[None]:
-        """Room for one request of a client; raises Throttled when it has too many."""
         if self._of_client[client] >= self._limits.in_flight_each:
             raise Throttled("You have as many requests under way as one client may; wait for some to end.")
+        self.in_flight += 1
         self._of_client[client] += 1
-        try:
-            yield
-        finally:
-            self._of_client[client] -= 1
-            if not self._of_client[client]:
-                del self._of_client[client]
+
+    def end(self, client: str) -> None:
+        """Give the room back."""
+        self.in_flight -= 1
+        self._of_client[client] -= 1
+        if not self._of_client[client]:
+            del self._of_client[client]
 
     def metrics(self) -> str:
         """The counts in the text format of Prometheus."""

@@ -8,7 +8,7 @@ import pytest
 
 from kintung.errors import BadInput, KintungError, TimedOut, TooLong, Unavailable
 from kintung.fhir.json import Limits as JsonLimits
-from kintung.web.limits import Bodies, Limits, Message
+from kintung.web.limits import Bodies, Incoming, Limits, Message
 from kintung.web.outcomes import MediaTypeRefused
 
 LIMITS = Limits(json=JsonLimits(bytes=1_000), bodies=1_500, receive_seconds=0.05)
@@ -35,7 +35,7 @@ class Sender:
 
 
 def read(sender: Sender, headers: Mapping[bytes, bytes] | None = None, bodies: Bodies | None = None) -> bytes:
-    return asyncio.run((bodies or Bodies(LIMITS)).read(sender, headers or {}))
+    return asyncio.run((bodies or Bodies(LIMITS)).read(Incoming(sender), headers or {}))
 
 
 GZIP = {b"content-encoding": b"gzip"}
@@ -92,3 +92,15 @@ def test_bodies_together_have_a_limit() -> None:
         read(Sender(b"b" * 900), bodies=bodies)
     bodies.release(held)
     assert len(read(Sender(b"b" * 900), bodies=bodies)) == 900
+
+
+def test_what_is_left_of_a_refused_body_is_taken_in_within_bounds() -> None:
+    limits = Limits(discarded=1_000, discard_seconds=0.05)
+    for sender, asked in (
+        (Sender(*[b"a" * 100] * 5), 5),
+        (Sender(*[b"a" * 100] * 50), 10),
+        (Sender(b"a", stalls=True), 2),
+        (Sender(b"a", hangs_up=True), 2),
+    ):
+        asyncio.run(Incoming(sender).discard(limits))
+        assert sender.asked == asked

@@ -32,6 +32,7 @@ from kintung.store.port import (
     Idempotency,
     Match,
     Outcome,
+    Ownership,
     Prepared,
     Receipt,
     Unit,
@@ -222,8 +223,9 @@ def write(
     step: Step,
     target: Target,
     references: Mapping[str, str] | None = None,
+    written: Mapping[tuple[str, str], Ownership] | None = None,
 ) -> Effect:
-    """The effect of a step on its target; ``references`` as ``Scribe.put`` takes them."""
+    """The effect of a step on its target; ``references`` and ``written`` as ``Scribe.put`` takes them."""
     type, id, current, matched = target
     if matched is not None:
         return Effect(None, Outcome(200, type, matched.id, matched.version_id))
@@ -243,6 +245,7 @@ def write(
         current=current,
         organisation=access.organisation,
         references=references,
+        written=written,
     )
     is_new = current is None or current.deleted
     return Effect(put, Outcome(201 if is_new else 200, type, id))

@@ -9,7 +9,7 @@ import gzip
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ from kintung.web.fhir.headers import require_json_acceptable, require_json_conte
 from kintung.web.fhir.perform import TELLING, look, require_right
 from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say
 from kintung.web.landing import Landing
-from kintung.web.limits import Bodies, Receive, require_head_within
+from kintung.web.limits import Bodies, Incoming, Receive, require_head_within
 from kintung.web.outcomes import Headers, status_of
 from kintung.web.site import Site
 from kintung.web.traffic import Traffic
@@ -68,17 +68,19 @@ class FhirApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _header_fields(scope["headers"])
+        incoming = Incoming(receive)
         name = ""
         try:
-            with self._traffic.admitted():
-                require_head_within(scope, self._site.limits)
-                entry, parameters = self._registry.find(scope["method"], _path(scope))
-                name = entry.name
-                answer = await self._serve(scope, headers, receive, entry, parameters)
+            require_head_within(scope, self._site.limits)
+            entry, parameters = self._registry.find(scope["method"], _path(scope))
+            name = entry.name
+            answer = await self._serve(scope, headers, incoming, entry, parameters)
         except KintungError as error:
             answer = refusal(error)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
             answer = self._failed(error)
+        if answer.status >= 400 and _has_body(headers) and not incoming.ended:
+            await incoming.discard(self._site.limits)
         self._traffic.answered[name, answer.status] += 1
         await self._send(send, answer, headers, is_head=scope["method"] == "HEAD")
 
@@ -88,9 +90,9 @@ class FhirApi:
         self,
         scope: Scope,
         headers: dict[bytes, bytes],
-        receive: Receive,
+        incoming: Incoming,
         entry: Entry,
-        parameters: "MutableMapping[str, str] | Any",
+        parameters: Mapping[str, str],
     ) -> Answer:
         access = self._gate(headers)
         request = Request(
@@ -102,22 +104,24 @@ class FhirApi:
             self._site.settings.base_url or _base(scope["scheme"], headers.get(b"host", b"")),
         )
         request.place(parameters)
-        with self._traffic.admitted_from(access.client):
-            try:
-                require_right(access, entry)
-                _negotiate(request)
-                if entry.method not in _BODY_METHODS:
-                    return await self._do(entry, request)
+        try:
+            require_right(access, entry)
+            _negotiate(request)
+            if entry.method in _BODY_METHODS:
                 if not entry.path.endswith("_search"):
                     require_json_content(headers.get(b"content-type"))
-                request.body = await self._bodies.read(receive, headers)
-                try:
-                    return await self._do(entry, request)
-                finally:
-                    self._bodies.release(request.body)
-            except TELLING as error:
-                await self._audit(audit_record(request, entry.name, status_of(error)))
-                raise
+                request.body = await self._bodies.read(incoming, headers)
+            # Only now: who sends slowly must not take the room of who is served.
+            self._traffic.begin(access.client)
+            try:
+                return await self._do(entry, request)
+            finally:
+                self._traffic.end(access.client)
+        except TELLING as error:
+            await self._audit(audit_record(request, entry.name, status_of(error)))
+            raise
+        finally:
+            self._bodies.release(request.body)
 
     async def _do(self, entry: Entry, request: Request) -> Answer:
         match entry.action:
@@ -227,6 +231,12 @@ def _header_fields(listed: Headers) -> dict[bytes, bytes]:
         for name, value in listed:
             fields[name] = b"%s, %s" % (fields[name], value) if name in fields else value
     return fields
+
+
+def _has_body(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a body is being sent; who asked with Expect first has not begun to."""
+    sends = b"content-length" in headers or b"transfer-encoding" in headers
+    return sends and b"expect" not in headers
 
 
 def _path(scope: Scope) -> str:

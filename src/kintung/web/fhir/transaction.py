@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kintung.consent import Right
-from kintung.definitions import ownership_rule
+from kintung.definitions import owners
 from kintung.errors import Forbidden, KintungError, MultipleMatches, NoMatch, NotSupported, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle
 from kintung.fhir.search import Query
-from kintung.store.port import Match, Outcome, Prepared, Unit, View, Write
-from kintung.web.fhir.ahead import Ahead
+from kintung.store.port import Match, Outcome, Ownership, Prepared, Unit, View, Write
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request
 from kintung.web.fhir.create import create_step
 from kintung.web.fhir.delete import conditional_delete_step, delete_step
@@ -122,15 +121,15 @@ class Transaction:
         """
         targets = self._find(view)
         references = self._references(view, targets)
-        ahead = Ahead(view)
+        written: dict[tuple[str, str], Ownership] = {}
         writes: list[Write] = []
         outcomes: dict[int, Outcome] = {}
-        for planned in self._in_writing_order():
-            effect = self._write(ahead, planned, targets[planned.number], references)
+        for planned in self._in_writing_order(targets):
+            effect = self._write(view, planned, targets[planned.number], references, written)
             outcome = effect.outcome
             if effect.write is not None:
                 outcome = outcome._replace(write=len(writes))
-                ahead.owned[outcome.type, outcome.id] = effect.write.ownership
+                written[outcome.type, outcome.id] = effect.write.ownership
                 writes.append(effect.write)
             outcomes[planned.number] = outcome
         shown = {
@@ -239,14 +238,40 @@ class Transaction:
             error = NoMatch("A conditional reference matches nothing.")
         raise at_entry(error, number)
 
-    def _in_writing_order(self) -> list[_Planned]:
-        """What derives its owners from others comes after them: they may be of this transaction."""
-        return sorted(self._planned, key=lambda planned: _derives(planned.step.type))
+    def _in_writing_order(self, targets: Mapping[int, Target]) -> list[_Planned]:
+        """What takes its owners from others comes after those of them that are written too."""
+        by_name = {
+            f"{target.type}/{target.id}": planned
+            for planned in self._planned
+            if not (target := targets[planned.number]).matched
+        }
+        ordered: dict[int, _Planned] = {}
+        for planned in self._planned:
+            waiting = [planned]
+            met: set[int] = set()
+            while waiting:
+                first = waiting[-1]
+                sources = _sources(first, targets[first.number]) if first.number not in met else ()
+                met.add(first.number)
+                before = [by_name[name] for name in sources if name in by_name]
+                before = [each for each in before if each.number not in met and each.number not in ordered]
+                waiting += before
+                if not before:
+                    waiting.pop()
+                    ordered.setdefault(first.number, first)
+        return list(ordered.values())
 
-    def _write(self, view: View, planned: _Planned, target: Target, references: Mapping[str, str]) -> Effect:
+    def _write(
+        self,
+        view: View,
+        planned: _Planned,
+        target: Target,
+        references: Mapping[str, str],
+        written: Mapping[tuple[str, str], Ownership],
+    ) -> Effect:
         changed = references if any(link.text in references for link in planned.links) else None
         try:
-            return write(self._site, view, self._outer.access, planned.step, target, changed)
+            return write(self._site, view, self._outer.access, planned.step, target, changed, written)
         except KintungError as error:
             raise at_entry(error, planned.number) from None
 
@@ -291,5 +316,7 @@ def _names_of(planned: _Planned, target: Target) -> Iterator[tuple[str, str]]:
         yield literal["literal"], name
 
 
-def _derives(type: str) -> bool:
-    return ownership_rule(type).kind == "derived"
+def _sources(planned: _Planned, target: Target) -> tuple[str, ...]:
+    """Resources an entry takes its owners from."""
+    resource = planned.step.resource
+    return owners(resource, target.id).sources if resource else ()
