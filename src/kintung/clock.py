@@ -92,9 +92,13 @@ class SeededEntropy:
 def id_from(raw: bytes) -> str:
     """Write 16 bytes in base 62, most significant character first."""
     number = int.from_bytes(raw)
-    characters: list[str] = []
-    for _ in range(_ID_LENGTH):
-        number, digit = divmod(number, 62)
-        characters.append(_ALPHABET[digit])
-    characters.reverse()
-    return "".join(characters)
+    pairs: list[str] = []
+    for _ in range(_ID_LENGTH // 2):
+        number, pair = divmod(number, _PAIRS)
+        pairs.append(_PAIR_NAMES[pair])
+    pairs.reverse()
+    return "".join(pairs)
+
+
+_PAIRS = 62 * 62
+_PAIR_NAMES = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
