@@ -245,21 +245,19 @@ class Transaction:
             for planned in self._planned
             if not (target := targets[planned.number]).matched
         }
-        ordered: dict[int, _Planned] = {}
-        for planned in self._planned:
-            waiting = [planned]
-            met: set[int] = set()
-            while waiting:
-                first = waiting[-1]
-                sources = _sources(first, targets[first.number]) if first.number not in met else ()
-                met.add(first.number)
-                before = [by_name[name] for name in sources if name in by_name]
-                before = [each for each in before if each.number not in met and each.number not in ordered]
-                waiting += before
-                if not before:
-                    waiting.pop()
-                    ordered.setdefault(first.number, first)
-        return list(ordered.values())
+        ordered: list[_Planned] = []
+        met: set[int] = set()
+        waiting = [(planned, False) for planned in reversed(self._planned)]
+        while waiting:
+            planned, sources_done = waiting.pop()
+            if sources_done:
+                ordered.append(planned)
+            elif planned.number not in met:
+                met.add(planned.number)
+                sources = _sources(planned, targets[planned.number])
+                waiting.append((planned, True))
+                waiting += [(by_name[name], False) for name in sources if name in by_name]
+        return ordered
 
     def _write(
         self,

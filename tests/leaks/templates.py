@@ -1,0 +1,804 @@
+"""Requests of one reader, by template: every interaction of the registry, every form of search.
+
+A template asks a few requests whose values are drawn; the same draw asks the same in both
+worlds. What names a resource names a hidden one more often than not.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any, NamedTuple, get_args
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from kintung.fhir.search import Prefix
+from tests.leaks.population import (
+    CASES,
+    CHANCES,
+    CITIES,
+    CODES,
+    DAYS,
+    FAMILIES,
+    HIDDEN_PERSONS,
+    HKID,
+    PROTOCOLS,
+    REMARKS,
+    SHARED,
+    UNITS,
+    VISIBLE_PERSONS,
+    WEIGHTS,
+    gone_of,
+    ids_of,
+    number,
+)
+from tests.leaks.worlds import BASE, Caller, Profile
+from tests.records import binary, group, listing, observation, patient
+
+PREFIXES: tuple[str, ...] = get_args(Prefix)
+Resource = dict[str, Any]
+
+
+class Cell(NamedTuple):
+    """A form of search: kind of parameter, modifier and prefix, "" for none."""
+
+    kind: str
+    modifier: str = ""
+    prefix: str = ""
+
+
+class Draw:
+    """Values that requests are made of."""
+
+    def __init__(self, random: Random, profile: Profile) -> None:
+        self.random = random
+        self._profile = profile
+        self._bags: dict[str, list[str]] = {}
+
+    def choice(self, values: Iterable[str]) -> str:
+        return self.random.choice(list(values))
+
+    def name(self, type: str = "") -> str:
+        """A resource of a type, or of any: of six, three are hidden, and one more was."""
+        bag = self._bags.setdefault(type, [])
+        if not bag:
+            bag += ["hidden", "hidden", "hidden", "gone", "seen", "absent"]
+            self.random.shuffle(bag)
+        return self.of(bag.pop(), type)
+
+    def of(self, which: str, type: str = "") -> str:
+        """A name of the resources that are hidden, gone and hidden, seen, seen and gone, or absent."""
+        hides = self._profile.hides
+        if which == "absent":
+            return f"{type or self.choice(('Patient', 'Observation', 'Group'))}/never"
+        if which == "gone":
+            names = [name for why in hides for name in gone_of(why)]
+        elif which == "seen and gone":
+            names = gone_of("")
+        elif which == "hidden":
+            names = [name for why in hides for name in ids_of(why)]
+        else:
+            names = ids_of("")
+        fitting = [name for name in names if not type or name.startswith(f"{type}/")]
+        return self.choice(fitting) if fitting else self.of("hidden", type)
+
+    def hidden_person(self) -> str:
+        """A person the reader does not see; one with a label everywhere, where all persons are seen."""
+        return self.choice(HIDDEN_PERSONS) if "person" in self._profile.hides else "a3"
+
+
+Ask = Callable[[Caller, Draw], object]
+
+
+@dataclass(frozen=True)
+class Template:
+    """One template.
+
+    Attributes:
+        entries: names of the registry entries it asks.
+        cells: forms of search it asks.
+        is_open: it asks only what says nothing of the record, so its answers cannot differ.
+    """
+
+    name: str
+    ask: Ask
+    entries: tuple[str, ...]
+    cells: tuple[Cell, ...] = ()
+    is_open: bool = False
+
+
+TEMPLATES: list[Template] = []
+
+
+def template(name: str, *entries: str, is_open: bool = False) -> Callable[[Ask], Ask]:
+    """Add a function to the templates."""
+
+    def add(ask: Ask) -> Ask:
+        TEMPLATES.append(Template(name, ask, entries, is_open=is_open))
+        return ask
+
+    return add
+
+
+# --- Reading --------------------------------------------------------------------------
+
+
+@template("read", "read")
+def _read(ask: Caller, draw: Draw) -> None:
+    ask("GET", draw.name())
+
+
+@template("read of what is gone or replaced", "read")
+def _read_gone(ask: Caller, draw: Draw) -> None:
+    ask("GET", draw.of("gone"))
+    ask("GET", draw.of("seen and gone"))
+    ask("GET", draw.of("hidden", "Patient"))
+
+
+@template("head", "read")
+def _head(ask: Caller, draw: Draw) -> None:
+    ask("HEAD", draw.name())
+
+
+@template("read if none match", "read")
+def _read_if_none_match(ask: Caller, draw: Draw) -> None:
+    ask("GET", draw.name(), if_none_match=draw.choice(('W/"1"', 'W/"2"', "*", "1")))
+
+
+@template("read if modified since", "read")
+def _read_if_modified(ask: Caller, draw: Draw) -> None:
+    since = draw.choice(("Wed, 19 Oct 2022 03:00:00 GMT", "Thu, 20 Oct 2022 00:00:00 GMT"))
+    ask("GET", draw.name(), if_modified_since=since)
+
+
+@template("vread", "vread")
+def _vread(ask: Caller, draw: Draw) -> None:
+    ask("GET", f"{draw.name()}/_history/{draw.choice('1112')}")
+
+
+@template("vread of a version that was never seen", "vread")
+def _vread_once(ask: Caller, draw: Draw) -> None:
+    ask("GET", f"Group/once/_history/{draw.choice('123')}")
+    ask("GET", f"{draw.of('gone')}/_history/{draw.choice('12')}")
+
+
+@template("history of an instance", "history-instance")
+def _history_instance(ask: Caller, draw: Draw) -> None:
+    ask("GET", f"{draw.name()}/_history")
+
+
+@template("history of an instance, a page at a time", "history-instance")
+def _history_instance_pages(ask: Caller, draw: Draw) -> None:
+    follow(ask, f"{draw.name('Patient')}/_history?_count=1", 3)
+
+
+@template("history of a type", "history-type")
+def _history_type(ask: Caller, draw: Draw) -> None:
+    ask("GET", f"{draw.choice(('Patient', 'Observation', 'Organization', 'Task'))}/_history?_count=50")
+
+
+@template("history of a type since an instant", "history-type")
+def _history_type_since(ask: Caller, draw: Draw) -> None:
+    since = draw.choice(("2022-10-19T01:00:00Z", "2022-10-19T10:30:00%2B08:00", "2022-10-19", "2022-10-21"))
+    ask("GET", f"Observation/_history?_since={since}&_count={draw.choice('129')}")
+
+
+@template("history of a type, a page at a time", "history-type")
+def _history_type_pages(ask: Caller, draw: Draw) -> None:
+    follow(ask, f"Observation/_history?_count={draw.choice('46')}", 3)
+
+
+@template("history of all", "history-system")
+def _history_system(ask: Caller, draw: Draw) -> None:
+    ask("GET", f"_history?_count={draw.choice(('0', '3', '500'))}")
+
+
+@template("history of all, a page at a time", "history-system")
+def _history_system_pages(ask: Caller, draw: Draw) -> None:
+    follow(ask, f"_history?_count={draw.choice(('7', '19'))}", 4)
+
+
+def follow(ask: Caller, path: str, most: int) -> None:
+    """The first page, and those that follow it."""
+    answer = ask("GET", path)
+    for _ in range(most - 1):
+        onward = next_of(answer)
+        if onward is None:
+            return
+        answer = ask("GET", onward)
+
+
+def next_of(answer: httpx.Response) -> str | None:
+    """The link to the next page."""
+    if answer.status_code != 200:
+        return None
+    links: list[Resource] = answer.json().get("link", [])
+    return next((link["url"] for link in links if link["relation"] == "next"), None)
+
+
+# --- Searching: every kind, modifier and prefix ---------------------------------------
+
+
+class Place(NamedTuple):
+    """A parameter of a type, and values it has in the worlds."""
+
+    type: str
+    code: str
+    values: tuple[str, ...]
+
+
+def _coded(system: str, codes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(form for code in codes for form in (code, f"{system}|{code}", f"{system}|"))
+
+
+_NUMBERS = tuple(form for who in (*VISIBLE_PERSONS, "h") for form in (f"{HKID}|{number(who)}", number(who)))
+_SHARED = tuple(f"{SHARED}|{who}" for who in VISIBLE_PERSONS)
+PLACES: dict[str, tuple[Place, ...]] = {
+    "token": (
+        Place("Observation", "code", _coded(CODES, CASES)),
+        Place("Observation", "status", ("final", "|final", "amended,final")),
+        Place("Patient", "identifier", (*_SHARED, *_NUMBERS, f"{HKID}|")),
+        Place("Condition", "code", ("diabetes", f"{CODES}|diabetes")),
+        Place("Task", "status", ("requested", "http://hl7.org/fhir/task-status|requested,requested")),
+    ),
+    "string": (
+        Place("Patient", "family", FAMILIES),
+        Place("Patient", "address-city", CITIES[:1]),
+        Place("Observation", "value-string", REMARKS),
+    ),
+    "reference": (
+        Place("Observation", "subject", ("Patient/a", "a", "Patient/h", f"{BASE}/Patient/b")),
+        Place("Observation", "performer", ("Patient/h", "Organization/x", "Patient/a")),
+        Place("Observation", "encounter", ("Encounter/h-e", "a-e")),
+        Place("Task", "owner", ("Organization/clinic",)),
+        Place("Patient", "organization", ("Organization/clinic", "clinic,elsewhere")),
+        Place("List", "item", ("Observation/a-o1,Observation/h-o1,Observation/b-o1",)),
+    ),
+    "date": (
+        Place("Observation", "date", ("2022-02", "2022-02-14", "2022", "2022-03-01T00:00:00Z", *DAYS[3:8])),
+        Place("Condition", "recorded-date", ("2022-02-10", "2022")),
+        Place("Task", "authored-on", ("2022-02-20", "2022")),
+        Place("Encounter", "date", ("2022-02-20", "2022-03")),
+    ),
+    "number": (Place("RiskAssessment", "probability", CHANCES),),
+    "quantity": (
+        Place(
+            "Observation",
+            "value-quantity",
+            (*WEIGHTS[1:4], *(f"{weight}|{UNITS}|kg" for weight in WEIGHTS[1:4]), "62.0||kg"),
+        ),
+        Place("Encounter", "length", ("20", f"20|{UNITS}|min")),
+    ),
+    "uri": (
+        Place("CarePlan", "instantiates-uri", PROTOCOLS),
+        Place("ValueSet", "url", PROTOCOLS),
+    ),
+}
+MODIFIERS = {"token": ("not",), "string": ("exact", "contains"), "reference": ("Patient",)}
+PREFIXED = ("date", "number", "quantity")
+
+
+def cells() -> Iterator[Cell]:
+    """Every form the templates ask."""
+    for kind in PLACES:
+        yield Cell(kind)
+        yield Cell(kind, "missing")
+        yield from (Cell(kind, modifier) for modifier in MODIFIERS.get(kind, ()))
+        if kind in PREFIXED:
+            yield from (Cell(kind, "", prefix) for prefix in PREFIXES)
+
+
+def _searching(cell: Cell) -> Ask:
+    def search(ask: Caller, draw: Draw) -> None:
+        place = draw.random.choice(_fitting(cell))
+        value = f"{cell.prefix}{draw.choice(place.values)}"
+        if cell.modifier == "missing":
+            value = draw.choice(("true", "false"))
+        elif cell.modifier == "Patient":
+            value = draw.choice(("Patient/a", "h", "Patient/b"))
+        modifier = cell.modifier and f":{cell.modifier}"
+        pairs = [(f"{place.code}{modifier}", value), *_wishes(draw)]
+        ask("GET", f"{place.type}?{urlencode(pairs)}")
+
+    return search
+
+
+def _fitting(cell: Cell) -> list[Place]:
+    """Places where hidden resources change the answer of this form; a prefix needs a spread of values."""
+    places = PLACES[cell.kind]
+    if cell.modifier == "Patient":
+        return [place for place in places if place.code in ("subject", "performer")]
+    if cell.modifier == "not" or cell.prefix in ("gt", "lt", "ne", "sa", "eb"):
+        return list(places[:1])
+    if cell.modifier == "missing":
+        return [place for place in places if place.type in ("Observation", "RiskAssessment", "CarePlan")]
+    return list(places)
+
+
+def _wishes(draw: Draw) -> list[tuple[str, str]]:
+    """Parameters of the answer, so that most tell how many there are."""
+    wishes = [("_total", draw.choice(("accurate", "accurate", "estimate", "none")))]
+    if draw.random.random() < 0.5:
+        wishes.append(("_count", draw.choice(("0", "2", "7"))))
+    return wishes
+
+
+TEMPLATES += [
+    Template(f"search by {' '.join(filter(None, cell))}", _searching(cell), ("search-type",), (cell,))
+    for cell in cells()
+]
+
+
+# --- Searching: what the store holds beside the resource, chains, order, pages ----------
+
+
+@template("search by _id", "search-type")
+def _search_id(ask: Caller, draw: Draw) -> None:
+    names = [draw.name("Observation") for _ in range(int(draw.choice("123")))]
+    ask("GET", f"Observation?_id={','.join(name.partition('/')[2] for name in names)}&_total=accurate")
+
+
+@template("search by _lastUpdated", "search-type")
+def _search_updated(ask: Caller, draw: Draw) -> None:
+    prefix = draw.choice(("", "gt", "lt", "ge", "le", "ne", "sa", "eb", "ap"))
+    instant = draw.choice(("2022-10-19T02:00:00Z", "2022-10-19", "2022-10-19T03:30:00Z"))
+    ask("GET", f"Observation?_lastUpdated={prefix}{instant}&_total=accurate&_count=3")
+
+
+CHAINS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
+    "token": (
+        ("Observation", "has-member:Observation.code", CASES),
+        (
+            "Observation",
+            "performer:Patient.identifier",
+            (f"{HKID}|{number('h')}", number("h"), f"{SHARED}|a"),
+        ),
+        ("Observation", "encounter.status", ("finished",)),
+        ("Task", "focus:Condition.code", ("diabetes",)),
+    ),
+    "token:not": (("Observation", "has-member:Observation.status:not", ("final", "amended")),),
+    "string": (
+        ("Observation", "performer:Patient.family", FAMILIES[:1]),
+        ("Observation", "performer:Organization.name", ("Clinic",)),
+        ("Task", "patient.family", FAMILIES),
+    ),
+    "string:exact": (("Observation", "performer:Patient.family:exact", ("Chan",)),),
+    "string:contains": (("Observation", "performer:Patient.name:contains", ("ha",)),),
+    "missing": (("Observation", "performer:Patient.birthdate:missing", ("true", "false")),),
+    "date": (
+        ("Observation", "performer:Patient.birthdate", ("lt2000", "gt1930", "ne1950", "1960,gt1930")),
+        ("Observation", "encounter.date", ("ge2022-01", "2022")),
+    ),
+    "quantity": (("Observation", "has-member:Observation.value-quantity", ("gt59", "le70", "ne1")),),
+    "number": (("Observation", "focus:RiskAssessment.probability", ("ge0.1", "lt1", "ne9")),),
+    "uri": (("Observation", "focus:CarePlan.instantiates-uri", (",".join(PROTOCOLS),)),),
+    "reference": (
+        ("Observation", "encounter.subject", ("Patient/h", "Patient/a")),
+        ("Observation", "focus:CarePlan.subject:Patient", ("h", "a")),
+    ),
+    "_id": (
+        ("Observation", "performer:Patient._id", ("h", "a")),
+        ("List", "item:Observation._id", ("h-o1",)),
+    ),
+    "_lastUpdated": (("Observation", "performer:Patient._lastUpdated", ("gt2022", "ne2021")),),
+}
+
+
+def _chaining(kind: str) -> Ask:
+    def search(ask: Caller, draw: Draw) -> None:
+        type, code, values = draw.random.choice(CHAINS[kind])
+        ask("GET", f"{type}?{urlencode([(code, draw.choice(values)), *_wishes(draw)])}")
+
+    return search
+
+
+TEMPLATES += [Template(f"chain to {kind}", _chaining(kind), ("search-type",)) for kind in CHAINS]
+
+SORTS = {
+    "token": ("Observation", "code"),
+    "string": ("Patient", "family,address-city"),
+    "reference": ("Observation", "subject"),
+    "date": ("Observation", "date"),
+    "number": ("RiskAssessment", "probability"),
+    "quantity": ("Observation", "value-quantity"),
+    "uri": ("CarePlan", "instantiates-uri"),
+    "_id": ("Observation", "_id"),
+    "_lastUpdated": ("Observation", "_lastUpdated"),
+}
+
+
+def _sorting(kind: str, direction: str) -> Ask:
+    def search(ask: Caller, draw: Draw) -> None:
+        type, codes = SORTS[kind]
+        keys = ",".join(f"{direction}{code}" for code in codes.split(","))
+        follow(ask, f"{type}?_sort={keys}&_count={draw.choice('34')}", 3)
+
+    return search
+
+
+TEMPLATES += [
+    Template(
+        f"sort by {kind}, {'falling' if direction else 'rising'}", _sorting(kind, direction), ("search-type",)
+    )
+    for kind, direction in itertools.product(SORTS, ("", "-"))
+]
+
+
+@template("search by several parameters", "search-type")
+def _search_and(ask: Caller, draw: Draw) -> None:
+    kinds = draw.random.sample([kind for kind in PLACES if _of("Observation", kind)], 2)
+    pairs: list[tuple[str, str]] = []
+    for kind in kinds:
+        place = draw.random.choice(_of("Observation", kind))
+        prefix = draw.choice(("ge", "le", "ne")) if kind in PREFIXED else ""
+        pairs.append((place.code, f"{prefix}{draw.choice(place.values)}"))
+    ask("GET", f"Observation?{urlencode([*pairs, ('_total', 'accurate')])}")
+
+
+def _of(type: str, kind: str) -> list[Place]:
+    return [place for place in PLACES[kind] if place.type == type]
+
+
+@template("search by a parameter and a chain, sorted", "search-type")
+def _search_mixed(ask: Caller, draw: Draw) -> None:
+    pairs = [
+        ("status", draw.choice(("final", "final,amended"))),
+        ("patient.family", draw.choice(FAMILIES)),
+        ("_sort", draw.choice(("-date", "code,-_lastUpdated"))),
+    ]
+    ask("GET", f"Observation?{urlencode([*pairs, *_wishes(draw)])}")
+
+
+@template("search for all of a type", "search-type")
+def _search_all(ask: Caller, draw: Draw) -> None:
+    types = ("Patient", "Observation", "Task", "Group", "List", "Binary", "Organization", "Subscription")
+    ask("GET", f"{draw.choice(types)}?_total={draw.choice(('accurate', 'estimate'))}&_count=500")
+
+
+@template("search for nothing anybody has", "search-type")
+def _search_none(ask: Caller, draw: Draw) -> None:
+    """A dictionary of terms and systems must not tell what is in it."""
+    rare = draw.choice(("http://example.org/rare|rare", "rare", "http://example.org/rare|", "never"))
+    ask("GET", f"Observation?code={quote(rare)}&_total=accurate")
+
+
+@template("search a page at a time", "search-type")
+def _search_pages(ask: Caller, draw: Draw) -> None:
+    follow(ask, f"Observation?_count={draw.choice('357')}&_total=accurate", 12)
+
+
+@template("search by a form", "search-type-post")
+def _search_post(ask: Caller, draw: Draw) -> None:
+    kind = draw.choice(PLACES)
+    place = draw.random.choice(PLACES[kind])
+    pairs = [(place.code, draw.choice(place.values)), ("_total", "accurate")]
+    ask("POST", f"{place.type}/_search", form=urlencode(pairs))
+
+
+@template("search of the system", "search-system")
+def _search_system(ask: Caller, draw: Draw) -> None:
+    pairs = draw.random.choice(
+        (
+            ("_type", "Observation,Condition,Patient"),
+            ("_type", "Task"),
+            ("_lastUpdated", "gt2022-10-19T02:00:00Z"),
+            ("_id", "a-o1,h-o1,x-o1"),
+        )
+    )
+    ask("GET", f"?{urlencode([pairs, ('_total', 'accurate'), ('_count', '9')])}")
+
+
+@template("search of the system, a page at a time", "search-system")
+def _search_system_pages(ask: Caller, draw: Draw) -> None:
+    follow(ask, f"?_type=Observation,Patient,Group&_sort=_id&_count={draw.choice('79')}", 4)
+
+
+@template("search of the system by a form", "search-system-post")
+def _search_system_post(ask: Caller, draw: Draw) -> None:
+    types = draw.choice(("Observation", "Condition,Observation"))
+    ask("POST", "_search", form=urlencode({"_type": types, "code": draw.choice(CASES), "_total": "accurate"}))
+
+
+# --- Writing --------------------------------------------------------------------------
+
+
+@template("create, then count", "create", "search-type")
+def _create(ask: Caller, draw: Draw) -> None:
+    code = draw.choice(CASES)
+    ask("POST", "Observation", observation("new", draw.choice(("a", "b", draw.hidden_person())), code))
+    ask("GET", f"Observation?code={code}&_total=accurate&_count=2")
+
+
+@template("create what mentions the hidden, then look for it", "create", "search-type")
+def _create_mentioning(ask: Caller, draw: Draw) -> None:
+    mentioned = draw.name("Observation")
+    more = {"hasMember": [{"reference": mentioned}], "encounter": {"reference": draw.name("Encounter")}}
+    ask("POST", "Observation", observation("new", "a", **more))
+    ask("GET", f"Observation?has-member={mentioned}&_total=accurate")
+    ask("GET", f"Observation?has-member:Observation.status=final,amended&_total=accurate&_count=3")
+
+
+def _derived(draw: Draw) -> Resource:
+    """What takes its owners from another resource, seen or not."""
+    match draw.choice(("group", "binary", "list", "provenance", "several")):
+        case "group":
+            return observation("new", None, subject={"reference": draw.name("Group")})
+        case "binary":
+            return binary("new", draw.name(draw.choice(("DocumentReference", "Observation"))))
+        case "list":
+            return listing("new", draw.name("Observation"), "Observation/a-o1")
+        case "provenance":
+            return _provenance(draw.name("Condition"))
+        case _:
+            return group("new", "a", draw.hidden_person())
+
+
+def _provenance(target: str) -> Resource:
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": target}],
+        "recorded": "2022-10-19T00:00:00Z",
+        "agent": [{"who": {"reference": "Organization/clinic"}}],
+    }
+
+
+@template("create what takes its owners from the hidden, then look for it", "create", "search-type", "read")
+def _create_derived(ask: Caller, draw: Draw) -> None:
+    resource = _derived(draw)
+    answer = ask("POST", resource["resourceType"], resource)
+    if "location" in answer.headers:
+        ask("GET", answer.headers["location"].removeprefix(f"{BASE}/").partition("/_history")[0])
+    ask("GET", f"{resource['resourceType']}?_total=accurate&_count=3")
+    ask("GET", f"{resource['resourceType']}/_history?_count=4")
+
+
+@template("update to take owners from the hidden", "create", "update", "history-instance")
+def _update_derived(ask: Caller, draw: Draw) -> None:
+    created = ask("POST", "Observation", observation("new", None)).headers["location"]
+    name = created.removeprefix(f"{BASE}/").partition("/_history")[0]
+    ask("PUT", name, observation(name[12:], None, subject={"reference": draw.of("hidden", "Group")}))
+    ask("GET", f"{name}/_history")
+    ask("PUT", "Binary/a-b", binary("a-b", draw.name("DocumentReference")))
+    ask("GET", f"{draw.name()}/_history?_count=1")
+    ask("GET", f"Observation/_history?_count=2")
+
+
+CRITERIA: tuple[Callable[[Draw], str], ...] = (
+    lambda draw: f"Patient?identifier={HKID}|{number(draw.choice(HIDDEN_PERSONS))}",
+    lambda draw: f"Patient?identifier={SHARED}|{draw.choice(VISIBLE_PERSONS)}",
+    lambda draw: f"Patient?_id={draw.of('hidden', 'Patient')[8:]}",
+    lambda draw: f"Patient?family={draw.choice(FAMILIES)}&birthdate=lt2010",
+    lambda draw: f"Observation?_id={draw.of('hidden', 'Observation')[12:]}",
+    lambda draw: f"Observation?code={CODES}|{draw.choice(CASES)}&subject=Patient/{draw.hidden_person()}",
+    lambda draw: "Observation?code=http://example.org/rare|rare",
+    lambda draw: f"Condition?code=diabetes&subject={draw.choice(('Patient/a', 'Patient/h'))}",
+)
+
+
+def _criteria(draw: Draw) -> tuple[str, str]:
+    """A type and what selects in it."""
+    type, _, query = draw.random.choice(CRITERIA)(draw).partition("?")
+    return type, query
+
+
+def _new(type: str, draw: Draw) -> Resource:
+    match type:
+        case "Patient":
+            resource = patient("new", draw.choice(FAMILIES))
+        case "Condition":
+            resource = {"resourceType": "Condition", "subject": {"reference": "Patient/a"}}
+        case _:
+            resource = observation("new", draw.choice(("a", draw.hidden_person())), draw.choice(CASES))
+    return {name: value for name, value in resource.items() if name != "id"}
+
+
+@template("create if none exists", "create")
+def _create_if_none(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    ask("POST", type, _new(type, draw), if_none_exist=query)
+
+
+@template("create if none exists, as preferred", "create")
+def _create_if_none_prefer(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    prefer = draw.choice(("minimal", "representation", "OperationOutcome"))
+    ask("POST", type, _new(type, draw), if_none_exist=query, prefer=f"return={prefer}")
+
+
+@template("create if none exists, with a key, and again", "create")
+def _create_keyed(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    resource = _new(type, draw)
+    key = draw.choice(("key", f"key {draw.random.random()}"))
+    ask("POST", type, resource, if_none_exist=query, idempotency_key=key)
+    ask("POST", type, resource, if_none_exist=query, idempotency_key=key)
+
+
+def _body(name: str, draw: Draw) -> Resource:
+    """Something that may be put under a name."""
+    type, id = name.split("/")
+    match type:
+        case "Patient":
+            return patient(id, draw.choice(FAMILIES))
+        case "Observation":
+            owner = id.partition("-")[0]
+            return observation(id, "a" if owner in ("never", "x") else owner, draw.choice(CASES))
+        case _:
+            return group(id, *id.split("-")[:2])
+
+
+@template("update", "update")
+def _update(ask: Caller, draw: Draw) -> None:
+    name = draw.name(draw.choice(("Patient", "Observation", "Group")))
+    ask("PUT", name, _body(name, draw))
+
+
+@template("update if match", "update")
+def _update_if_match(ask: Caller, draw: Draw) -> None:
+    name = draw.name(draw.choice(("Patient", "Observation")))
+    ask("PUT", name, _body(name, draw), if_match=draw.choice(('W/"1"', 'W/"2"', "*", 'W/"9"')))
+
+
+@template("update of what is gone", "update")
+def _update_gone(ask: Caller, draw: Draw) -> None:
+    for name in (draw.of("gone", "Observation"), draw.of("seen and gone"), draw.of("hidden", "Observation")):
+        ask("PUT", name, _body(name, draw), prefer=draw.choice(("return=minimal", "return=representation")))
+
+
+@template("update to another person", "update", "read")
+def _update_moving(ask: Caller, draw: Draw) -> None:
+    name = draw.of(draw.choice(("seen", "hidden")), "Observation")
+    ask("PUT", name, observation(name[12:], draw.choice(("b", draw.hidden_person()))))
+    ask("GET", draw.of("hidden"))
+
+
+@template("update by criteria", "conditional-update")
+def _conditional_update(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    resource = _new(type, draw)
+    if draw.random.random() < 0.3:
+        resource["id"] = draw.of("hidden", type).partition("/")[2]
+    headers = {"if_match": 'W/"1"'} if draw.random.random() < 0.3 else {}
+    ask("PUT", f"{type}?{quote(query, safe='=&?|:/,')}", resource, **headers)
+
+
+@template("delete", "delete")
+def _delete(ask: Caller, draw: Draw) -> None:
+    ask("DELETE", draw.name())
+
+
+@template("delete if match, then look", "delete", "read")
+def _delete_if_match(ask: Caller, draw: Draw) -> None:
+    name = draw.name()
+    ask("DELETE", name, if_match=draw.choice(('W/"1"', 'W/"2"', "*")))
+    ask("GET", name)
+
+
+@template("delete by criteria", "conditional-delete")
+def _conditional_delete(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    ask("DELETE", f"{type}?{quote(query, safe='=&?|:/,')}")
+
+
+# --- Bundles --------------------------------------------------------------------------
+
+
+def _entry(method: str, url: str, resource: Resource | None = None, **conditions: str) -> Resource:
+    entry: Resource = {"request": {"method": method, "url": url, **conditions}}
+    if resource is not None:
+        entry["resource"] = resource
+    return entry
+
+
+def _bundle(type: str, *entries: Resource) -> Resource:
+    return {"resourceType": "Bundle", "type": type, "entry": list(entries)}
+
+
+@template("batch of reads", "transaction")
+def _batch_reads(ask: Caller, draw: Draw) -> None:
+    entries = [
+        _entry("GET", draw.name()),
+        _entry("GET", f"{draw.name()}/_history"),
+        _entry("GET", f"{draw.of('hidden')}/_history/1"),
+        _entry("GET", f"Observation?code={draw.choice(CASES)}&_total=accurate&_count=1"),
+    ]
+    ask("POST", "", _bundle("batch", *entries))
+
+
+@template("batch of writes", "transaction")
+def _batch_writes(ask: Caller, draw: Draw) -> None:
+    name, gone = draw.name("Observation"), draw.of("gone", "Observation")
+    type, query = _criteria(draw)
+    entries = [
+        _entry("PUT", name, _body(name, draw), ifMatch='W/"1"'),
+        _entry("PUT", gone, _body(gone, draw)),
+        _entry("POST", type, _new(type, draw), ifNoneExist=query),
+        _entry("DELETE", draw.of("hidden")),
+        _entry("GET", f"{draw.of('hidden')}/_history"),
+    ]
+    ask(
+        "POST",
+        "",
+        _bundle("batch", *entries),
+        prefer=draw.choice(("return=representation", "return=minimal")),
+    )
+
+
+@template("batch with a key, and again", "transaction")
+def _batch_keyed(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    bundle = _bundle(
+        "batch", _entry("POST", type, _new(type, draw), ifNoneExist=query), _entry("GET", draw.name())
+    )
+    ask("POST", "", bundle, idempotency_key="key")
+    ask("POST", "", bundle, idempotency_key="key")
+
+
+@template("transaction of conditional creates", "transaction")
+def _transaction_creates(ask: Caller, draw: Draw) -> None:
+    entries = [
+        _entry("POST", type, _new(type, draw), ifNoneExist=query)
+        for type, query in (_criteria(draw) for _ in range(2))
+    ]
+    ask("POST", "", _bundle("transaction", *entries))
+
+
+@template("transaction with a conditional reference", "transaction")
+def _transaction_reference(ask: Caller, draw: Draw) -> None:
+    criteria = f"Patient?identifier={HKID}|{number(draw.choice((*HIDDEN_PERSONS, 'a')))}"
+    observed = observation("new", None, subject={"reference": criteria})
+    ask("POST", "", _bundle("transaction", _entry("POST", "Observation", observed)))
+
+
+@template("transaction that writes the hidden", "transaction")
+def _transaction_writes(ask: Caller, draw: Draw) -> None:
+    name = draw.name("Observation")
+    entries = [
+        _entry("PUT", name, _body(name, draw)),
+        _entry("POST", "Observation", observation("new", "a", hasMember=[{"reference": name}])),
+    ]
+    ask("POST", "", _bundle("transaction", *entries), prefer="return=representation")
+
+
+@template("transaction that deletes and reads", "transaction")
+def _transaction_deletes(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    entries = [
+        _entry("DELETE", draw.of("hidden", "Observation")),
+        _entry("DELETE", f"{type}?{query}"),
+        _entry("GET", draw.of("hidden", "Patient")),
+        _entry("GET", "Observation?_total=accurate&_count=2"),
+        _entry("GET", "Group/once/_history"),
+    ]
+    ask("POST", "", _bundle("transaction", *entries))
+
+
+@template("transaction whose entries take owners from the hidden", "transaction", "search-type")
+def _transaction_derived(ask: Caller, draw: Draw) -> None:
+    document = {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": {}}],
+                "subject": {"reference": draw.choice(("Patient/a", f"Patient/{draw.hidden_person()}"))}}  # fmt: skip
+    link = "urn:uuid:00000000-0000-4000-8000-000000000001"
+    derived = _derived(draw)
+    entries = [
+        _entry("POST", "DocumentReference", document) | {"fullUrl": link},
+        _entry("POST", "Binary", binary("new", link)),
+        _entry("POST", derived["resourceType"], derived),
+    ]
+    ask("POST", "", _bundle("transaction", *entries), prefer="return=representation")
+    ask("GET", f"{derived['resourceType']}?_total=accurate&_count=3")
+
+
+# --- What says nothing of the record ---------------------------------------------------
+
+
+@template("what this node offers", "capabilities", "openapi", is_open=True)
+def _offers(ask: Caller, draw: Draw) -> None:
+    ask("GET", draw.choice(("metadata", "openapi.json")))
+
+
+@template("validate", "validate", "validate-type", "validate-instance", is_open=True)
+def _validate(ask: Caller, draw: Draw) -> None:
+    name = draw.name("Observation")
+    path = draw.choice(("$validate", "Observation/$validate", f"{name}/$validate"))
+    ask("POST", path, observation(name[12:], draw.hidden_person(), hasMember=[{"reference": draw.name()}]))
