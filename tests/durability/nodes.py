@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
 from kintung.store.audit import AuditBook
-from kintung.store.keys import KeyStore
+from kintung.store.keys import WRITE_SECONDS, KeyStore
 from kintung.store.scribe import Scribe
 from kintung.store.sealing import Sealer
 from kintung.store.sql.check import check
@@ -35,11 +35,20 @@ class Parts:
 
 @contextmanager
 def assembled(
-    backend: Backend, keys: Path, *, clock: Clock | None = None, entropy: Entropy | None = None
+    backend: Backend,
+    keys: Path,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    key_seconds: float = WRITE_SECONDS,
 ) -> Iterator[Parts]:
-    """Open a store on a backend, and close both at the end of the block."""
+    """Open a store on a backend, and close both at the end of the block.
+
+    Args:
+        key_seconds: how long a new key may wait for another process that writes keys.
+    """
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-    key_store = KeyStore(keys, entropy)
+    key_store = KeyStore(keys, entropy, write_seconds=key_seconds)
     sealer = Sealer(key_store, entropy)
     vault = Vault(key_store.secret("vault"))
     scribe = Scribe(sealer, vault)

@@ -8,13 +8,15 @@ one of the two has nothing. Erasing a person destroys the person's data key here
 # apsw describes its values by a type (Buffer) that Python 3.11 lacks
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
 
 from kintung.clock import Entropy
+from kintung.errors import Unavailable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS data_key (number INTEGER PRIMARY KEY, owner TEXT NOT NULL UNIQUE, value BLOB);
@@ -24,6 +26,8 @@ CREATE TABLE IF NOT EXISTS witness (number INTEGER PRIMARY KEY, head BLOB NOT NU
 
 
 _WITNESS_EVERY = 64
+WRITE_SECONDS = 5.0
+"""How long a write waits for another of this process, and then for another process."""
 
 
 class DataKey(NamedTuple):
@@ -37,22 +41,59 @@ class KeyStore:
     """Data keys by owner (``Patient/1``, ``Organization/2``, ``public``) and named secrets.
 
     A key is durable before it is given out: nothing is ever sealed under a key that a power
-    loss could take away. Safe to use from several threads and processes.
+    loss could take away. Safe to use from several threads and processes; one that stands
+    still in the middle of a write holds up new keys only, never the reading of others.
     """
 
-    def __init__(self, path: Path | None, entropy: Entropy) -> None:
+    def __init__(self, path: Path | None, entropy: Entropy, *, write_seconds: float = WRITE_SECONDS) -> None:
         """Open or create the file at ``path``; None keeps the keys in memory only."""
         self._entropy = entropy
-        self._lock = threading.Lock()
+        self._write_seconds = write_seconds
+        self._reading = threading.Lock()
+        self._writing = threading.Lock()
         self._by_owner: dict[str, DataKey] = {}
         self._by_number: dict[int, bytes] = {}
         self._unwitnessed: tuple[int, bytes] | None = None
+        self._since_witness = 0
         if path is not None:
             path.touch(mode=0o600, exist_ok=True)
+        # Two connections: what waits for a lock to write must not keep others from reading.
         self._db = apsw.Connection(str(path) if path else ":memory:")
-        self._db.set_busy_timeout(10_000)
-        self._db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
-        self._db.execute(_SCHEMA)
+        self._db.set_busy_timeout(int(write_seconds * 1000))
+        if not self._is_made(self._db):
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute(_SCHEMA)
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._read = apsw.Connection(str(path)) if path else self._db
+
+    @staticmethod
+    def _is_made(db: apsw.Connection) -> bool:
+        tables = db.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
+        mode = db.execute("PRAGMA journal_mode").fetchone()
+        return tables == (3,) and mode == ("wal",)
+
+    @contextmanager
+    def _write(self, seconds: float) -> Generator[None]:
+        """Alone among the threads of this process, in a transaction.
+
+        Raises:
+            Unavailable: another thread or process did not end its write in time.
+        """
+        if not self._writing.acquire(timeout=seconds):
+            raise Unavailable("The key store is held by another process; nothing was stored.")
+        try:
+            self._db.set_busy_timeout(int(seconds * 1000))
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+        except apsw.BusyError as error:
+            raise Unavailable("The key store is held by another process; nothing was stored.") from error
+        finally:
+            self._writing.release()
 
     def for_owners(self, owners: Iterable[str]) -> dict[str, DataKey]:
         """The data keys of ``owners``, made where there is none yet."""
@@ -70,29 +111,31 @@ class KeyStore:
 
     def _make(self, owners: list[str]) -> dict[str, DataKey]:
         rows = [(owner, self._entropy.bytes(32)) for owner in owners]
+        known = {owner: self._select(owner) for owner in owners}
+        if not all(known.values()):
+            with self._write(self._write_seconds):
+                self._db.executemany("INSERT OR IGNORE INTO data_key (owner, value) VALUES (?, ?)", rows)
         made: dict[str, DataKey] = {}
-        with self._lock:
-            known = {owner: self._select(owner) for owner in owners}
-            if not all(known.values()):
-                with self._db:
-                    self._db.executemany("INSERT OR IGNORE INTO data_key (owner, value) VALUES (?, ?)", rows)
-            for owner in owners:
-                key = known[owner] or self._select(owner)
-                assert key is not None
-                made[owner] = self._by_owner[owner] = key
-                self._by_number[key.number] = key.value
+        for owner in owners:
+            key = known[owner] or self._select(owner)
+            assert key is not None
+            made[owner] = self._by_owner[owner] = key
+            self._by_number[key.number] = key.value
         return made
 
     def _select(self, owner: str) -> DataKey | None:
-        row = self._db.execute("SELECT number, value FROM data_key WHERE owner = ?", (owner,)).fetchone()
+        with self._reading:
+            row = self._read.execute(
+                "SELECT number, value FROM data_key WHERE owner = ?", (owner,)
+            ).fetchone()
         return DataKey(*row) if row else None
 
     def by_number(self, number: int) -> bytes | None:
         """The key that sealed bodies call ``number``; None when it was destroyed."""
         value = self._by_number.get(number)
         if value is None:
-            with self._lock:
-                row = self._db.execute("SELECT value FROM data_key WHERE number = ?", (number,)).fetchone()
+            with self._reading:
+                row = self._read.execute("SELECT value FROM data_key WHERE number = ?", (number,)).fetchone()
             if row is None or row[0] is None:
                 return None
             value = self._by_number[number] = row[0]
@@ -100,44 +143,61 @@ class KeyStore:
 
     def owner_of(self, number: int) -> str | None:
         """Whose key sealed bodies call ``number``."""
-        with self._lock:
-            row = self._db.execute("SELECT owner FROM data_key WHERE number = ?", (number,)).fetchone()
+        with self._reading:
+            row = self._read.execute("SELECT owner FROM data_key WHERE number = ?", (number,)).fetchone()
         return row[0] if row else None
 
     def secret(self, name: str, size: int = 32) -> bytes:
         """A secret of the node, made at its first use."""
-        with self._lock:
-            with self._db:
+        found = self._secret(name)
+        if found is None:
+            with self._write(self._write_seconds):
                 self._db.execute(
                     "INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, self._entropy.bytes(size))
                 )
-            row = self._db.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
-        assert row is not None
-        return row[0]
+            found = self._secret(name)
+        assert found is not None
+        return found
+
+    def _secret(self, name: str) -> bytes | None:
+        with self._reading:
+            row = self._read.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
 
     def witness_soon(self, number: int, head: bytes) -> None:
         """Remember the head of the chain at a commit: what shows a log cut short.
 
         Written with every 64th commit and by ``witness_now``, so that it costs a commit little.
+        A commit never waits for it: when the file is held, a later one writes it.
         """
         self._unwitnessed = (number, head)
-        if number % _WITNESS_EVERY == 0:
-            self.witness_now()
+        self._since_witness += 1
+        if self._since_witness >= _WITNESS_EVERY:
+            self._witness(0)
 
     def witness_now(self) -> None:
-        """Write the head of the last commit."""
+        """Write the head of the last commit, if the file is not held for long."""
+        self._witness(self._write_seconds)
+
+    def _witness(self, seconds: float) -> None:
         if self._unwitnessed is None:
             return
         number, head = self._unwitnessed
-        self._unwitnessed = None
-        with self._lock, self._db:
-            self._db.execute("INSERT OR REPLACE INTO witness VALUES (?, ?)", (number, head))
-            self._db.execute("DELETE FROM witness WHERE number < ?", (number - 1000,))
+        try:
+            with self._write(seconds):
+                self._db.execute("INSERT OR REPLACE INTO witness VALUES (?, ?)", (number, head))
+                self._db.execute("DELETE FROM witness WHERE number < ?", (number - 1000,))
+        except Unavailable:
+            return
+        self._since_witness = 0
+        if self._unwitnessed == (number, head):
+            self._unwitnessed = None
 
     def witnesses(self) -> dict[int, bytes]:
         """The remembered heads, by number of the commit."""
-        with self._lock:
-            return dict(self._db.execute("SELECT number, head FROM witness"))
+        with self._reading:
+            return dict(self._read.execute("SELECT number, head FROM witness"))
 
     def close(self) -> None:
+        self._read.close()
         self._db.close()
