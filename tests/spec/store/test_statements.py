@@ -5,7 +5,7 @@ joins are to tables declared ``reference``. What does otherwise stands in ``ELSE
 its reason.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from kintung.fhir.search import parse_query
+from kintung.fhir.search import Chain, parse_query
 from kintung.store.reader import Reader
 from kintung.store.sql.schema import BY_NAME
 from kintung.store.sql.search import Plan
@@ -49,7 +49,7 @@ SEARCHES = [
 
 
 @pytest.fixture(scope="module")
-def statements(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
+def statements(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Every statement that a walk through all the store does sends."""
     seen: set[str] = set()
     kept = {name: getattr(SqliteDatabase, name) for name in ("rows", "run", "lookup")}
@@ -66,7 +66,7 @@ def statements(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
         for name in kept:
             patch.setattr(SqliteDatabase, name, spying(name))
         _use_everything(record)
-    yield seen
+    return seen
 
 
 def _use_everything(record: Record) -> None:
@@ -154,7 +154,7 @@ def _stands_everywhere(table: str) -> bool:
     return table in ELSEWHERE or (table in BY_NAME and BY_NAME[table].reference) or table not in BY_NAME
 
 
-def _sources(select: exp.Select) -> Sequence[exp.Expression]:
+def _sources(select: exp.Select) -> Sequence[Any]:
     start = select.args.get("from_") or select.args.get("from")
     joins = select.args.get("joins") or []
     return [source.this for source in ([start] if start else []) + joins]
