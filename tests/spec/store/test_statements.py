@@ -103,10 +103,8 @@ def _every_plan(store: SqlStore, reader: Reader, search: str) -> None:
     query = parse_query("Observation", pairs, now_micros=0)
     with store.searcher() as searcher:
         who = searcher.names.stored(searcher.db, reader)
-        plans = [
-            Plan("walk"),
-            *(Plan("candidates", c) for c in query.criteria if c.__class__.__name__ == "Chain"),
-        ]
+        plans = [Plan("walk")]
+        plans += [Plan("candidates", chain) for chain in query.criteria if isinstance(chain, Chain)]
         if reader is not ALL:
             plans.append(Plan("grants"))
         for plan in plans:
