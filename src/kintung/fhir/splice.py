@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from kintung.fhir.json import tokens
 from kintung.fhir.structure.definitions import type_at
+from kintung.fhir.tokens import tokens
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'

@@ -8,8 +8,9 @@ from time import perf_counter
 import pytest
 
 from kintung.errors import BadInput, StructureInvalid, TooLong, ValueInvalid
-from kintung.fhir.json import LIMITS, Limits, parse, split_bundle, tokens
+from kintung.fhir.json import LIMITS, Limits, parse, split_bundle
 from kintung.fhir.structure import is_valid
+from kintung.fhir.tokens import tokens
 
 OBSERVATION = b'{"resourceType":"Observation","component":[{"valueQuantity":{"value":%s}}]}'
 NUMBER_AT = "Observation.component[0].valueQuantity.value"
@@ -183,6 +184,48 @@ def test_size_is_limited():
     with pytest.raises(TooLong, match="101 bytes"):
         parse(b'"' + b"a" * 99 + b'"', Limits(bytes=100))
     assert parse(b'{"a":"' + b"a" * 92 + b'"}', Limits(bytes=100))
+
+
+def test_the_number_of_values_is_limited():
+    """Twenty million empty arrays are 60 MB of text and 2.5 GB decoded."""
+    assert parse(b'{"a":[' + b"[]," * 7 + b"[]]}", Limits(values=17))
+    with pytest.raises(TooLong, match="16 commas"):
+        parse(b'{"a":[' + b"[]," * 7 + b"[]]}", Limits(values=16))
+    started = perf_counter()
+    with pytest.raises(TooLong):
+        parse(b'{"a":[' + b"[]," * 20_000_000 + b"[]]}")
+    assert perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("tail", "kind"),
+    [
+        (b"", None),
+        (b',"id":"a","id":"b"', StructureInvalid),
+        (rb',"id":"\u003a"', None),
+        (rb',"id":"\u0000"', ValueInvalid),
+        (rb',"id":"\ud800"', StructureInvalid),
+        (b',"id":' + b"1" * 41, TooLong),
+        (b',"id":"' + b"1" * 41 + b'"', None),
+        (b',"id":1E3000000', TooLong),
+        (b',"id":1E', StructureInvalid),
+    ],
+)
+def test_a_fault_far_back_in_a_large_text_is_found_in_time(tail: bytes, kind: type[BadInput] | None):
+    """B7: beyond the first 8 MB the rule is named without the place."""
+    unit = b'{"url":"http://a.example/x","valueString":"y"},'
+    raw = b'{"resourceType":"Patient","extension":[%s{"url":"z","valueString":"y"}]%s}' % (
+        unit * 200_000,
+        tail,
+    )
+    started = perf_counter()
+    if kind is None:
+        assert len(parse(raw)["extension"]) == 200_001
+    else:
+        with pytest.raises(kind) as error:
+            parse(raw)
+        assert error.value.path is None
+    assert perf_counter() - started < 15
 
 
 @pytest.mark.parametrize("deep", [b"[" * 100_000, b'{"a":' * 100_000, nested(10_000), b"[{" * 50_000])

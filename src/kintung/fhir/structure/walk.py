@@ -17,7 +17,7 @@ from typing import Any, cast
 import jsonschema_rs
 
 from kintung.errors import Issue
-from kintung.fhir.json import LIMITS
+from kintung.fhir.limits import LIMITS
 from kintung.fhir.structure.definitions import (
     Demand,
     Element,
