@@ -200,15 +200,11 @@ def test_the_number_of_values_is_limited():
 @pytest.mark.parametrize(
     ("tail", "kind"),
     [
-        (b"", None),
         (b',"id":"a","id":"b"', StructureInvalid),
         (rb',"id":"\u003a"', None),
         (rb',"id":"\u0000"', ValueInvalid),
-        (rb',"id":"\ud800"', StructureInvalid),
-        (b',"id":' + b"1" * 41, TooLong),
         (b',"id":"' + b"1" * 41 + b'"', None),
         (b',"id":1E3000000', TooLong),
-        (b',"id":1E', StructureInvalid),
     ],
 )
 def test_a_fault_far_back_in_a_large_text_is_found_in_time(tail: bytes, kind: type[BadInput] | None):
