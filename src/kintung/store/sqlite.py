@@ -27,6 +27,8 @@ OLDEST_SQLITE = 3_051_003
 """Versions before 3.51.3 can corrupt a database when the WAL is reset."""
 CHECKPOINT_PAGES = 4_000
 READ_SECONDS = 10.0
+OPEN_SECONDS = 10.0
+"""How long opening a record waits for the commit lock."""
 
 
 class SqliteDatabase:
@@ -73,12 +75,20 @@ class SqliteBackend:
 
     waits = False
 
-    def __init__(self, path: Path, *, read_seconds: float = READ_SECONDS, vfs: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_seconds: float = READ_SECONDS,
+        open_seconds: float = OPEN_SECONDS,
+        vfs: str | None = None,
+    ) -> None:
         """Open or create the file at ``path``.
 
         Raises:
-            Unavailable: the SQLite library is too old to be trusted with a record, or the
-                file holds a schema this version does not know.
+            Unavailable: the SQLite library is too old to be trusted with a record, the file
+                holds a schema this version does not know, or another process stands still
+                in the commit section for ``open_seconds``.
         """
         refuse_old_sqlite(apsw.sqlite_lib_version())
         self._path = path
@@ -90,10 +100,14 @@ class SqliteBackend:
         self._in_commit = threading.Lock()
         self._pages_waiting = threading.Event()
         self._closed = False
-        with self._locked():
+        if not _flock_within(self._lock_file, open_seconds):
+            raise Unavailable("Another process holds the record and does not go on; end it and try again.")
+        try:
             self._writer = self._connect(cache_kib=64 * 1024)
             self._writer.set_wal_hook(self._after_commit)
             prepare_schema(SqliteDatabase(self._writer))
+        finally:
+            fcntl.flock(self._lock_file, fcntl.LOCK_UN)
         self._checkpointer = threading.Thread(target=self._checkpoint, name="kintung-checkpoint", daemon=True)
         self._checkpointer.start()
 
@@ -111,15 +125,20 @@ class SqliteBackend:
 
     @contextmanager
     def reading(self) -> Generator[SqliteDatabase]:
-        db = self._reader()
-        self._local.deadline = time.monotonic() + self._read_seconds
-        try:
+        with self.glancing() as db:
             db.connection.execute("BEGIN")
             try:
                 yield db
             finally:
                 if db.connection.in_transaction:
                     db.connection.execute("ROLLBACK")
+
+    @contextmanager
+    def glancing(self) -> Generator[SqliteDatabase]:
+        """Two calls fewer than a reading: between calls another thread may take the interpreter."""
+        self._local.deadline = time.monotonic() + self._read_seconds
+        try:
+            yield self._reader()
         except apsw.InterruptError as error:
             raise TimedOut("The search took longer than it may; narrow it.") from error
         except (apsw.BusyError, apsw.IOError, apsw.CantOpenError, apsw.CorruptError) as error:
@@ -187,6 +206,30 @@ class SqliteBackend:
         for connection in self._connections:
             connection.close()
         os.close(self._lock_file)
+
+
+def _flock_within(file: int, seconds: float) -> bool:
+    """Take the lock in turn with all others, or give up after so many seconds.
+
+    A queued ``flock`` has no time-out, and one asked for again and again starves behind those
+    that queue. So a thread queues; given up, it lets go of the lock when its turn comes.
+    """
+    decided = threading.Lock()
+    answers: list[bool] = []
+
+    def queue() -> None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with decided:
+            answers.append(True)
+            if len(answers) > 1:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    thread = threading.Thread(target=queue, name="kintung-open", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    with decided:
+        answers.append(False)
+        return answers[0]
 
 
 def refuse_old_sqlite(version: str) -> None:

@@ -1,0 +1,116 @@
+"""A process that writes to a record until it is killed, and says what it was told is stored.
+
+Started by the tests: ``python -m tests.durability.writer '{"url": ..., ...}'``. Every line
+of the file ``acks`` is one acknowledged unit: what it wrote, as ``Type/id/version``. A line is
+written with one call on a file opened for appending, so it is whole or not there.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from kintung.app import sqlite_path
+from kintung.clock import SetClock, SystemClock
+from kintung.errors import Unavailable
+from kintung.store.port import Receipt
+from kintung.store.postgres import PostgresBackend
+from kintung.store.sql.store import Backend
+from kintung.store.sqlite import SqliteBackend
+from tests.durability.nodes import Parts, assembled
+from tests.records import Resource, group, patient, weight
+from tests.stores import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the writer is told to do."""
+
+    url: str
+    keys: str
+    acks: str
+    name: str
+    """Ids it makes begin with this."""
+    seed: int = 0
+    threads: int = 16
+    most: int = 3
+    """Units hold from one to so many writes."""
+    least: int = 1
+    hung_seconds: float = 10.0
+
+
+def backend_of(url: str, hung_seconds: float) -> Backend:
+    if url.startswith("sqlite:"):
+        return SqliteBackend(sqlite_path(url))
+    return PostgresBackend(url, hung_seconds=hung_seconds)
+
+
+@contextmanager
+def opened(orders: Orders) -> Iterator[tuple[Parts, Record]]:
+    with assembled(
+        backend_of(orders.url, orders.hung_seconds), Path(orders.keys), clock=SystemClock()
+    ) as parts:
+        yield parts, Record(parts.store, parts.scribe, SetClock(0))
+
+
+class Writer:
+    """Threads that commit units one after the other."""
+
+    def __init__(self, orders: Orders, record: Record) -> None:
+        self._orders = orders
+        self._record = record
+        self._pause = threading.Event()
+        self._acks = os.open(orders.acks, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def run(self) -> None:
+        threads = [
+            threading.Thread(target=self._work, args=(number,), daemon=True)
+            for number in range(self._orders.threads)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _work(self, thread: int) -> None:
+        random = Random(f"{self._orders.seed}:{thread}")
+        number = 0
+        while True:
+            number += 1
+            resources = self._unit(f"{self._orders.name}-{thread}-{number}", thread, random)
+            try:
+                receipt = self._record.commit(*map(self._record.putting, resources))
+            except Unavailable:
+                self._pause.wait(0.02)
+                continue
+            self._acknowledged(receipt)
+
+    def _unit(self, id: str, thread: int, random: Random) -> list[Resource]:
+        """New weights of one of a few patients, sometimes with a patient or a group written again."""
+        person = f"{self._orders.name}-p{random.randrange(5)}"
+        size = random.randint(self._orders.least, self._orders.most)
+        unit: list[Resource] = [weight(f"{id}-{place}-of-{size}", person, place + 1) for place in range(size)]
+        if random.random() < 0.2:
+            unit.append(patient(f"{self._orders.name}-t{thread}", random.choice(["Chan", "Wong", "Lee"])))
+        if random.random() < 0.1:
+            unit.append(group(f"{self._orders.name}-g{thread}", person, "everyone"))
+        return unit
+
+    def _acknowledged(self, receipt: Receipt) -> None:
+        line = " ".join(f"{done.type}/{done.id}/{done.version_id}" for done in receipt.done)
+        os.write(self._acks, line.encode() + b"\n")
+
+
+def main() -> None:
+    orders = Orders(**json.loads(sys.argv[1]))
+    with opened(orders) as (_, record):
+        Writer(orders, record).run()
+
+
+if __name__ == "__main__":
+    main()
