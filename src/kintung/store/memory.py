@@ -390,6 +390,9 @@ class MemoryStore:
     def view(self) -> AbstractContextManager[View]:
         return nullcontext(MemoryView(self._state, self._scribe))
 
+    def glance(self) -> AbstractContextManager[View]:
+        return self.view()
+
     def submit(self, unit: Unit) -> Future[Receipt]:
         answer: Future[Receipt] = Future()
         try:

@@ -405,6 +405,13 @@ class Store(Protocol):
         """Open a consistent reading; keep it short."""
         ...
 
+    def glance(self) -> AbstractContextManager[View]:
+        """A view for one question about one resource by its id: cheaper where a view costs.
+
+        Two questions put to it may be answered from different states.
+        """
+        ...
+
     def submit(self, unit: Unit) -> Future[Receipt]:
         """Commit a unit with the next group; the Future is set once it is durable.
 

@@ -90,6 +90,17 @@ _INSERT = {
 _DELETE = {name: _delete(name, table.key) for name, table in BY_NAME.items()}
 
 
+@contextmanager
+def _reported() -> Generator[None]:
+    """Faults of a reading as errors of ours."""
+    try:
+        yield
+    except pg.QueryCanceled as error:
+        raise TimedOut("The search took longer than it may; narrow it.") from error
+    except psycopg.OperationalError as error:
+        raise Unavailable("The record cannot be read now.") from error
+
+
 class PostgresBackend:
     """A database and the connections of this process: one to commit, one a reading thread."""
 
@@ -133,18 +144,19 @@ class PostgresBackend:
 
     @contextmanager
     def reading(self) -> Generator[PostgresDatabase]:
-        connection = self._reader()
-        try:
+        with _reported():
+            connection = self._reader()
             connection.execute("BEGIN READ ONLY")
             try:
                 yield PostgresDatabase(connection)
             finally:
                 if not connection.closed:
                     connection.execute("ROLLBACK")
-        except pg.QueryCanceled as error:
-            raise TimedOut("The search took longer than it may; narrow it.") from error
-        except psycopg.OperationalError as error:
-            raise Unavailable("The record cannot be read now.") from error
+
+    @contextmanager
+    def glancing(self) -> Generator[PostgresDatabase]:
+        with _reported():
+            yield PostgresDatabase(self._reader())
 
     def _reader(self) -> "psycopg.Connection[Row]":
         connection: psycopg.Connection[Row] | None = getattr(self._local, "connection", None)

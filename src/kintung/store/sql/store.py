@@ -51,6 +51,10 @@ class Backend(Protocol):
         """A consistent reading of this thread; raises Unavailable, TimedOut."""
         ...
 
+    def glancing(self) -> AbstractContextManager[Database]:
+        """A connection on which each statement is a reading of its own."""
+        ...
+
     def committing(self) -> AbstractContextManager[Database]:
         """The commit lock and one transaction, durable when the block has ended."""
         ...
@@ -88,6 +92,11 @@ class SqlStore:
     @contextmanager
     def view(self) -> Generator[View]:
         with self._backend.reading() as db:
+            yield SqlView(db, self._names, self._sealer, self._vault)
+
+    @contextmanager
+    def glance(self) -> Generator[View]:
+        with self._backend.glancing() as db:
             yield SqlView(db, self._names, self._sealer, self._vault)
 
     @contextmanager
