@@ -15,14 +15,13 @@ from typing import NamedTuple
 import msgspec
 
 from kintung.fhir.structure.definitions import type_at
-from kintung.fhir.tokens import tokens
+from kintung.fhir.tokens import STRING, tokens
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_NAME = re.compile(_STRING + rb":")
+_NAME = re.compile(STRING.pattern + rb":")
 _HEAD = re.compile(rb'(?P<type>\{"resourceType":"[A-Za-z]+"),"id":"[^"\\]*+"')
-_NOT_SIMPLE = (b'"versionId":', b'"lastUpdated":', b'"contained":', b'"resource":{', b'"outcome":{', b"\\u00")
-_REFERENCE = re.compile(rb'"reference":(' + _STRING + rb")")
+_HOLDERS = frozenset(("Bundle", "Parameters"))
+_REFERENCE = re.compile(rb'"reference":(' + STRING.pattern + rb")")
 _LINK_TYPES = frozenset(("uri", "url", "oid", "uuid"))
 _URN = re.compile(rb"urn:(?:uuid|oid):[^\"\\'<>\x00-\x20]+")
 _LINK = re.compile(rb"(?:urn:(?:uuid|oid):|https?://)[^\"\\'<>\x00-\x20]+")
@@ -73,23 +72,26 @@ def splice(raw: bytes, *, type: str, id: str, references: Mapping[str, str]) -> 
     text = msgspec.json.format(raw, indent=-1)
     if references:
         text = _resolve(text, type, references)
-    return _splice_head(text, id.encode()) or _splice_members(text, id.encode())
+    return _splice_head(text, type, id.encode()) or _splice_members(text, id.encode())
 
 
-def _splice_head(text: bytes, id: bytes) -> Spliced | None:
-    """``splice`` for most resources, four times faster; None where it is not sure.
+def _splice_head(text: bytes, type: str, id: bytes) -> Spliced | None:
+    """``splice`` for most resources, three times faster; None where it is not sure.
 
     The id follows the type; the meta, if any, has nothing to lose; and no other resource
-    is inside whose id or meta could be taken for this one's.
+    is inside whose meta could be taken for this one's.
     """
     head = _HEAD.match(text)
-    if head is None or any(mark in text for mark in _NOT_SIMPLE):
+    if head is None or type in _HOLDERS or b"\\u00" in text:
         return None
     start = b'%s,"id":"%s"' % (head["type"], id)
     rest = text[head.end() :]
     found = rest.find(b'"meta":{')
     if found < 0:
         return Spliced(b'%s,"meta":{}%s' % (start, rest), len(start) + len(b',"meta":{'))
+    after = rest[found:]
+    if b'"versionId":' in after or b'"lastUpdated":' in after or b'"contained":' in text:
+        return None
     return Spliced(start + rest, len(start) + found + len(b'"meta":{'))
 
 

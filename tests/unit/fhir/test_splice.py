@@ -1,5 +1,7 @@
 """What a stored body changes of the accepted text, and what it leaves alone."""
 
+import json
+
 import pytest
 
 from kintung.fhir.splice import Links, served, splice
@@ -13,8 +15,9 @@ LINKS = {
 }
 
 
-def body(raw: str, type: str = "Patient", **links: str) -> str:
-    return splice(raw.encode(), type=type, id="new", references=links).text.decode()
+def body(raw: str) -> str:
+    type = json.loads(raw)["resourceType"]
+    return splice(raw.encode(), type=type, id="new", references={}).text.decode()
 
 
 def resolved(raw: str, type: str = "Observation") -> str:
@@ -86,7 +89,7 @@ def test_white_space_goes_outside_strings_only_and_tokens_stay():
         "valueQuantity" : { "value" : 1.0E+2 , "unit":" m  g\\t" },
         "component": [ 1e-7, 0.000000001, -0, 7.10, 1E400 ], "note":[{"text":"\\u0041\\/ 陳"}]
     }"""
-    assert body(raw, "Observation") == (
+    assert body(raw) == (
         '{"resourceType":"Observation","id":"new","meta":{},"valueQuantity":'
         '{"value":1.0E+2,"unit":" m  g\\t"},"component":[1e-7,0.000000001,-0,7.10,1E400],'
         '"note":[{"text":"\\u0041\\/ 陳"}]}'
