@@ -52,12 +52,13 @@ class Api:
         body: Any = None,
         *,
         persona: str = "",
-        headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[bytes, bytes]] | None = None,
     ) -> httpx.Response:
         """One request; ``body`` is JSON to be, or bytes. ``path`` is under ``/fhir``."""
         given = httpx.Headers(headers)
         own = {"content-type": "application/fhir+json", **({"x-persona": persona} if persona else {})}
-        sent = [*((name, value) for name, value in own.items() if name not in given), *given.multi_items()]
+        added = [(name.encode(), value.encode()) for name, value in own.items() if name not in given]
+        sent = [*added, *given.raw]
         content = body if isinstance(body, bytes | None) else json.dumps(body, ensure_ascii=False).encode()
         url = path if path.startswith("http") else f"{BASE}/{path}".rstrip("/")
         return self._runner.run(self._client.request(method, url, content=content, headers=sent))

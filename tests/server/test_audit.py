@@ -1,7 +1,6 @@
 """What is disclosed is on record before it leaves: who, what, whose."""
 
 import fcntl
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.server.api import api as opened
 
 
 @pytest.fixture
-def clinic(api: Api) -> Iterator[Api]:
+def clinic(api: Api) -> Api:
     """Two patients, what is theirs, and no audit records but those of the test."""
     api.store(patient("p1"), patient("p2", "Wong"), observation("o1", "p1"), group("g", "p1", "p2"))
     api.personas["doctor"] = persona("doctor", Reader.everything("d"), Right.VIEW, Right.DEPOSIT)

@@ -157,7 +157,7 @@ def test_no_answer_is_kept_by_a_cache(api: Api) -> None:
 
 def test_header_fields_sent_twice_are_one_list(api: Api) -> None:
     api.store(patient("p"))
-    sent = [("If-None-Match", 'W/"7"'), ("If-None-Match", 'W/"1"')]
+    sent = [(b"If-None-Match", b'W/"7"'), (b"If-None-Match", b'W/"1"')]
     assert api.get("Patient/p", headers=sent).status_code == 304
 
 

@@ -111,5 +111,6 @@ def test_an_entry_of_a_batch_that_failed_is_done_by_the_replay(api: Api) -> None
 
 
 def test_a_key_that_is_none_is_refused(api: Api) -> None:
-    refused = api.post("Patient", NEW, headers={"Idempotency-Key": "a" * 129})
-    assert outcome(refused) == (400, "value", "Idempotency-Key")
+    for path, body in (("Patient", NEW), ("", {"resourceType": "Bundle", "type": "batch"})):
+        refused = api.post(path, body, headers={"Idempotency-Key": "a" * 129})
+        assert outcome(refused) == (400, "value", "Idempotency-Key")

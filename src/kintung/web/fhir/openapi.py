@@ -26,6 +26,8 @@ _PARTS = {
     "id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
     "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
 }
+_WISHES = ["return=minimal", "return=representation", "return=OperationOutcome"]
+_OF_AN_INSTANCE = ("read", "history-instance", "update", "delete")
 _ANY_SEARCH = ("_id", "_lastUpdated", "_sort")
 _EXAMPLE = {
     "resourceType": "Patient",
@@ -104,9 +106,8 @@ def _header_parameters(entry: Entry) -> list[dict[str, Any]]:
         names.append(("If-None-Exist", {"type": "string", "pattern": r"^[!-~]{1,100}$"}))
     if isinstance(entry.action, Deposit | Carry):
         names.append(("Idempotency-Key", {"type": "string", "pattern": r"^[!-~]{1,128}$"}))
-        # return=minimal is offered too: its answers have no body, which cannot be said per value.
-        wishes = ["return=representation", "return=OperationOutcome"]
-        names.append(("Prefer", {"type": "string", "enum": wishes}))
+        # Any text: RFC 7240 has preferences that are not known passed over, not refused.
+        names.append(("Prefer", {"type": "string", "examples": _WISHES}))
     return [{"name": name, "in": "header", "schema": schema} for name, schema in names]
 
 
@@ -117,15 +118,28 @@ def _body(entry: Entry) -> dict[str, Any]:
     if isinstance(entry.action, Carry):
         example = {"resourceType": "Bundle", "type": "batch"}
         return {"required": True, "content": {_FHIR: {"schema": _BUNDLE, "example": example}}}
+    if isinstance(entry.action, Say):
+        # Whatever is sent is answered: that it is no resource is a finding.
+        return {"content": {_FHIR: {"schema": {}, "example": _EXAMPLE}}}
     return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": _EXAMPLE}}}
 
 
 def _responses(entry: Entry) -> dict[str, Any]:
     """What may come back: the good answers, and each refusal the table of errors has."""
     answers: dict[str, Any] = {str(status): _answer(schema) for status, schema in _good(entry)}
+    if entry.name == "create":
+        answers["201"]["links"] = {name: _link(name) for name in _OF_AN_INSTANCE}
     for status in sorted({status for status in STATUS.values() if status != 500}):
         answers[str(status)] = _answer(_OUTCOME)
     return answers
+
+
+def _link(name: str) -> dict[str, Any]:
+    """How what was created leads to another operation on it."""
+    return {
+        "operationId": name,
+        "parameters": {"type": "$request.path.type", "id": "$response.body#/id"},
+    }
 
 
 def _good(entry: Entry) -> list[tuple[int, dict[str, Any] | None]]:

@@ -9,9 +9,10 @@ record is read.
 from typing import Any
 
 from kintung.consent import Policy
-from kintung.errors import BadInput, Issue, StructureInvalid
+from kintung.errors import BadInput, Issue, NotFound, StructureInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.structure import validate as issues_of
+from kintung.web.fhir.deposit import ID
 from kintung.web.fhir.exchange import Answer, Request
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.registry import Entry, Say
@@ -23,6 +24,10 @@ _OPERATION = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
 
 def validate(site: Site, request: Request) -> Answer:
     """What is wrong with the resource that was sent."""
+    if request.id and not ID.fullmatch(request.id):
+        raise NotFound(
+            "There is nothing at this address; an id is 1 to 64 letters, digits, hyphens and points."
+        )
     try:
         resource = request.resource if request.resource is not None else parse(request.body, site.limits.json)
         found = _findings(resource, request.type)
