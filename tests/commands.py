@@ -1,6 +1,7 @@
 """The command ``kintung`` as its users have it: real processes, real ports, real signals."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -83,6 +84,11 @@ def kill_group(process: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def complaints(errors: str) -> str:
+    """What a command wrote on standard error less its progress."""
+    return re.sub(r"^\w+: [\d,]+ (?:s|\([\d,]+/s\))\n", "", errors, flags=re.MULTILINE)
 
 
 def group(process: subprocess.Popen[str]) -> list[int]:

@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -16,13 +17,13 @@ class Progress:
     """How far a long command is: a line written over each second on a terminal, a new line
     every ten seconds elsewhere; none for what is done before that.
 
-    Set ``count`` as the work goes on. A thread writes the line, so it also comes while one
-    step takes long.
+    A thread writes the line, so it also comes while one step takes long.
     """
 
-    def __init__(self, what: str) -> None:
-        self.count = 0
+    def __init__(self, what: str, count: Callable[[], int] = lambda: 0) -> None:
+        """``count`` says how many are done; nothing is counted when it says 0."""
         self._what = what
+        self._count = count
         self._terminal = sys.stderr.isatty()
         self._started = time.monotonic()
         self._ended = threading.Event()
@@ -53,6 +54,7 @@ class Progress:
             sys.stderr.flush()
 
     def _line(self) -> str:
-        if not self.count:
+        count = self._count()
+        if not count:
             return f"{self._what}: {self.seconds:,.0f} s"
-        return f"{self._what}: {self.count:,} ({self.count / self.seconds:,.0f}/s)"
+        return f"{self._what}: {count:,} ({count / self.seconds:,.0f}/s)"

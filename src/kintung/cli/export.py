@@ -5,6 +5,7 @@ The files hold the record in clear; only their owner may read them.
 
 import argparse
 import os
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -24,21 +25,23 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
-    with opened(options, present=True) as node, Progress("resources") as progress, ExitStack() as files:
+    written = Counter[str]()
+    progress = Progress("resources", written.total)
+    with opened(options, present=True) as node, progress, ExitStack() as files:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             # Files of types that are gone by now would be taken for a part of this export.
             raise BadInput(f"{folder} is not empty; name another folder.")
-        written: dict[str, BinaryIO] = {}
+        of_type: dict[str, BinaryIO] = {}
         for version in node.store.export(system("export")):
-            file = written.get(version.type)
+            file = of_type.get(version.type)
             if file is None:
                 file = files.enter_context(_private(folder / f"{version.type}.ndjson"))
-                written[version.type] = file
+                of_type[version.type] = file
             file.write(version.body)
             file.write(b"\n")
-            progress.count += 1
-    say(f"{progress.count:,} resources of {len(written)} types written to {folder}")
+            written[version.type] += 1
+    say(f"{written.total():,} resources of {len(written)} types written to {folder}")
     return 0
 
 

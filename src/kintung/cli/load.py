@@ -14,7 +14,7 @@ from kintung.cli.database import add_database, opened
 from kintung.cli.loading import Loader, Tally
 from kintung.cli.sources import files_of, items
 
-MOST_REASONS = 20
+SHOWN_REASONS = 20
 SMALL_BYTES = 1024 * 1024
 """Files up to this size together are prepared in this process: starting others costs more."""
 
@@ -45,14 +45,10 @@ def run(options: argparse.Namespace) -> int:
 def load_files(loader: Loader, files: Sequence[Path]) -> Tally:
     """Load with progress, and report what was done; also when it is stopped."""
     tally = Tally()
-    progress = Progress("resources")
-
-    def show(count: int) -> None:
-        progress.count = count
-
+    progress = Progress("resources", lambda: tally.resources)
     try:
         with progress:
-            loader.load(items(files), tally, show)
+            loader.load(items(files), tally)
     finally:
         _report(tally, progress.seconds)
     return tally
@@ -64,8 +60,8 @@ def _report(tally: Tally, seconds: float) -> None:
     say(f"{tally.items:,} items, {tally.resources:,} resources in {seconds:.1f} s ({rate:,.0f}/s)")
     if tally.replayed:
         say(f"{tally.replayed:,} items were loaded before")
-    for reason, count in tally.refused.most_common(MOST_REASONS):
+    for reason, count in tally.refused.most_common(SHOWN_REASONS):
         say(f"{count:,} refused: {reason} (first: {tally.first_refused[reason]})")
-    others = len(tally.refused) - MOST_REASONS
+    others = len(tally.refused) - SHOWN_REASONS
     if others > 0:
         say(f"and {others:,} other reasons")

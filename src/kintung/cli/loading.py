@@ -9,13 +9,14 @@ done here, after all before it: it may rest on them, or be refused.
 
 import gc
 import os
+import re
 import signal
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -41,6 +42,11 @@ from kintung.web.fhir.transaction import Transaction
 from kintung.web.fhir.update import update
 from kintung.web.site import Site, WebSettings
 
+MOST_REASONS = 1_000
+"""Reasons told apart; a file of another kind may be wrong in a new way on each line."""
+_PLACE = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=\bline )[0-9]+|(?<=\bcolumn )[0-9]+")
+"""The same fault at another place is not another reason."""
+
 _ACCESS = Access(
     actor="load",
     organisation="",
@@ -51,7 +57,9 @@ _ACCESS = Access(
 )
 
 CHUNK_BYTES = 256 * 1024
-"""Items are handed to a process in chunks of about this size."""
+"""Items are handed to a process in chunks of about this size,"""
+CHUNK_ITEMS = 250
+"""or of this many: a load that is stopped waits for the chunks that are worked on."""
 IN_FLIGHT = 6
 """Chunks on their way at once for each process."""
 IN_FLIGHT_BYTES = 64 * 1024 * 1024
@@ -88,7 +96,9 @@ class Tally:
 
     def _count(self, item: Item, issue: Issue) -> None:
         """Count a refusal by its reason, and remember where the first of each was."""
-        reason = f"{issue.code}: {issue.message}"
+        reason = _PLACE.sub("n", f"{issue.code}: {issue.message}")
+        if reason not in self.refused and len(self.refused) >= MOST_REASONS:
+            reason = "other reasons"
         self.refused[reason] += 1
         self.first_refused.setdefault(reason, f"{item.file} line {item.place}, {issue.path or 'whole'}")
 
@@ -105,22 +115,33 @@ class Loader:
         self._processes = (os.cpu_count() or 1) if processes is None else processes
         self._started = (url, keys, node.settings)
 
-    def load(self, items: Iterable[Item], tally: Tally, show: Callable[[int], None]) -> None:
+    def load(self, items: Iterable[Item], tally: Tally) -> None:
         """Load all items; a refused one is counted and stops nothing.
 
         Raises:
             Unavailable: the record cannot be written any more. What was counted stays.
         """
-        if not self._processes:
-            for item in items:
-                self._one(item, tally)
-                show(tally.resources)
-            return
+        committing: _Committing = deque()
+        try:
+            if self._processes:
+                self._with_processes(items, committing, tally)
+            else:
+                self._pipeline(self._prepare_here, 1, items, committing, tally)
+        finally:  # also when it is stopped: what was handed over is committed, and counted
+            with suppress(Unavailable):
+                self._settle(committing, tally)
+
+    def _with_processes(self, items: Iterable[Item], committing: "_Committing", tally: Tally) -> None:
         pool = ProcessPoolExecutor(
             self._processes, mp_context=get_context("spawn"), initializer=_start, initargs=self._started
         )
+
+        def prepare(chunk: list[Item]) -> "Future[list[_Ready | None]]":
+            with _interrupts_held():  # a process started here would show Ctrl-C as its own failure
+                return pool.submit(_prepare, chunk)
+
         try:
-            self._pipeline(pool, items, tally, show)
+            self._pipeline(prepare, self._processes * IN_FLIGHT, items, committing, tally)
         except BrokenProcessPool:
             raise Unavailable(
                 "a process that prepares was killed, perhaps for want of memory; give fewer --processes."
@@ -128,26 +149,28 @@ class Loader:
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def _prepare_here(self, chunk: list[Item]) -> "Future[list[_Ready | None]]":
+        prepared: Future[list[_Ready | None]] = Future()
+        prepared.set_result(_prepared(self._site, chunk))
+        return prepared
+
     def _pipeline(
-        self, pool: ProcessPoolExecutor, items: Iterable[Item], tally: Tally, show: Callable[[int], None]
+        self, prepare: "_Prepare", most: int, items: Iterable[Item], committing: "_Committing", tally: Tally
     ) -> None:
+        """Have chunks prepared, ``most`` of them ahead, and commit them in order."""
         preparing: deque[_Chunk] = deque()
-        committing: deque[tuple[Item, Future[Receipt]]] = deque()
         ahead = 0
         for chunk in _chunks(items):
-            with _interrupts_held():  # a process started here would show Ctrl-C as its own failure
-                preparing.append(_Chunk(chunk, pool.submit(_prepare, chunk)))
+            preparing.append(_Chunk(chunk, prepare(chunk)))
             ahead += preparing[-1].size
-            while len(preparing) >= self._processes * IN_FLIGHT or ahead > IN_FLIGHT_BYTES:
+            while len(preparing) >= most or ahead > IN_FLIGHT_BYTES:
                 ahead -= preparing[0].size
                 self._commit(preparing.popleft(), committing, tally)
-                show(tally.resources)
         while preparing:
             self._commit(preparing.popleft(), committing, tally)
-            show(tally.resources)
         self._settle(committing, tally)
 
-    def _commit(self, chunk: "_Chunk", committing: deque[tuple[Item, Future[Receipt]]], tally: Tally) -> None:
+    def _commit(self, chunk: "_Chunk", committing: "_Committing", tally: Tally) -> None:
         """Hand a prepared chunk to the committer; take the answers of those before it."""
         for item, ready in zip(chunk.items, chunk.prepared.result(), strict=True):
             if ready is None:
@@ -159,7 +182,7 @@ class Loader:
         while len(committing) > len(chunk.items) * 2:
             _take(committing, tally)
 
-    def _settle(self, committing: deque[tuple[Item, Future[Receipt]]], tally: Tally) -> None:
+    def _settle(self, committing: "_Committing", tally: Tally) -> None:
         while committing:
             _take(committing, tally)
 
@@ -192,6 +215,11 @@ class _Chunk(NamedTuple):
         return sum(len(item.raw) for item in self.items)
 
 
+_Committing = deque[tuple[Item, Future[Receipt]]]
+"""Items that were handed over to be committed, in order."""
+_Prepare = Callable[[list[Item]], "Future[list[_Ready | None]]"]
+
+
 class _Later:
     """``prepare`` of an item that another process prepared: reads it only when it must."""
 
@@ -203,7 +231,7 @@ class _Later:
         return _unit(self._site, self._item).prepare(view)
 
 
-def _take(committing: deque[tuple[Item, Future[Receipt]]], tally: Tally) -> None:
+def _take(committing: "_Committing", tally: Tally) -> None:
     item, future = committing.popleft()
     with _counted(item, tally):
         tally.took(future.result())
@@ -240,7 +268,7 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
     for item in items:
         chunk.append(item)
         size += len(item.raw)
-        if size >= CHUNK_BYTES:
+        if size >= CHUNK_BYTES or len(chunk) >= CHUNK_ITEMS:
             yield chunk
             chunk, size = [], 0
     if chunk:
@@ -330,6 +358,24 @@ class _Answers(msgspec.Struct):
 _heads = msgspec.json.Decoder(_Head)
 _answers = msgspec.json.Decoder(_Answers)
 
+
+def _prepared(site: Site, chunk: list[Item]) -> list[_Ready | None]:
+    """The items as they are on one view of the record."""
+    with site.store.view() as view:
+        return [_ready(site, view, item) for item in chunk]
+
+
+def _ready(site: Site, view: View, item: Item) -> _Ready | None:
+    """The item prepared; None for one that only the loading process can do, or refuse."""
+    if _kind(item) == "batch":
+        return None
+    try:
+        unit = _unit(site, item)
+        return _Ready(rehearse(unit, view), unit.idempotency)
+    except Exception:  # noqa: BLE001 - it comes again where it is counted
+        return None
+
+
 # --- In the preparing processes -------------------------------------------------------
 
 _process: list[Site] = []
@@ -344,19 +390,6 @@ def _start(url: str, keys: Path | None, settings: Settings) -> None:
 
 
 def _prepare(chunk: list[Item]) -> list[_Ready | None]:
-    site = _process[0]
-    with site.store.view() as view:
-        ready = [_ready(site, view, item) for item in chunk]
+    ready = _prepared(_process[0], chunk)
     gc.collect(1)
     return ready
-
-
-def _ready(site: Site, view: View, item: Item) -> _Ready | None:
-    """The item prepared; None for one that only the loading process can do, or refuse."""
-    if _kind(item) == "batch":
-        return None
-    try:
-        unit = _unit(site, item)
-        return _Ready(rehearse(unit, view), unit.idempotency)
-    except Exception:  # noqa: BLE001 - it comes again where it is counted
-        return None

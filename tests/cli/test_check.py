@@ -1,0 +1,66 @@
+"""kintung check and kintung export: exit codes, and what they refuse."""
+
+import re
+from pathlib import Path
+
+import apsw
+
+from tests.cli.conftest import Run
+from tests.commands import done
+from tests.records import patient
+from tests.synthea import exported
+
+
+def load_one(run: Run, folder: Path) -> None:
+    file = folder / "one.json"
+    file.write_text(str(patient("one", "Chan")).replace("'", '"'))
+    done(run("load", file))
+
+
+def test_a_sound_record(run: Run, tmp_path: Path) -> None:
+    load_one(run, tmp_path)
+    assert done(run("check")) == "The record is sound.\n"
+
+
+def test_a_record_that_was_meddled_with(run: Run, tmp_path: Path) -> None:
+    load_one(run, tmp_path)
+    connection = apsw.Connection(str(tmp_path / "record.db"))
+    connection.execute("UPDATE ix_string SET folded = 'cheung', exact = 'Cheung' WHERE folded = 'chan'")
+    connection.execute("UPDATE version SET at = at + 1")
+    connection.close()
+    finished = run("check")
+    assert (finished.returncode, finished.stderr) == (1, "")
+    *findings, last = finished.stdout.splitlines()
+    assert len(findings) >= 2
+    assert all(
+        re.match(r"(index|versions|chain|ownership|schema|bodies|entities): ", each) for each in findings
+    )
+    assert last == f"{len(findings)} things are broken."
+    assert "Chan" not in finished.stdout
+    assert "heung" not in finished.stdout
+
+
+def test_what_is_not_there_is_not_sound(run: Run, tmp_path: Path) -> None:
+    for command, arguments in (("check", ()), ("export", (tmp_path / "out",))):
+        finished = run(command, *arguments)
+        assert (finished.returncode, finished.stdout) == (1, "")
+        assert re.fullmatch(rf"kintung {command}: there is no database .*record\.db\.\n", finished.stderr)
+    assert not (tmp_path / "record.db").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_export_is_for_its_owner_alone(run: Run, tmp_path: Path) -> None:
+    load_one(run, tmp_path)
+    said = done(run("export", tmp_path / "a" / "b"))
+    assert said == f"1 resources of 1 types written to {tmp_path}/a/b\n"
+    file = tmp_path / "a" / "b" / "Patient.ndjson"
+    assert file.stat().st_mode & 0o077 == 0
+    assert [each["id"] for each in exported(tmp_path / "a" / "b")] == ["one"]
+
+
+def test_an_export_is_not_mixed_with_another(run: Run, tmp_path: Path) -> None:
+    load_one(run, tmp_path)
+    done(run("export", tmp_path / "out"))
+    again = run("export", tmp_path / "out")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert re.fullmatch(r"kintung export: .*out is not empty; name another folder\.\n", again.stderr)

@@ -1,0 +1,120 @@
+"""kintung demo: it serves synthetic people, its examples work, and nothing of it is left."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.commands import ended, group_gone, kill_group, kintung, started
+from tests.records import patient
+
+EXAMPLES = ("metadata", "read", "search", "history", "chain")
+
+
+@dataclass
+class Demo:
+    process: "subprocess.Popen[str]"
+    lines: list[str]
+    """What it printed until its examples were all there."""
+
+    @property
+    def examples(self) -> list[str]:
+        return [line for line in self.lines if line.startswith("curl ")]
+
+
+@contextmanager
+def demo(home: Path, *arguments: str | Path) -> Iterator[Demo]:
+    process = started(home, "demo", "--port", "0", *arguments)
+    try:
+        assert process.stdout is not None
+        shown = Demo(process, [])
+        for line in process.stdout:
+            shown.lines.append(line.rstrip("\n"))
+            if len(shown.examples) == len(EXAMPLES):
+                break
+        assert len(shown.examples) == len(EXAMPLES), (shown.lines, process.communicate())
+        yield shown
+    finally:
+        kill_group(process)
+
+
+def leftovers(home: Path) -> list[str]:
+    """What is left in the temporary and the data folder."""
+    return [path.name for folder in ("temporary", "data") for path in (home / folder).iterdir()]
+
+
+def run_in_shell(line: str) -> dict[str, Any]:
+    """The answer to an example, run as it is printed."""
+    said = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=60)
+    assert (said.returncode, said.stderr) == (0, b""), line
+    return msgspec.json.decode(said.stdout)
+
+
+def test_the_five_examples_work(tmp_path: Path) -> None:
+    with demo(tmp_path) as shown:
+        metadata, read, search, history, chain = (run_in_shell(line) for line in shown.examples)
+        assert metadata["resourceType"] == "CapabilityStatement"
+        assert metadata["fhirVersion"] == "4.0.1"
+        assert read["resourceType"] == "Patient"
+        assert "HTEST" in str(read["meta"])
+        assert (search["resourceType"], search["type"]) == ("Bundle", "searchset")
+        subjects = {entry["resource"]["subject"]["reference"] for entry in search["entry"]}
+        assert subjects == {f"Patient/{read['id']}"}
+        assert history["type"] == "history"
+        assert history["entry"][0]["resource"] == read
+        assert f"Patient/{read['id']}" in {
+            entry["resource"]["subject"]["reference"] for entry in chain["entry"]
+        }
+        code, out, err = ended(shown.process, signal.SIGTERM)
+        assert (code, out, err) == (0, "", "")
+        assert group_gone(shown.process)
+    assert leftovers(tmp_path) == []
+
+
+def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
+    with demo(tmp_path) as shown:
+        os.killpg(shown.process.pid, signal.SIGINT)
+        assert ended(shown.process) == (0, "", "")
+        assert group_gone(shown.process)
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopping_it_while_it_loads_leaves_nothing(tmp_path: Path, number: int, code: int) -> None:
+    (tmp_path / "many.ndjson").write_text(
+        "".join(f'{{"resourceType":"Basic","id":"b{n}","code":{{"text":"b"}}}}\n' for n in range(40_000))
+    )
+    process = started(tmp_path, "demo", "--port", "0", "--load", tmp_path / "many.ndjson")
+    try:
+        assert process.stdout is not None
+        assert re.match(r"\d+ items, [\d,]+ resources in ", process.stdout.readline())
+        os.killpg(process.pid, number)
+        assert ended(process)[0] == code
+        assert group_gone(process)
+    finally:
+        kill_group(process)
+    assert leftovers(tmp_path) == []
+
+
+def test_records_of_ones_own_are_added(tmp_path: Path) -> None:
+    file = tmp_path / "own.json"
+    file.write_bytes(msgspec.json.encode(patient("my-own")))
+    with demo(tmp_path, "--load", file) as shown:
+        assert "1 items, 1 resources in " in "\n".join(shown.lines)
+        base = shown.examples[0].removeprefix("curl -s '").removesuffix("/metadata'")
+        assert run_in_shell(f"curl -s '{base}/Patient/my-own'")["id"] == "my-own"
+
+
+def test_a_mistyped_file_is_said_before_anything_is_done(tmp_path: Path) -> None:
+    finished = kintung(tmp_path, "demo", "--load", tmp_path / "absent.json")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert re.fullmatch(r"kintung demo: there is no file or folder .*absent\.json\.\n", finished.stderr)
+    assert leftovers(tmp_path) == []
