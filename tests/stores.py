@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from kintung.store.port import (
     Idempotency,
     Job,
     Outcome,
+    Ownership,
     Page,
     Prepared,
     Receipt,
@@ -48,6 +50,42 @@ SYSTEM = System("test")
 
 Resource = dict[str, Any]
 Step = Callable[[View], Write]
+
+
+@dataclass(frozen=True)
+class Putting:
+    """Puts a resource under its id; ``expected`` insists on the version it follows."""
+
+    scribe: Scribe
+    resource: Resource
+    reader: Reader
+    organisation: str
+    expected: int | None = None
+
+    def __call__(self, view: View, written: Mapping[tuple[str, str], Ownership] | None = None) -> Write:
+        type, id = self.resource["resourceType"], self.resource["id"]
+        raw = json.dumps(self.resource, ensure_ascii=False).encode()
+        write = self.scribe.put(
+            view,
+            self.reader,
+            type=type,
+            id=id,
+            raw=raw,
+            resource=parse(raw),
+            current=view.current(self.reader, type, id),
+            organisation=self.organisation,
+            written=written,
+        )
+        return write if self.expected is None else write._replace(expected=self.expected)
+
+
+def in_order(view: View, steps: Iterable[Step]) -> tuple[Write, ...]:
+    """What the steps write; each put knows whose the resources are that those before it wrote."""
+    writes: list[Write] = []
+    for step in steps:
+        written = {(write.type, write.id): write.ownership for write in writes}
+        writes.append(step(view, written) if isinstance(step, Putting) else step(view))
+    return tuple(writes)
 
 
 class Record:
@@ -88,28 +126,13 @@ class Record:
         """One atomic unit of several writes."""
 
         def prepare(view: View) -> Prepared:
-            writes = tuple(step(view) for step in steps)
+            writes = in_order(view, steps)
             return Prepared(writes, tuple(Outcome(200, write=place) for place in range(len(writes))))
 
         return Unit(reader, prepare, idempotency)
 
-    def putting(self, resource: Resource, reader: Reader = ALL, organisation: str = "") -> Step:
-        type, id = resource["resourceType"], resource["id"]
-        raw = json.dumps(resource, ensure_ascii=False).encode()
-
-        def put(view: View) -> Write:
-            return self.scribe.put(
-                view,
-                reader,
-                type=type,
-                id=id,
-                raw=raw,
-                resource=parse(raw),
-                current=view.current(reader, type, id),
-                organisation=organisation,
-            )
-
-        return put
+    def putting(self, resource: Resource, reader: Reader = ALL, organisation: str = "") -> "Putting":
+        return Putting(self.scribe, resource, reader, organisation)
 
     def deleting(self, name: str, reader: Reader = ALL) -> Step:
         type, id = name.split("/")
@@ -180,9 +203,9 @@ def content(version: Version) -> Resource:
     )
 
 
-def together(*calls: Callable[[], object]) -> list[object]:
+def together(*calls: Callable[[], object]) -> list[Any]:
     """Call all of them at once from threads of their own; give what each returned or raised."""
-    answers: list[object] = [None] * len(calls)
+    answers: list[Any] = [None] * len(calls)
     start = threading.Barrier(len(calls))
 
     def run(place: int, call: Callable[[], object]) -> None:

@@ -35,7 +35,7 @@ from kintung.store.reader import Reader, Scope
 from kintung.store.sql import search as search_plans
 from tests.property.store import given
 from tests.scale import counts, seeded
-from tests.stores import ALL, DAY, HOUR, SECOND, SYSTEM, Adapter, Record, opened
+from tests.stores import ALL, DAY, HOUR, SECOND, SYSTEM, Adapter, Putting, Record, Step, in_order, opened
 
 STEPS = counts(1500, 8000)
 RUNS = range(counts(1, 5))
@@ -130,7 +130,7 @@ def write(pair: Pair) -> None:
 
     def commit(record: Record, _place: int) -> object:
         def prepare(view: View) -> Prepared:
-            writes = tuple(step(record, view) for _, step in steps)
+            writes = in_order(view, [step(record) for _, step in steps])
             outcomes = tuple(Outcome(200, write=place) for place in range(len(writes)))
             return Prepared(writes, outcomes, relabels=relabels, grants=grants, jobs=jobs)
 
@@ -149,20 +149,16 @@ def _writer(pair: Pair) -> Reader:
     return given.reader(rng, pair.records[0].store)
 
 
-def _step(pair: Pair, reader: Reader, organisation: str) -> tuple[str, Callable[[Record, View], Write]]:
+def _step(pair: Pair, reader: Reader, organisation: str) -> tuple[str, Callable[[Record], Step]]:
     rng = pair.rng
     chance = rng.random()
     if chance < 0.15:
         name = given.name(rng)
-        return f"delete {name}", lambda record, view: _delete(record, view, reader, name)
+        return f"delete {name}", lambda record: lambda view: _delete(record, view, reader, name)
     resource = given.resource(rng)
-    shown = json.dumps(resource, ensure_ascii=False)
-    if chance < 0.2:
-        expected = rng.randint(0, 3)
-        return f"put {shown} after {expected}", lambda record, view: record.putting(
-            resource, reader, organisation
-        )(view)._replace(expected=expected)
-    return f"put {shown}", lambda record, view: record.putting(resource, reader, organisation)(view)
+    expected = rng.randint(0, 3) if chance < 0.2 else None
+    what = f"put {json.dumps(resource, ensure_ascii=False)}{'' if expected is None else f' after {expected}'}"
+    return what, lambda record: Putting(record.scribe, resource, reader, organisation, expected)
 
 
 def _delete(record: Record, view: View, reader: Reader, name: str) -> Write:
