@@ -212,6 +212,11 @@ def read(pair: Pair) -> None:
                 view.sequence,
             ]
 
+    def glance(record: Record, place: int) -> object:
+        with record.store.glance() as view:
+            return view.read(reader, type, id)
+
+    pair.both(f"glance {name} as {reader}", glance)
     answers, _ = pair.both(f"read {name} {version_id} as {reader}", ask)
     pair.seen.update(answer for answer in answers if isinstance(answer, str))
 

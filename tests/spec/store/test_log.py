@@ -145,6 +145,16 @@ def test_a_finished_job_is_over(record: Record):
     assert record.store.claim(SYSTEM, "send", HOUR) is None
 
 
+def test_the_bell_rings_when_a_job_was_queued(record: Record):
+    assert record.store.jobs_queued.wait(0, seconds=0) == 0
+
+    record.put(patient("1"))
+    assert record.store.jobs_queued.wait(0, seconds=0) == 0
+    record.queue(Job("send", b"x", START))
+
+    assert record.store.jobs_queued.wait(0, seconds=30) == 1
+
+
 def test_kinds_of_jobs_are_apart(record: Record):
     record.queue(Job("send", b"x", START), Job("print", b"y", START))
 

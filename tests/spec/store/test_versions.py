@@ -6,6 +6,7 @@ import pytest
 
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import Method
+from kintung.store.reader import Reader
 from tests.records import observation, organization, patient, weight
 from tests.stores import ALL, HOUR, START, Record, content, together
 
@@ -216,6 +217,23 @@ def test_a_view_stays_as_it_was_opened(record: Record):
         assert view.read(ALL, "Patient", "1") == version
         assert view.current(ALL, "Patient", "2") is None
     assert record.read("Patient/1").version_id == 2
+
+
+def test_a_glance_answers_one_question_as_a_view_does(record: Record):
+    record.put(patient("1"))
+    record.put(patient("2"))
+    record.delete("Patient/2")
+    reader = Reader("p1", persons=record.grant(1, "1"))
+
+    with record.store.glance() as view:
+        assert view.read(reader, "Patient", "1") == record.read("Patient/1")
+    record.put(patient("1", "Wong"))
+    with record.store.glance() as view:
+        assert content(view.read(reader, "Patient", "1")) == patient("1", "Wong")
+    with record.store.glance() as view, pytest.raises(NotFound):
+        view.read(reader, "Patient", "2")
+    with record.store.glance() as view, pytest.raises(Deleted):
+        view.read(ALL, "Patient", "2")
 
 
 def test_one_patient_has_one_key_and_nobody_none(record: Record):
