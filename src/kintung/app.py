@@ -3,13 +3,14 @@
 import hashlib
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
 from kintung.errors import BadInput
+from kintung.fhir.search import fingerprint
 from kintung.store.audit import AuditBook
 from kintung.store.keys import KeyStore
 from kintung.store.port import Store
@@ -79,16 +80,14 @@ def open_node(
     clock = clock or SystemClock()
     entropy = entropy or SystemEntropy()
     key_store = KeyStore(keys or key_path(url), entropy)
-    sealer = Sealer(key_store, entropy)
-    vault = Vault(key_store.secret("vault"))
-    scribe = Scribe(sealer, vault, settings.offset_minutes)
-    audit = AuditBook(key_store, entropy)
-    store = _store(url, settings, key_store, sealer, scribe, vault, audit, clock)
-    try:
-        yield Node(store, scribe, audit, clock, entropy, settings, key_store.secret("cursor"))
-    finally:
-        store.close()
-        key_store.close()
+    with closing(key_store):
+        sealer = Sealer(key_store, entropy)
+        vault = Vault(key_store.secret("vault"))
+        scribe = Scribe(sealer, vault, settings.offset_minutes)
+        audit = AuditBook(key_store, entropy)
+        store = _store(url, settings, key_store, sealer, scribe, vault, audit, clock)
+        with closing(store):
+            yield Node(store, scribe, audit, clock, entropy, settings, key_store.secret("cursor"))
 
 
 def _store(
@@ -114,14 +113,19 @@ def _backend(url: str, settings: Settings) -> Backend:
 
         path = sqlite_path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        return SqliteBackend(path, read_seconds=settings.read_seconds)
+        return SqliteBackend(path, read_seconds=settings.read_seconds, facts=_facts(settings))
     if urlsplit(url).scheme in ("postgresql", "postgres"):
         from kintung.store.postgres import PostgresBackend  # noqa: PLC0415
 
-        return PostgresBackend(url, read_seconds=settings.read_seconds)
+        return PostgresBackend(url, read_seconds=settings.read_seconds, facts=_facts(settings))
     raise BadInput(
         f"{url.split(':', maxsplit=1)[0]}: is not a database; use sqlite:///file.db or postgresql://..."
     )
+
+
+def _facts(settings: Settings) -> dict[str, str]:
+    """What the search index of a database rests on, and must go on resting on."""
+    return {"offset_minutes": str(settings.offset_minutes), "search": fingerprint()}
 
 
 def sqlite_path(url: str) -> Path:

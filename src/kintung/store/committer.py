@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from kintung.errors import KintungError, Unavailable
+from kintung.errors import Unavailable
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -36,7 +36,7 @@ class Committer(Generic[R, A]):
 
     def __init__(
         self,
-        run: Callable[[Callable[[], Sequence[R]]], Sequence[A | KintungError]],
+        run: Callable[[Callable[[], Sequence[R]]], Sequence[A | Exception]],
         weigh: Callable[[R], int],
         name: str,
     ) -> None:
@@ -98,7 +98,7 @@ class Committer(Generic[R, A]):
                 waiting.future.set_exception(error)
             return
         for waiting, answer in zip(group, answers, strict=True):
-            if isinstance(answer, KintungError):
+            if isinstance(answer, Exception):
                 waiting.future.set_exception(answer)
             else:
                 waiting.future.set_result(answer)

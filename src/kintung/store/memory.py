@@ -30,6 +30,7 @@ from kintung.errors import Deleted, Duplicate, NotFound, Unavailable, VersionCon
 from kintung.fhir.json import parse
 from kintung.fhir.search import Extracted, Query, Sort, extract
 from kintung.fhir.splice import served
+from kintung.store.bell import Bell
 from kintung.store.memory_search import Indexed, meets, normal_rows, sort_value
 from kintung.store.port import (
     AuditRecord,
@@ -386,6 +387,7 @@ class MemoryStore:
         self._offset = offset_minutes
         self._state = _State()
         self._lock = threading.Lock()
+        self.jobs_queued = Bell()
 
     def view(self) -> AbstractContextManager[View]:
         return nullcontext(MemoryView(self._state, self._scribe))
@@ -428,7 +430,9 @@ class MemoryStore:
                 client, key, digest = unit.idempotency
                 state.remembered[client, key] = _Remembered(digest, receipt, receipt.at + IDEMPOTENCY_MICROS)
             self._state = state
-            return receipt
+        if prepared.jobs:
+            self.jobs_queued.ring()
+        return receipt
 
     def scope(self, number: int) -> Scope:
         return Scope(number, self._state.scopes.get(number, _Persons()).epoch)

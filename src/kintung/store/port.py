@@ -21,6 +21,7 @@ from enum import IntEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
 from kintung.fhir.search import Query
+from kintung.store.bell import Bell
 from kintung.store.reader import Reader, Scope
 from kintung.store.system import System
 
@@ -400,6 +401,8 @@ class Store(Protocol):
 
     waits: bool
     """Reads may wait for another process: call them off the event loop."""
+    jobs_queued: Bell
+    """Rings after each commit of this process that queued a job."""
 
     def view(self) -> AbstractContextManager[View]:
         """Open a consistent reading; keep it short."""

@@ -5,7 +5,7 @@ that hangs there is ended by the server (``idle_in_transaction_session_timeout``
 """
 
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -13,7 +13,7 @@ from psycopg import errors as pg
 
 from kintung.errors import TimedOut, Unavailable
 from kintung.store.sql.database import Row
-from kintung.store.sql.migrations import prepare_schema
+from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
 COMMIT_LOCK = 0x6B696E74756E67
@@ -107,7 +107,12 @@ class PostgresBackend:
     waits = True
 
     def __init__(
-        self, url: str, *, read_seconds: float = READ_SECONDS, hung_seconds: float = HUNG_SECONDS
+        self,
+        url: str,
+        *,
+        read_seconds: float = READ_SECONDS,
+        hung_seconds: float = HUNG_SECONDS,
+        facts: Mapping[str, str] = NO_FACTS,
     ) -> None:
         """Connect, and make or check the schema.
 
@@ -121,15 +126,19 @@ class PostgresBackend:
         self._readers: list[psycopg.Connection[Row]] = []
         self._in_commit = threading.Lock()
         self._writer = self._connect()
-        if self._writer.info.server_version < OLDEST_SERVER:
-            raise Unavailable("Kintung needs PostgreSQL 15 or later.")
-        self._prepare()
+        try:
+            if self._writer.info.server_version < OLDEST_SERVER:
+                raise Unavailable("Kintung needs PostgreSQL 15 or later.")
+            self._prepare(facts)
+        except BaseException:
+            self._writer.close()
+            raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, facts: Mapping[str, str]) -> None:
         db = PostgresDatabase(self._writer)
         db.rows("SELECT pg_advisory_lock(?)", (COMMIT_LOCK,))
         try:
-            prepare_schema(db)
+            prepare_schema(db, facts)
         finally:
             db.rows("SELECT pg_advisory_unlock(?)", (COMMIT_LOCK,))
 

@@ -12,7 +12,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import apsw
 
 from kintung.errors import TimedOut, Unavailable
 from kintung.store.sql.database import Row
-from kintung.store.sql.migrations import prepare_schema
+from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
 OLDEST_SQLITE = 3_051_003
@@ -82,6 +82,7 @@ class SqliteBackend:
         read_seconds: float = READ_SECONDS,
         open_seconds: float = OPEN_SECONDS,
         vfs: str | None = None,
+        facts: Mapping[str, str] = NO_FACTS,
     ) -> None:
         """Open or create the file at ``path``.
 
@@ -105,7 +106,7 @@ class SqliteBackend:
         try:
             self._writer = self._connect(cache_kib=64 * 1024)
             self._writer.set_wal_hook(self._after_commit)
-            prepare_schema(SqliteDatabase(self._writer))
+            prepare_schema(SqliteDatabase(self._writer), facts)
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
         self._checkpointer = threading.Thread(target=self._checkpoint, name="kintung-checkpoint", daemon=True)

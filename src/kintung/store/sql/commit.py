@@ -82,6 +82,14 @@ class _Rows:
         self.removes.setdefault(table, []).append(row)
 
 
+class _Fault(Exception):
+    """A unit met an error nobody foresaw while it was prepared: its own, not that of its group."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class Commit:
     """One group in one transaction. Make it, call :meth:`run`, then commit the transaction."""
 
@@ -103,19 +111,22 @@ class Commit:
         self._keys: dict[Entity, int] = {}
         self._versions: list[ChainedVersion] = []
         self._audits: list[ChainedAudit] = []
-        self._answers: dict[int, Receipt | KintungError] = {}
+        self._answers: dict[int, Receipt | Exception] = {}
         self.number = self._number + 1
         self._changed = False
+        self.queued_jobs = False
         self.head = b""
         """The new head of the chain; b"" when all was refused, and then there is no commit."""
 
-    def run(self, requests: Sequence[Request]) -> list[Receipt | KintungError]:
+    def run(self, requests: Sequence[Request]) -> list[Receipt | Exception]:
         """Do all requests in order; each gets a receipt or the error that refused it."""
         for place, request in enumerate(requests):
             try:
                 self._take(place, request)
             except KintungError as error:
                 self._answers[place] = error
+            except _Fault as fault:
+                self._answers[place] = fault.error
         self._flush()
         if self._changed:
             self._close()
@@ -156,7 +167,12 @@ class Commit:
             if still_so(rehearsal.reads, self._view) and self._is_free(rehearsal.prepared):
                 return rehearsal.prepared
         self._flush()
-        prepared = rehearse(unit, self._view).prepared
+        try:
+            prepared = rehearse(unit, self._view).prepared
+        except KintungError:
+            raise
+        except Exception as error:
+            raise _Fault(error) from error
         if not self._is_free(prepared):
             raise self._refusal(unit, prepared)
         return prepared
@@ -309,6 +325,7 @@ class Commit:
             else Done(o.status, o.type, o.id, o.version_id, 0)
             for o in prepared.outcomes
         )
+        self.queued_jobs = self.queued_jobs or bool(prepared.jobs)
         for job in prepared.jobs:
             self._db.insert("job", [(self._next_job(), job.kind, job.due, 0, job.payload)])
         return Receipt(done, self._last_seq + len(prepared.relabels), self.at)

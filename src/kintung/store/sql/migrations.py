@@ -6,7 +6,7 @@ forward by its migrations, each in the transaction that also records it, so that
 interrupted upgrade goes on where it stopped. Anything else is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,16 +28,41 @@ MIGRATIONS: tuple[Migration, ...] = ()
 """In order. Empty until a released schema changes."""
 
 
-def prepare_schema(db: Database, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+NO_FACTS: Mapping[str, str] = {}
+
+
+def prepare_schema(
+    db: Database, facts: Mapping[str, str], migrations: tuple[Migration, ...] = MIGRATIONS
+) -> None:
     """Bring the database to the present schema. Call it inside the commit lock.
 
+    Args:
+        facts: what the stored index rests on besides the bodies (``offset_minutes``, the zone
+            of dates without one; ``search``, the fingerprint of the search parameters). Kept
+            when the database is made, and the same ever after.
+
     Raises:
-        Unavailable: the database has a schema this version does not know.
+        Unavailable: the database has a schema this version does not know, or other facts.
     """
     found = _fingerprint(db)
     if found is None:
-        _in_transaction(db, _create)
+        _in_transaction(db, lambda db: _create(db, facts))
         return
+    _require_schema(db, found, migrations)
+    _require_facts(db, facts)
+
+
+def _require_facts(db: Database, facts: Mapping[str, str]) -> None:
+    kept = dict(db.rows("SELECT name, value FROM node"))
+    for name, value in facts.items():
+        if kept.get(name) != value:
+            raise Unavailable(
+                f"The index of this database was made with {name} {str(kept.get(name))[:12]}, "
+                f"and this node would ask it with {value[:12]}; use the setting or version that made it."
+            )
+
+
+def _require_schema(db: Database, found: str, migrations: tuple[Migration, ...]) -> None:
     while found != FINGERPRINT:
         step = next((m for m in migrations if m.before == found), None)
         if step is None:
@@ -49,11 +74,11 @@ def prepare_schema(db: Database, migrations: tuple[Migration, ...] = MIGRATIONS)
         found = step.after
 
 
-def _create(db: Database) -> None:
+def _create(db: Database, facts: Mapping[str, str]) -> None:
     dialect: Literal["sqlite", "postgres"] = "sqlite" if db.dialect == "sqlite" else "postgres"
     for statement in ddl(dialect):
         db.run(statement)
-    db.insert("node", [("schema", FINGERPRINT), ("schema_version", str(VERSION))])
+    db.insert("node", [("schema", FINGERPRINT), ("schema_version", str(VERSION)), *facts.items()])
     db.insert("system", [(1, "")])
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from kintung.clock import Clock
 from kintung.errors import KintungError, Unavailable
 from kintung.store.audit import AuditBook
+from kintung.store.bell import Bell
 from kintung.store.committer import Committer
 from kintung.store.keys import KeyStore
 from kintung.store.port import (
@@ -76,6 +77,7 @@ class SqlStore:
         clock: Clock,
     ) -> None:
         self.waits = backend.waits
+        self.jobs_queued = Bell()
         self._backend = backend
         self._keys = keys
         self._sealer = sealer
@@ -195,7 +197,7 @@ class SqlStore:
     def commit(self, unit: Unit) -> Receipt:
         return wait_for(self.submit(unit))
 
-    def _run(self, take: "Take") -> Sequence[Receipt | KintungError]:
+    def _run(self, take: "Take") -> Sequence[Receipt | Exception]:
         try:
             with self._backend.committing() as db:
                 requests = take()
@@ -207,12 +209,17 @@ class SqlStore:
             raise
         if requests and commit.head:
             self._keys.witness_soon(commit.number, commit.head)
+        if requests and commit.queued_jobs:
+            self.jobs_queued.ring()
         return answers
 
     # -- jobs ---------------------------------------------------------------------------
 
     def claim(self, system: System, kind: str, lease_micros: int) -> Claimed | None:
         now = self._clock.now_micros()
+        with self._backend.reading() as db:
+            if not db.rows("SELECT 1 FROM job WHERE kind = ? AND due <= ? LIMIT 1", (kind, now)):
+                return None  # asked often and in vain: without the commit lock
         with self._backend.committing() as db:
             rows = db.rows(
                 "SELECT number, kind, payload, attempts FROM job WHERE kind = ? AND due <= ?"
