@@ -1,12 +1,16 @@
 """A synthetic record of any size, made from a seed through the real commit path.
 
-Patients with Observations in random order, as a running clinic writes them: each commit
-mixes patients. Made once for a size and kept in ``build/bench``.
+Organizations (the first manages half of all patients), Patients, and Observations in random
+order, as a running clinic writes them: each commit mixes patients. Made once for a size and
+kept in ``build/bench``; what is measured by writing works on a copy.
 """
 
 import random
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +25,75 @@ FOLDER = Path("build/bench")
 CODES = ("8480-6", "8462-4", "4548-4", "2339-0", "29463-7", "8302-2", "39156-5", "2093-3", "718-7", "6690-2")
 FAMILIES = ("Chan", "Wong", "Lee", "Cheung", "Lam", "Ho", "Ng", "Leung", "Tsang", "Yip")
 ALL = Reader.everything("bench")
+ORGANISATIONS = 50
+HALF, HUNDREDTH, FEW, ONE, EVERYONE = 1, 2, 3, 4, 5
+"""Numbers of the scopes: how many of the patients are in them."""
 
 
-def record(patients: int, observations: int, *, seed: int = 1) -> Path:
-    """A folder with ``x.db`` and ``x.keys``: that many patients, each with that many Observations."""
-    folder = FOLDER / f"{patients}x{observations}-{seed}"
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large a record is; ``hot`` more Observations are of the first patient alone."""
+
+    patients: int
+    observations: int
+    hot: int = 0
+    seed: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"v2-{self.patients}x{self.observations}+{self.hot}-{self.seed}"
+
+    @property
+    def size(self) -> int:
+        return ORGANISATIONS + self.patients * (1 + self.observations) + self.hot
+
+    def scope(self, number: int) -> frozenset[int]:
+        """The numbers of the patients in a scope."""
+        sizes = {
+            HALF: self.patients // 2,
+            HUNDREDTH: max(1, self.patients // 100),
+            FEW: max(1, self.patients // 2_000),
+            ONE: 1,
+            EVERYONE: self.patients,
+        }
+        chance = random.Random(self.seed + number)
+        return frozenset(chance.sample(range(self.patients), sizes[number]))
+
+    def resources(self) -> Iterator[dict[str, Any]]:
+        """All resources in the order they are committed in."""
+        chance = random.Random(self.seed)
+        order = [n for n in range(self.patients) for _ in range(self.observations)] + [0] * self.hot
+        chance.shuffle(order)
+        for n in range(ORGANISATIONS):
+            yield {"resourceType": "Organization", "id": f"c{n}", "name": f"Clinic {n}"}
+        for n in range(self.patients):
+            yield patient(n, chance)
+        for number, n in enumerate(order):
+            yield observation(number, n, chance)
+
+
+def record(shape: Shape) -> Path:
+    """A folder with ``x.db`` and ``x.keys`` of that shape, and the scopes."""
+    folder = FOLDER / shape.name
     if (folder / "done").exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with open_node(url(folder)) as node:
-        for batch in _batches(_resources(patients, observations, seed), 2_000):
+        for batch in _batches(shape.resources(), 2_000):
             commit(node, batch)
-        scopes = {1: patients // 2, 2: patients // 100, 3: max(1, patients // 2_000), 4: 1, 5: patients}
-        for number, size in scopes.items():
-            chosen = random.Random(seed + number).sample(range(patients), size)
-            grant = Grant(number, tuple(f"p{n}" for n in chosen))
+        for number in (HALF, HUNDREDTH, FEW, ONE, EVERYONE):
+            grant = Grant(number, tuple(f"p{n}" for n in sorted(shape.scope(number))))
             node.store.commit(Unit(ALL, lambda _view, grant=grant: Prepared(grants=(grant,))))
     (folder / "done").touch()
     return folder
+
+
+@contextmanager
+def copy(shape: Shape) -> Generator[Path]:
+    """A copy of the record, to write to; gone with the block."""
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        yield Path(shutil.copytree(record(shape), Path(folder) / "copy"))
 
 
 def url(folder: Path) -> str:
@@ -72,25 +126,22 @@ def commit(node: Node, resources: list[dict[str, Any]]) -> None:
     node.store.submit_rehearsed(unit, rehearsal).result()
 
 
-def _resources(patients: int, observations: int, seed: int) -> Iterator[dict[str, Any]]:
-    chance = random.Random(seed)
-    order = [n for n in range(patients) for _ in range(observations)]
-    chance.shuffle(order)
-    for n in range(patients):
-        yield patient(n, chance)
-    for number, n in enumerate(order):
-        yield observation(number, n, chance)
-
-
 def patient(n: int, chance: random.Random) -> dict[str, Any]:
+    born = f"{chance.randrange(1930, 2020)}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}"
     return {
         "resourceType": "Patient",
         "id": f"p{n}",
         "identifier": [{"system": "https://example.org/mrn", "value": f"{n:08d}"}],
         "name": [{"family": chance.choice(FAMILIES), "given": [f"Given{chance.randrange(1000)}"]}],
         "gender": chance.choice(("male", "female")),
-        "birthDate": f"{chance.randrange(1930, 2020)}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}",
+        "birthDate": born,
+        "managingOrganization": {"reference": f"Organization/c{clinic_of(n)}"},
     }
+
+
+def clinic_of(n: int) -> int:
+    """Which Organization manages a patient: the first has half of all, the others share the rest."""
+    return 0 if n % 2 == 0 else 1 + n // 2 % (ORGANISATIONS - 1)
 
 
 def observation(number: int, n: int, chance: random.Random) -> dict[str, Any]:
@@ -102,11 +153,16 @@ def observation(number: int, n: int, chance: random.Random) -> dict[str, Any]:
         "category": [
             {
                 "coding": [
-                    {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+                        "code": "laboratory",
+                    }
                 ]
             }
         ],
-        "code": {"coding": [{"system": "http://loinc.org", "code": chance.choice(CODES), "display": "A test"}]},
+        "code": {
+            "coding": [{"system": "http://loinc.org", "code": chance.choice(CODES), "display": "A test"}]
+        },
         "subject": {"reference": f"Patient/p{n}"},
         "effectiveDateTime": f"{day}T09:30:00+08:00",
         "valueQuantity": {

@@ -1,0 +1,1 @@
+"""The rows of the benchmark: each module measures one kind of work with ``measure(size)``."""
