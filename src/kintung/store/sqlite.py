@@ -87,9 +87,9 @@ class SqliteBackend:
         """Open or create the file at ``path``.
 
         Raises:
-            Unavailable: the SQLite library is too old to be trusted with a record, the file
-                holds a schema this version does not know, or another process stands still
-                in the commit section for ``open_seconds``.
+            Unavailable: the SQLite library is too old to be trusted with a record, the file is
+                no database or holds a schema this version does not know, or another process
+                stands still in the commit section for ``open_seconds``.
         """
         refuse_old_sqlite(apsw.sqlite_lib_version())
         self._path = path
@@ -107,6 +107,8 @@ class SqliteBackend:
             self._writer = self._connect(cache_kib=64 * 1024)
             self._writer.set_wal_hook(self._after_commit)
             prepare_schema(SqliteDatabase(self._writer), facts)
+        except (apsw.NotADBError, apsw.CantOpenError, apsw.CorruptError, apsw.ReadOnlyError) as error:
+            raise Unavailable(f"{path} cannot be opened as a database: {error}.") from error
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
         self._checkpointer = threading.Thread(target=self._checkpoint, name="kintung-checkpoint", daemon=True)
