@@ -70,9 +70,11 @@ def test_the_five_examples_work(tmp_path: Path) -> None:
         assert subjects == {f"Patient/{read['id']}"}
         assert history["type"] == "history"
         assert history["entry"][0]["resource"] == read
-        assert f"Patient/{read['id']}" in {
-            entry["resource"]["subject"]["reference"] for entry in chain["entry"]
-        }
+        base = shown.examples[0].removeprefix("curl -s '").removesuffix("/metadata'")
+        for entry in chain["entry"]:
+            subject = run_in_shell(f"curl -s '{base}/{entry['resource']['subject']['reference']}'")
+            assert subject["name"][-1]["family"] == read["name"][-1]["family"]
+        assert chain["entry"]
         code, out, err = ended(shown.process, signal.SIGTERM)
         assert (code, out, err) == (0, "", "")
         assert group_gone(shown.process)
