@@ -12,8 +12,8 @@ from tests.server.api import api as opened
 
 PAYLOADS = (
     "'", '"', "`", "\\", "';--", "' OR '1'='1", '" OR ""="', "%", "_", "?", "$1", ":a", "{}", "{0}", "%s",
-    "/*", "*/", "--", ";", "), (", "NULL", "x'00'", "\u202e", "𝄞", "é", "İ", "ß", "\\'", "a\nb", "\r\n", "0x41",
-    "1;DROP TABLE log", "(SELECT body FROM version)", "' UNION SELECT 1,2,3 --", "a" * 4_000,
+    "/*", "*/", "--", ";", "), (", "NULL", "x'00'", "\u202e", "𝄞", "é", "İ", "ß", "\\'", "a\nb", "\r\n",
+    "0x41", "1;DROP TABLE log", "(SELECT body FROM version)", "' UNION SELECT 1,2,3 --", "a" * 4_000,
 )  # fmt: skip
 NAMES = (
     "family",

@@ -43,12 +43,19 @@ def received(site: Site, raw: bytes) -> SplitBundle:
     split = split_bundle(raw, site.limits.json)
     envelope = dict(split.envelope)
     if isinstance(envelope.get("entry"), list):
-        # Resources are checked one by one; Parameters is valid without any element.
-        envelope["entry"] = [
-            {**entry, "resource": _SHELL} if "resource" in entry else entry for entry in envelope["entry"]
-        ]
+        envelope["entry"] = [_without_resource(entry) for entry in envelope["entry"]]
     require_valid(envelope)
     return split
+
+
+def _without_resource(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry to check by itself: resources are checked one by one.
+
+    One that has nothing else keeps the shell of a resource, or it would seem empty;
+    Parameters is valid without any element.
+    """
+    rest = {name: value for name, value in entry.items() if name != "resource"}
+    return rest or ({"resource": _SHELL} if entry else {})
 
 
 def entry_request(outer: Request, index: int, entry: BundleEntry) -> Request:

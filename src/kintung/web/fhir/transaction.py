@@ -65,7 +65,7 @@ class _Planned(NamedTuple):
     request: Request
     step: Step
     full_url: str | None
-    links: tuple[_Link, ...]
+    links: list[_Link]
 
 
 class _Criteria(NamedTuple):
@@ -158,7 +158,9 @@ class Transaction:
             raise Forbidden("This needs the right to deposit, which you do not have here.")
         request.place({"type": type, "id": id})
         step = step_of(self._site, request)
-        links = tuple(_links(step.resource)) if step.resource and type != "Bundle" else ()
+        links: list[_Link] = []
+        if step.resource and type != "Bundle" and b'"reference"' in step.raw:
+            _links(step.resource, links)
         self._planned.append(_Planned(index, request, step, entry.full_url, links))
 
     def _conditional_references(self) -> dict[str, _Criteria]:
@@ -277,18 +279,19 @@ class Transaction:
         return sorted(self._planned, key=lambda planned: planned.number)
 
 
-def _links(element: Any) -> Iterator[_Link]:
-    """Every Reference below an element that has a literal reference."""
-    if isinstance(element, dict):
-        for name, value in element.items():  # pyright: ignore[reportUnknownVariableType]
-            if type(value) is str:  # pyright: ignore[reportUnknownArgumentType]
-                if name == "reference":
-                    yield _Link(element, value)  # pyright: ignore[reportUnknownArgumentType]
-            else:
-                yield from _links(value)
-    elif isinstance(element, list):
-        for value in element:  # pyright: ignore[reportUnknownVariableType]
-            yield from _links(value)
+def _links(element: dict[str, Any], found: list[_Link]) -> list[_Link]:
+    """Add every Reference below an element that has a literal reference."""
+    for name, value in element.items():
+        kind = value.__class__  # no isinstance: this looks at every element of every resource
+        if kind is dict:
+            _links(value, found)
+        elif kind is list:
+            for each in value:
+                if each.__class__ is dict:
+                    _links(each, found)
+        elif name == "reference" and kind is str:
+            found.append(_Link(element, value))
+    return found
 
 
 def _take(taken: dict[tuple[str, str], str], target: Target, verb: str) -> None:
