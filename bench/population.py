@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from kintung.app import Node, open_node
 from kintung.fhir.json import parse
 from kintung.store.port import AuditRecord, Grant, Outcome, Prepared, Rehearsal, Unit, View
 from kintung.store.reader import Reader
+from kintung.store.sql.schema import FINGERPRINT
 
 FOLDER = Path("build/bench")
 CODES = ("8480-6", "8462-4", "4548-4", "2339-0", "29463-7", "8302-2", "39156-5", "2093-3", "718-7", "6690-2")
@@ -28,6 +30,8 @@ ALL = Reader.everything("bench")
 ORGANISATIONS = 50
 HALF, HUNDREDTH, FEW, ONE, EVERYONE = 1, 2, 3, 4, 5
 """Numbers of the scopes: how many of the patients are in them."""
+_MADE_BY = sha256(Path(__file__).read_bytes() + FINGERPRINT.encode()).hexdigest()[:8]
+"""A record that this module, or the schema, would make otherwise is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Shape:
 
     @property
     def name(self) -> str:
-        return f"v2-{self.patients}x{self.observations}+{self.hot}-{self.seed}"
+        return f"{self.patients}x{self.observations}+{self.hot}-{self.seed}-{_MADE_BY}"
 
     @property
     def size(self) -> int:

@@ -86,7 +86,7 @@ def _plans(node: Node, reader: Reader, query: Query, share: str, seconds: float)
     figures: list[Figure] = []
     store: Any = node.store
     with store.searcher() as searcher:
-        who: StoredReader = searcher.names.stored(searcher.db, reader)
+        who: StoredReader = searcher.criteria.names.stored(searcher.db, reader)
         pages: set[tuple[int, ...]] = set()
         for name in ("walk", "grants"):
             statement = searcher.page(who, query, Plan(name), limit=COUNT + 1)
