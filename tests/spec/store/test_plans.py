@@ -77,7 +77,7 @@ def explain(record: Record, scope: int, plan: Plan, pairs: list[tuple[str, str]]
         db = searcher.db
         if db.dialect == "postgres":
             db.run("SET LOCAL enable_seqscan = off")  # a table of a few pages is rightly read whole
-        who = searcher.names.stored(db, reader)
+        who = searcher.criteria.names.stored(db, reader)
         statement = searcher.page(who, query, plan, limit=21, far=2_000 if plan.name == "walk" else None)
         return _explained(db, statement.text, statement.values)
 
@@ -138,7 +138,7 @@ def test_the_plan_follows_the_size_of_the_scope(record: Record) -> None:
     readers = {scope: Reader("plan", persons=store.scope(scope)) for scope in (FEW, MANY)}
     with store.searcher() as searcher:
         chosen = {
-            scope: searcher.plan(searcher.names.stored(searcher.db, reader), query).name
+            scope: searcher.plan(searcher.criteria.names.stored(searcher.db, reader), query).name
             for scope, reader in readers.items()
         }
 

@@ -102,7 +102,7 @@ def _every_plan(store: SqlStore, reader: Reader, search: str) -> None:
     pairs = [(name, value) for name, _, value in (part.partition("=") for part in search.split("&") if part)]
     query = parse_query("Observation", pairs, now_micros=0)
     with store.searcher() as searcher:
-        who = searcher.names.stored(searcher.db, reader)
+        who = searcher.criteria.names.stored(searcher.db, reader)
         plans = [Plan("walk")]
         plans += [Plan("candidates", chain) for chain in query.criteria if isinstance(chain, Chain)]
         if reader is not ALL:

@@ -19,6 +19,7 @@ from kintung.store.port import (
 )
 from kintung.store.reader import Reader
 from kintung.store.sealing import Sealer
+from kintung.store.sql.criteria import Criteria
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Searcher
@@ -33,7 +34,7 @@ class SqlView:
         self._db = db
         self._names = names
         self._sealer = sealer
-        self._searcher = Searcher(db, names, vault)
+        self._searcher = Searcher(db, Criteria(db, names, vault))
 
     @property
     def sequence(self) -> int:
