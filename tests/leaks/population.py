@@ -167,8 +167,25 @@ def _record(of: str, person: str, draw: Random) -> Iterator[Resource]:
     yield {"resourceType": "DocumentReference", "id": f"{person}-d", "status": "current",
            "subject": {"reference": f"Patient/{person}"},
            "content": [{"attachment": {"url": f"Binary/{person}-b"}}]}  # fmt: skip
+    # Without the values others are found by, for :missing.
+    yield {"resourceType": "RiskAssessment", "id": f"{person}-r0", "status": "registered",
+           "subject": {"reference": f"Patient/{person}"}}  # fmt: skip
+    yield {"resourceType": "CarePlan", "id": f"{person}-p0", "status": "draft", "intent": "plan",
+           "subject": {"reference": f"Patient/{person}"}}  # fmt: skip
+    yield provenance(f"{person}-v", f"Condition/{person}-c")
     yield binary(f"{person}-b", f"DocumentReference/{person}-d")
     yield listing(f"{person}-l", f"Observation/{person}-o1", f"Condition/{person}-c")
+
+
+def provenance(id: str, target: str) -> Resource:
+    """Who recorded something: data of whose that is."""
+    return {
+        "resourceType": "Provenance",
+        "id": id,
+        "target": [{"reference": target}],
+        "recorded": "2022-10-19T00:00:00Z",
+        "agent": [{"who": {"reference": "Organization/clinic"}}],
+    }
 
 
 def _mentions(person: str, place: int) -> Resource:
@@ -233,6 +250,8 @@ def _labelled() -> Iterator[Event]:
         if type == "Observation":
             yield Event("put", hidden | {"status": "amended"}, "label")
     yield Event("delete", "Observation/x-o4", "label")
+    yield Event("put", group("x-ab", "a", "b"), "label")
+    yield Event("label", ("Group/x-ab", SECRET), "label")
     yield Event("put", patient("a3", FAMILIES[0], birthDate="1950-01-03"), "label")
     yield Event("label", ("Patient/a3", SECRET), "label")
 

@@ -57,7 +57,7 @@ def given_groups_out_of_sight(api: Api) -> None:
 
 @pytest.mark.parametrize("kind", DERIVED)
 def test_owners_are_not_taken_from_what_the_writer_cannot_see(api: Api, kind: str) -> None:
-    """S7: else the new resource would be seen by its writer, or not, as something hidden has owners or none."""
+    """S7: else its writer would see the new resource, or not, as something hidden has owners or none."""
     given_groups_out_of_sight(api)
     said: set[str] = set()
     for source in SOURCES:

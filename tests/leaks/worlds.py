@@ -16,7 +16,7 @@ import msgspec
 from kintung.app import Node, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.consent import Access, Right
-from kintung.store.port import AuditRecord, Grant, Idempotency, Job, Outcome, Prepared, Relabel, Unit
+from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared, Relabel, Unit
 from kintung.store.reader import Reader
 from kintung.web.app import create_app
 from tests.leaks import population
@@ -89,6 +89,7 @@ class World:
         self.record = Record(node.store, node.scribe, clock)
         self._draw = draw
         self._done = 0
+        self._stored: set[str] = set()
 
     def build(self) -> None:
         """Let everything happen; in the full world the hidden events come in between."""
@@ -139,17 +140,13 @@ class World:
     def _written(self, number: int) -> None:
         double = self._draw.choice(population.HIDDEN_PERSONS)
         id = f"{double}-later{number % 5}"
-        if number % 3 == 0 and ("Observation", id) in self._stored:
+        if number % 3 == 0 and id in self._stored:
             self.record.delete(f"Observation/{id}")
-            self._stored.discard(("Observation", id))
+            self._stored.discard(id)
         else:
             code = self._draw.choice(population.CASES)
             self.record.put(observation(id, double, code, **_day(self._draw)))
-            self._stored.add(("Observation", id))
-
-    @property
-    def _stored(self) -> set[tuple[str, str]]:
-        return self.__dict__.setdefault("stored", set())
+            self._stored.add(id)
 
     def _granted(self, number: int) -> None:
         self.record.grant(SCOPE + 1 + number % 3, "h", "h2", remove=["h3"])

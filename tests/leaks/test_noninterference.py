@@ -1,0 +1,183 @@
+"""S1, S6: what is hidden from a reader changes no answer to it, in any byte.
+
+Each run prints two numbers for its pairs of answers: how many differ when the reader's
+predicate is on (none may), and for the templates the least share that differs when it is off.
+A template of which fewer than 30 % differ then is blind, and fails.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from random import Random
+from typing import get_args
+
+import pytest
+
+from kintung.consent import Policy
+from kintung.errors import BadInput
+from kintung.fhir.search import Criterion, Kind, Modifier, Prefix, parameters, parse_query, resource_types
+from kintung.web.fhir.entries import REGISTRY
+from tests import scale
+from tests.leaks.templates import CHAINS, SORTS, TEMPLATES, Cell, Template
+from tests.leaks.twins import Count, Difference, apart, in_turn
+from tests.leaks.worlds import FEW, MANY, UNLABELLED, Pair, Profile, World, fresh
+
+DRAW = str(scale.seed())
+LEAST_SHARE = 0.3
+LEAST_TEMPLATES = 60
+RECORDED = [template for template in TEMPLATES if not template.is_open]
+
+
+@pytest.fixture(scope="module")
+def few_persons(quick_folder: Path) -> Pair:
+    return Pair.built(quick_folder / "few", FEW)
+
+
+# --- Is everything asked? ---------------------------------------------------------------
+
+
+def test_every_interaction_has_a_template() -> None:
+    """S17: an entry of the registry that no template asks is not known to be safe."""
+    asked = {name for template in TEMPLATES for name in template.entries}
+    assert asked == {entry.name for entry in REGISTRY.entries}
+    assert len(RECORDED) >= LEAST_TEMPLATES
+    open_entries = {entry.name for entry in REGISTRY.entries if entry.policy is Policy.OPEN}
+    assert {name for template in TEMPLATES if template.is_open for name in template.entries} == open_entries
+
+
+def offered() -> Iterator[Cell]:
+    """Every form of search the grammar takes, found by asking it."""
+    for kind in get_args(Kind):
+        type, code = next(_parameters_of(kind))
+        for prefix in ("", *get_args(Prefix)):
+            found = _criterion(type, code, f"{prefix}{_SOME.get(kind, '1')}")
+            if found is not None and (not prefix or getattr(found.values[0], "prefix", "") == prefix):
+                yield Cell(
+                    kind, "", "" if prefix == "eq" and not hasattr(found.values[0], "prefix") else prefix
+                )
+        for modifier in (*get_args(Modifier), *_OTHER_MODIFIERS):
+            value = "true" if modifier == "missing" else _SOME.get(kind, "1")
+            if _criterion(type, f"{code}:{modifier}", value) is not None:
+                yield Cell(kind, modifier)
+
+
+_SOME = {"date": "2022", "composite": "1$1", "special": "1|1"}
+_OTHER_MODIFIERS = ("text", "in", "not-in", "below", "above", "of-type", "identifier", "Patient")
+
+
+def _parameters_of(kind: Kind) -> Iterator[tuple[str, str]]:
+    """Parameters of a kind that may lead to a Patient, where they lead anywhere."""
+    for type in sorted(resource_types()):
+        for code, parameter in parameters(type).items():
+            leads = not parameter.targets or "Patient" in parameter.targets
+            if parameter.kind == kind and parameter.stored is None and leads:
+                yield type, code
+
+
+def _criterion(type: str, name: str, value: str) -> Criterion | None:
+    try:
+        (found,) = parse_query(type, [(name, value)], now_micros=0).criteria
+    except BadInput:
+        return None
+    assert isinstance(found, Criterion)
+    return found
+
+
+def test_every_form_of_search_has_a_template() -> None:
+    asked = {cell for template in TEMPLATES for cell in template.cells}
+    assert asked == set(offered())
+
+
+def test_every_kind_of_parameter_is_chained_to_and_sorted_by() -> None:
+    kinds = {cell.kind for cell in offered()}
+    assert kinds <= {chain.partition(":")[0] for chain in CHAINS}
+    assert kinds <= set(SORTS)
+
+
+# --- Is every answer the same? ----------------------------------------------------------
+
+
+def test_what_is_hidden_changes_no_answer(
+    few_persons: Pair, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each template in two worlds of its own, with the predicate and without."""
+    pairs = scale.counts(5, 25)
+    on = dict(apart(few_persons, folder / "on", TEMPLATES, DRAW, pairs))
+    off = dict(apart(few_persons, folder / "off", TEMPLATES, DRAW, pairs, sees_all=True))
+    _report(capsys, "apart on sqlite", FEW, on.values(), {t.name: c for t, c in off.items() if not t.is_open})
+    assert _differences(on.values()) == [], _shown(on.values())
+    assert _differences(count for template, count in off.items() if template.is_open) == []
+    assert [t.name for t, count in off.items() if not t.is_open and count.share < LEAST_SHARE] == []
+
+
+Urls = Callable[[], tuple[str, str]]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "profile"),
+    [("memory", FEW), ("sqlite", MANY), ("sqlite", UNLABELLED), ("postgres", FEW), ("postgres", MANY)],
+    ids=lambda value: value.name if isinstance(value, Profile) else value,
+)
+def test_what_is_hidden_changes_no_answer_of_a_long_session(
+    adapter: str,
+    profile: Profile,
+    folder: Path,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """All templates one after the other in the same two worlds; each finds what was written before."""
+    templates = list(TEMPLATES)
+    Random(DRAW).shuffle(templates)
+    with _built(adapter, profile, folder, request) as worlds:
+        counts = [count for _, count in in_turn(worlds, templates, DRAW, scale.counts(1, 8))]
+    _report(capsys, f"in turn on {adapter}", profile, counts)
+    assert _differences(counts) == [], _shown(counts)
+
+
+def _built(
+    adapter: str, profile: Profile, folder: Path, request: pytest.FixtureRequest
+) -> AbstractContextManager[tuple[World, World]]:
+    if adapter == "postgres":
+        cluster = request.getfixturevalue("postgres")
+        return fresh((cluster.fresh_database(), cluster.fresh_database()), folder, profile)
+    if adapter == "memory":
+        return fresh(("memory:", "memory:"), folder, profile)
+    return Pair.built(folder / "built", profile).copies(folder / "copied")
+
+
+def _differences(counts: Iterable[Count]) -> list[Difference]:
+    return list(itertools.chain.from_iterable(count.differences for count in counts))
+
+
+def _shown(counts: Iterable[Count]) -> str:
+    return "\n".join(str(difference) for difference in _differences(counts)[:5])
+
+
+def _report(
+    capsys: pytest.CaptureFixture[str],
+    run: str,
+    profile: Profile,
+    counts: Iterable[Count],
+    off: dict[str, Count] | None = None,
+) -> None:
+    counts = list(counts)
+    line = (
+        f"{run}, reader of {profile.name}: {len(counts)} templates, {sum(c.pairs for c in counts)} pairs, "
+        f"{len(_differences(counts))} differ"
+    )
+    if off is not None:
+        total, differ = sum(c.pairs for c in off.values()), len(_differences(off.values()))
+        least = min(off, key=lambda name: off[name].share)
+        line += (
+            f"; without the predicate {differ} of {total} ({differ / total:.0%}), "
+            f"least {off[least].share:.0%} ({least})"
+        )
+    with capsys.disabled():
+        print(f"\n{line}")
+
+
+def test_a_template_that_looks_at_nothing_is_found_blind(few_persons: Pair, folder: Path) -> None:
+    blind = Template("blind", lambda ask, draw: ask("GET", "Patient/a"), ("read",))
+    ((_, count),) = apart(few_persons, folder / "blind", [blind], DRAW, 3, sees_all=True)
+    assert (count.pairs, count.share) == (3, 0)
