@@ -1,6 +1,8 @@
 """What is disclosed is on record before it leaves: who, what, whose."""
 
 import fcntl
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +179,15 @@ def test_nothing_leaves_that_cannot_be_recorded(tmp_path: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_UN)
         assert api.get("Patient/p1").status_code == 200
         assert api.get("Patient/p2").status_code == 404, "what was answered 503 was not stored"
+
+
+def test_a_fault_in_the_audit_is_no_leak_and_no_fault_of_the_request(tmp_path: Path) -> None:
+    path = tmp_path / "record.db"
+    with opened(f"sqlite:///{path}") as api:
+        api.store(patient("p1", "Secretname"))
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("ALTER TABLE audit RENAME TO lost")
+        for address in ("Patient/p1", "Patient"):
+            answer = api.get(address)
+            assert outcome(answer)[:2] == (503, "transient")
+            assert "Secretname" not in answer.text

@@ -149,6 +149,7 @@ def test_entries_are_done_in_the_standards_order_and_answered_in_theirs(api: Api
         (entry("POST", "/", bundle("batch")), (400, "not-supported", "request.url")),
         (entry("POST", "Parrot", new_patient()), (400, "not-supported", "request.url")),
         (entry("PUT", "http://elsewhere.example/Patient/1", patient("1")), (400, "value", "request.url")),
+        (entry("DELETE", "Patient/p?_id=q"), (400, "not-supported", "request.url")),
         (entry("DELETE", "Patient?family=Chan"), (412, "multiple-matches", "")),
         (entry("PUT", "Patient/q", patient("q")), (400, "value", "request.url")),
         ({"resource": new_patient()}, (400, "structure", "request")),

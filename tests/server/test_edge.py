@@ -206,9 +206,12 @@ def test_a_profile_is_not_checked_and_that_is_said(api: Api) -> None:
         {"name": "resource", "resource": NEW},
         {"name": "profile", "valueUri": "http://example.org/p"},
     ]
-    answer = api.post("$validate", {"resourceType": "Parameters", "parameter": parameters})
-    assert outcome(answer)[:2] == (200, "not-supported")
-    assert answer.json()["issue"][0]["severity"] == "warning"
+    wrapped = api.post("$validate", {"resourceType": "Parameters", "parameter": parameters})
+    named = api.post("Patient/$validate?mode=create&_format=json", NEW)
+    for answer in (wrapped, named):
+        assert outcome(answer)[:2] == (200, "not-supported")
+        assert answer.json()["issue"][0]["severity"] == "warning"
+    assert outcome(api.post("$validate?colour=red", NEW)) == (400, "not-supported", "colour")
 
 
 def test_the_statement_is_valid_and_complete(api: Api) -> None:
@@ -249,3 +252,23 @@ def test_the_other_pages(api: Api) -> None:
     assert 'kintung_requests_total{interaction="read",status="404"} 1' in metrics
     assert api.get("http://record.example/nothing").status_code == 404
     assert api.get("http://record.example/fhirx").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "Patient/p?_summary=true"),
+        ("GET", "Patient/p?_elements=name"),
+        ("GET", "Patient/p/_history/1?_summary=text"),
+        ("POST", "Patient?_id=p"),
+        ("PUT", "Patient/p?_id=p"),
+        ("DELETE", "Patient/p?_id=q"),
+        ("POST", "?_type=Patient"),
+    ],
+)
+def test_a_parameter_the_address_does_not_take_is_refused(api: Api, method: str, path: str) -> None:
+    api.store(patient("p"))
+    answer = api.call(method, path, patient("p") if method in ("POST", "PUT") else None)
+    name = path.split("?")[1].split("=", maxsplit=1)[0]
+    assert outcome(answer) == (400, "not-supported", name)
+    assert api.get("Patient/p?_format=json&_pretty=true").headers["etag"] == 'W/"1"'

@@ -144,6 +144,12 @@ def test_a_lenient_search_says_what_it_left_out(api: Api) -> None:
     assert left_out["resource"]["issue"][0]["severity"] == "warning"
 
 
+def test_a_lenient_search_is_walked_without_saying_so_again(api: Api) -> None:
+    ten(api)
+    first = api.get("Patient?colour=red&_count=8", headers={"Prefer": "handling=lenient"}).json()
+    assert ids(api.get(links(first)["next"]).json()) == ["p1", "p0"]
+
+
 # --- cursors --------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from kintung.fhir.json import SplitBundle
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import at_entry, received, response
 from kintung.web.fhir.deposit import answer, audit_record
-from kintung.web.fhir.exchange import Answer, Request, refusal
+from kintung.web.fhir.exchange import Answer, Request, refusal, refuse_parameters
 from kintung.web.fhir.headers import idempotency_key
 from kintung.web.fhir.perform import look, require_right
 from kintung.web.fhir.registry import Carry, Entry, Look, Registry
@@ -21,6 +21,7 @@ from kintung.web.site import Site
 def carry(site: Site, registry: Registry, request: Request) -> Answer:
     """Do what a Bundle of type batch or transaction asks; waits until it is durable and audited."""
     idempotency_key(request.headers.get(b"idempotency-key"))  # refused also where no entry uses it
+    refuse_parameters(request)
     split = received(site, request.body)
     match split.envelope.get("type"):
         case "transaction":

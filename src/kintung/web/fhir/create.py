@@ -6,7 +6,7 @@ Source: http://hl7.org/fhir/R4/http.html#create and #ccreate.
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
 from kintung.web.fhir.deposit import Step, accepted, criteria_of, submission
-from kintung.web.fhir.exchange import Pairs, Request, decode_pairs
+from kintung.web.fhir.exchange import Pairs, Request, decode_pairs, refuse_parameters
 from kintung.web.fhir.headers import refuse_fields
 from kintung.web.fhir.registry import Deposit, Entry, Submission
 from kintung.web.site import Site
@@ -18,6 +18,7 @@ def create_step(site: Site, request: Request) -> Step:
     With If-None-Exist: nothing matches, create; one matches, that is the answer; more, refused.
     """
     refuse_fields(request.headers, (b"if-match", b"if-none-match"))
+    refuse_parameters(request)
     resource = accepted(site, request)
     condition = request.headers.get(b"if-none-exist")
     criteria = None

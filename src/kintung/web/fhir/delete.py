@@ -6,7 +6,7 @@ hidden or deleted already answers 204 as one that is deleted now.
 
 from kintung.consent import Policy, Right
 from kintung.web.fhir.deposit import Step, criteria_of, if_match, submission
-from kintung.web.fhir.exchange import Request
+from kintung.web.fhir.exchange import Request, refuse_parameters
 from kintung.web.fhir.headers import refuse_fields
 from kintung.web.fhir.registry import Deposit, Entry, Submission
 from kintung.web.site import Site
@@ -17,6 +17,7 @@ _NOT_TESTED = (b"if-none-match", b"if-none-exist")
 def delete_step(_site: Site, request: Request) -> Step:
     """The step of a deletion by id."""
     refuse_fields(request.headers, _NOT_TESTED)
+    refuse_parameters(request)
     return Step("DELETE", request.type, request.id, if_match=if_match(request))
 
 

@@ -39,7 +39,7 @@ from kintung.store.port import (
     View,
 )
 from kintung.store.port import Write as StoredWrite
-from kintung.web.fhir.exchange import Answer, Pairs, Request, location, versioned
+from kintung.web.fhir.exchange import HOW, Answer, Pairs, Request, location, versioned
 from kintung.web.fhir.headers import (
     PLAIN,
     etag,
@@ -53,9 +53,6 @@ from kintung.web.site import Site
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """FHIR R4 datatypes, ``id``."""
-
-NOT_CRITERIA = ("_format", "_pretty")
-"""Parameters of an address that say how to answer and select nothing."""
 
 Verb = Literal["POST", "PUT", "DELETE"]
 
@@ -128,7 +125,7 @@ def criteria_of(site: Site, request: Request, pairs: Pairs, where: str, type: st
         now_micros=site.clock.now_micros(),
         offset_minutes=site.settings.offset_minutes,
         limits=site.limits.search,
-        ignore=NOT_CRITERIA,
+        ignore=HOW,
         base=request.base or None,
     )
     if not query.criteria:

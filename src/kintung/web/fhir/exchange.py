@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from kintung.consent import Access
-from kintung.errors import KintungError, ValueInvalid
+from kintung.errors import KintungError, NotSupported, ValueInvalid
 from kintung.web.fhir import headers
 from kintung.web.fhir.headers import PLAIN, Prefer, etag, last_modified
 from kintung.web.outcomes import Headers, headers_of, outcome, status_of
 
 Pairs = tuple[tuple[str, str], ...]
+
+HOW = ("_format", "_pretty")
+"""Parameters that say how to answer; they select nothing and every address takes them."""
 
 MAX_PAIRS = 1_000
 """Parameters read from an address or form; the search grammar allows fewer."""
@@ -109,6 +112,18 @@ def decode_pairs(text: str) -> Pairs:
         if "\0" in name or "\0" in value:
             raise ValueInvalid("A parameter holds U+0000, which no value of the record does.")
     return tuple(pairs)
+
+
+def refuse_parameters(request: Request) -> None:
+    """Refuse parameters where the address has none of its own: none is passed over in silence."""
+    for name, _ in request.pairs:
+        if name not in HOW:
+            raise not_offered(name)
+
+
+def not_offered(name: str) -> NotSupported:
+    """The refusal of a parameter."""
+    return NotSupported(f"The parameter {name[:64]} is not offered here; leave it out.", path=name[:64])
 
 
 class Answer(NamedTuple):

@@ -9,7 +9,7 @@ from kintung.errors import NotFound, ValueInvalid
 from kintung.fhir.search.dates import span
 from kintung.store.port import View
 from kintung.web.fhir import pages
-from kintung.web.fhir.exchange import Answer, Pairs, Request
+from kintung.web.fhir.exchange import Answer, Pairs, Request, not_offered
 from kintung.web.fhir.registry import Entry, Look
 from kintung.web.site import Site
 
@@ -45,7 +45,7 @@ def _asked(site: Site, pairs: Pairs) -> tuple[int | None, int]:
         elif name == "_count":
             count = pages.count_of(value, site.limits.search.count)
         else:
-            raise pages.not_offered(name)
+            raise not_offered(name)
     return since, count
 
 

@@ -10,17 +10,14 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from kintung.errors import NotSupported, ValueInvalid
+from kintung.errors import ValueInvalid
 from kintung.store.port import Method, Page, Position, Version
 from kintung.web.cursor import Cursor
-from kintung.web.fhir.exchange import Answer, Pairs, Request
+from kintung.web.fhir.exchange import HOW, Answer, Pairs, Request
 from kintung.web.fhir.headers import PLAIN, etag, instant
 from kintung.web.site import Site
 
 CURSOR = "_cursor"
-HOW = ("_format", "_pretty")
-"""Parameters that say how to answer; they select nothing."""
-
 _VERBS = {
     Method.CREATE: (b"POST", b"201 Created"),
     Method.UPDATE: (b"PUT", b"200 OK"),
@@ -55,12 +52,12 @@ def walk(site: Site, request: Request, path: str, pairs: Pairs) -> Walk:
 
 
 def links(site: Site, request: Request, path: str, walked: Walk, used: Pairs, page: Page) -> bytes:
-    """The ``link`` array: self, and next when there is more."""
+    """The ``link`` array: self, and next when there is more. ``used`` is what was understood."""
     address = f"{request.base}/{path}" if path else request.base
     here = ((CURSOR, walked.cursor),) if walked.cursor else used
     found = [{"relation": "self", "url": _url(address, here)}]
     if page.next is not None:
-        onward = Cursor(request.access.reader.name, path, walked.asked, walked.at, page.sequence, page.next)
+        onward = Cursor(request.access.reader.name, path, used, walked.at, page.sequence, page.next)
         found.append({"relation": "next", "url": _url(address, ((CURSOR, site.cursors.seal(onward)),))})
     return msgspec.json.encode(found)
 
@@ -119,7 +116,3 @@ def count_of(value: str, most: int) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 18):
         raise ValueInvalid("_count is a whole number from 0.", path="_count")
     return min(int(value), most)
-
-
-def not_offered(name: str) -> NotSupported:
-    return NotSupported(f"The parameter {name} is not offered here; leave it out.", path=name)

@@ -7,7 +7,7 @@ caller give the same answer in every byte.
 from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import Version, View
-from kintung.web.fhir.exchange import Answer, Request, versioned
+from kintung.web.fhir.exchange import Answer, Request, refuse_parameters, versioned
 from kintung.web.fhir.headers import PLAIN, etag, http_seconds, names_version, versions_named
 from kintung.web.fhir.registry import Entry, Look
 from kintung.web.site import Site
@@ -17,6 +17,8 @@ _SECOND = 1_000_000
 
 def read(_site: Site, request: Request, view: View) -> Answer:
     """The current version; 304 when the caller has it already."""
+    if request.query:
+        refuse_parameters(request)
     try:
         version = view.read(request.access.reader, request.type, request.id)
     except NotFound:

@@ -9,7 +9,7 @@ from kintung.errors import TooLong, ValueInvalid
 from kintung.fhir.search import Query, parse_query, query_pairs
 from kintung.store.port import Page, View
 from kintung.web.fhir import pages
-from kintung.web.fhir.exchange import Answer, Pairs, Request, decode_pairs
+from kintung.web.fhir.exchange import HOW, Answer, Pairs, Request, decode_pairs
 from kintung.web.fhir.headers import require_form_content, require_json_format
 from kintung.web.fhir.registry import Entry, Look, Method
 from kintung.web.outcomes import outcome
@@ -26,7 +26,7 @@ def search(site: Site, request: Request, view: View) -> Answer:
         offset_minutes=site.settings.offset_minutes,
         limits=site.limits.search,
         lenient=request.prefer.lenient,
-        ignore=pages.HOW,
+        ignore=HOW,
         base=request.base,
     )
     page = view.search(

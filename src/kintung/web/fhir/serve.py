@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from kintung.consent import Gate
-from kintung.errors import KintungError, NotFound, TimedOut, ValueInvalid
+from kintung.errors import KintungError, NotFound, TimedOut, Unavailable, ValueInvalid
 from kintung.store.port import AuditRecord
 from kintung.web.fhir.carry import carry
 from kintung.web.fhir.deposit import audit_record
@@ -162,7 +162,14 @@ class FhirApi:
         return answer
 
     async def _audit(self, record: AuditRecord) -> None:
-        await self._land(self._site.store.record(record))
+        """Put on record what is about to be answered; raises Unavailable when that fails."""
+        try:
+            await self._land(self._site.store.record(record))
+        except KintungError:
+            raise
+        except Exception as error:
+            self._failed(error)
+            raise Unavailable("What was asked could not be put on record, so it is not answered.") from error
 
     # --- Where the work is done -------------------------------------------------------
 

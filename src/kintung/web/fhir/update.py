@@ -8,7 +8,7 @@ resource, or to bring back a deleted one, is the right ``place``; without it the
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
 from kintung.web.fhir.deposit import ID, Step, accepted, criteria_of, if_match, submission
-from kintung.web.fhir.exchange import Request
+from kintung.web.fhir.exchange import Request, refuse_parameters
 from kintung.web.fhir.headers import refuse_fields
 from kintung.web.fhir.registry import Deposit, Entry, Submission
 from kintung.web.site import Site
@@ -19,6 +19,7 @@ _NOT_TESTED = (b"if-none-match", b"if-none-exist")
 def update_step(site: Site, request: Request) -> Step:
     """The step of an update by id."""
     refuse_fields(request.headers, _NOT_TESTED)
+    refuse_parameters(request)
     if not ID.fullmatch(request.id):
         raise ValueInvalid("An id is 1 to 64 letters, digits, hyphens and points.", path=f"{request.type}.id")
     resource = accepted(site, request)

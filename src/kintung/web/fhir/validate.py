@@ -13,12 +13,14 @@ from kintung.errors import BadInput, Issue, NotFound, StructureInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.structure import validate as issues_of
 from kintung.web.fhir.deposit import ID
-from kintung.web.fhir.exchange import Answer, Request
+from kintung.web.fhir.exchange import HOW, Answer, Request, not_offered
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.registry import Entry, Say
 from kintung.web.outcomes import all_well, outcome
 from kintung.web.site import Site
 
+_UNCHECKED = ("mode", "profile")
+"""Parameters of the operation that are accepted and not heard; the answer says so."""
 _OPERATION = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
 
 
@@ -28,9 +30,13 @@ def validate(site: Site, request: Request) -> Answer:
         raise NotFound(
             "There is nothing at this address; an id is 1 to 64 letters, digits, hyphens and points."
         )
+    named = [name for name, _ in request.pairs if name not in HOW]
+    for name in named:
+        if name not in _UNCHECKED:
+            raise not_offered(name)
     try:
         resource = request.resource if request.resource is not None else parse(request.body, site.limits.json)
-        found = _findings(resource, request.type)
+        found = [*_findings(resource, request.type), *map(_unchecked, named)]
     except BadInput as error:
         found = list(error.issues)
     return Answer(200, PLAIN, outcome(found) if found else all_well("The resource is structurally valid."))
@@ -41,7 +47,7 @@ def _findings(sent: dict[str, Any], type: str) -> list[Issue]:
     resource = sent
     if sent.get("resourceType") == "Parameters" and type != "Parameters":
         resource = _wrapped(sent)
-        found += [_unchecked(name) for name in _names(sent) if name == "profile"]
+        found += [_unchecked(name) for name in _names(sent) if name in _UNCHECKED]
     if type and resource.get("resourceType") != type:
         raise StructureInvalid(f"This address takes a resource of type {type}.", path="resourceType")
     return issues_of(resource) + found

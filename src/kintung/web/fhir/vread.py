@@ -8,7 +8,7 @@ import re
 from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import View
-from kintung.web.fhir.exchange import Answer, Request, versioned
+from kintung.web.fhir.exchange import Answer, Request, refuse_parameters, versioned
 from kintung.web.fhir.registry import Entry, Look
 from kintung.web.site import Site
 
@@ -18,6 +18,8 @@ _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 def vread(_site: Site, request: Request, view: View) -> Answer:
     """One version, as it was served when it was current."""
+    if request.query:
+        refuse_parameters(request)
     address = f"{request.type}/{request.id}/_history/{request.version}"
     if not _VERSION.fullmatch(request.version):
         raise NotFound(f"{address} is not known.")
