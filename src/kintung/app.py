@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,28 +104,38 @@ def _store(
         from kintung.store.memory import MemoryStore  # noqa: PLC0415 - heavy adapters load when asked for
 
         return MemoryStore(scribe, clock, offset_minutes=settings.offset_minutes)
-    return SqlStore(_backend(url, settings), keys, sealer, scribe, vault, audit, clock)
+    return SqlStore(
+        _backend(url, settings, _facts(settings, keys)), keys, sealer, scribe, vault, audit, clock
+    )
 
 
-def _backend(url: str, settings: Settings) -> Backend:
+def _backend(url: str, settings: Settings, facts: Mapping[str, str]) -> Backend:
     if url.startswith("sqlite:///"):
         from kintung.store.sqlite import SqliteBackend  # noqa: PLC0415
 
         path = sqlite_path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        return SqliteBackend(path, read_seconds=settings.read_seconds, facts=_facts(settings))
+        return SqliteBackend(path, read_seconds=settings.read_seconds, facts=facts)
     if urlsplit(url).scheme in ("postgresql", "postgres"):
         from kintung.store.postgres import PostgresBackend  # noqa: PLC0415
 
-        return PostgresBackend(url, read_seconds=settings.read_seconds, facts=_facts(settings))
+        return PostgresBackend(url, read_seconds=settings.read_seconds, facts=facts)
     raise BadInput(
         f"{url.split(':', maxsplit=1)[0]}: is not a database; use sqlite:///file.db or postgresql://..."
     )
 
 
-def _facts(settings: Settings) -> dict[str, str]:
-    """What the search index of a database rests on, and must go on resting on."""
-    return {"offset_minutes": str(settings.offset_minutes), "search": fingerprint()}
+def _facts(settings: Settings, keys: KeyStore) -> dict[str, str]:
+    """What the search index of a database rests on, and must go on resting on.
+
+    With another key store its bodies could not be read, and what is new would be sealed
+    under keys of the same numbers.
+    """
+    return {
+        "offset_minutes": str(settings.offset_minutes),
+        "search": fingerprint(),
+        "keys": hashlib.sha256(b"kintung key store " + keys.secret("vault")).hexdigest(),
+    }
 
 
 def sqlite_path(url: str) -> Path:

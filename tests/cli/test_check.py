@@ -64,3 +64,25 @@ def test_an_export_is_not_mixed_with_another(run: Run, tmp_path: Path) -> None:
     again = run("export", tmp_path / "out")
     assert (again.returncode, again.stdout) == (1, "")
     assert re.fullmatch(r"kintung export: .*out is not empty; name another folder\.\n", again.stderr)
+
+
+def test_a_record_is_opened_with_its_own_keys_alone(run: Run, tmp_path: Path) -> None:
+    load_one(run, tmp_path)
+    for command, arguments in (
+        ("check", ()),
+        ("load", (tmp_path / "one.json",)),
+        ("export", (tmp_path / "out",)),
+    ):
+        finished = run(command, *arguments, "--keys", tmp_path / "other.keys")
+        assert (finished.returncode, finished.stdout) == (1, "")
+        assert re.fullmatch(rf"kintung {command}: .* made with keys [0-9a-f]{{12}}, .*\n", finished.stderr)
+    assert done(run("check")) == "The record is sound.\n"
+
+
+def test_a_key_store_that_is_none_is_said(run: Run, tmp_path: Path) -> None:
+    load_one(run, tmp_path)
+    (tmp_path / "letter").write_text("a letter, longer than the header of a database; " * 40)
+    finished = run("check", "--keys", tmp_path / "letter")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert re.fullmatch(r"kintung check: .*letter cannot be opened as a key store: .*\n", finished.stderr)
+    assert (tmp_path / "letter").read_text().startswith("a letter")

@@ -46,7 +46,11 @@ class KeyStore:
     """
 
     def __init__(self, path: Path | None, entropy: Entropy, *, write_seconds: float = WRITE_SECONDS) -> None:
-        """Open or create the file at ``path``; None keeps the keys in memory only."""
+        """Open or create the file at ``path``; None keeps the keys in memory only.
+
+        Raises:
+            Unavailable: the file is no key store, or cannot be opened.
+        """
         self._entropy = entropy
         self._write_seconds = write_seconds
         self._reading = threading.Lock()
@@ -58,13 +62,16 @@ class KeyStore:
         if path is not None:
             path.touch(mode=0o600, exist_ok=True)
         # Two connections: what waits for a lock to write must not keep others from reading.
-        self._db = apsw.Connection(str(path) if path else ":memory:")
-        self._db.set_busy_timeout(int(write_seconds * 1000))
-        if not self._is_made(self._db):
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(_SCHEMA)
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._read = apsw.Connection(str(path)) if path else self._db
+        try:
+            self._db = apsw.Connection(str(path) if path else ":memory:")
+            self._db.set_busy_timeout(int(write_seconds * 1000))
+            if not self._is_made(self._db):
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute(_SCHEMA)
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._read = apsw.Connection(str(path)) if path else self._db
+        except (apsw.NotADBError, apsw.CantOpenError, apsw.CorruptError, apsw.ReadOnlyError) as error:
+            raise Unavailable(f"{path} cannot be opened as a key store: {error}.") from error
 
     @staticmethod
     def _is_made(db: apsw.Connection) -> bool:
