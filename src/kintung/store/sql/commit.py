@@ -7,12 +7,9 @@ end, or before a unit that must ask the database what others of its group have d
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import NamedTuple, cast
+from typing import cast
 
-import msgspec
-
-from kintung.errors import Duplicate, KintungError, NotFound, Unavailable, VersionConflict
+from kintung.errors import KintungError, NotFound, Unavailable, VersionConflict
 from kintung.store.audit import AuditBook, ChainedAudit, ChainedVersion, next_head
 from kintung.store.port import (
     AuditRecord,
@@ -29,24 +26,15 @@ from kintung.store.port import (
     Write,
 )
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.entities import Entities, State
+from kintung.store.sql.idempotency import forget, forget_old, kept, replay
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.view import SqlView
 from kintung.store.units import rehearse, scope_of, still_so
 
-WEEK_MICROS = 7 * 24 * 3600 * 1_000_000
 MOST_LABELS = 62
-
-Entity = tuple[str, str]
-"""A resource type and id; ("", address) for what is elsewhere."""
-
-
-class State(NamedTuple):
-    """What the tables hold of an entity; ``version_id`` 0 when it was never stored."""
-
-    key: int
-    patient_key: int
-    version_id: int
-    labels: int
+TIDY_EVERY = 256
+"""Commits between two removals of idempotency keys that are past their week."""
 
 
 @dataclass(slots=True)
@@ -99,16 +87,15 @@ class Commit:
         self._view = view
         self._audit = audit
         (row,) = db.rows(
-            "SELECT (SELECT coalesce(max(key), 0) FROM entity), (SELECT coalesce(max(seq), 0) FROM log),"
-            " (SELECT coalesce(max(number), 0) FROM audit), (SELECT coalesce(max(number), 0) FROM chain)"
+            "SELECT (SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(number), 0) FROM audit),"
+            " (SELECT coalesce(max(number), 0) FROM chain)"
         )
-        self._last_key, self._last_seq, self._last_audit, self._number = cast(tuple[int, int, int, int], row)
+        self._last_seq, self._last_audit, self._number = cast(tuple[int, int, int], row)
         head = db.rows("SELECT at, head FROM chain WHERE number = ?", (self._number,))
         last_at, self._head = head[0] if head else (0, bytes(32))
         self.at = max(now_micros, cast(int, last_at))
         self._staged: list[_Staged] = []
-        self._overlay: dict[Entity, State] = {}
-        self._keys: dict[Entity, int] = {}
+        self._entities = Entities(db)
         self._versions: list[ChainedVersion] = []
         self._audits: list[ChainedAudit] = []
         self._answers: dict[int, Receipt | Exception] = {}
@@ -149,12 +136,9 @@ class Commit:
         prepared = self._prepared(unit, request.rehearsal)
         self._refuse_labels_out_of_sight(unit, prepared)
         if unit.idempotency is not None:
-            self._db.remove("idempotency", [(unit.idempotency.client, _key_digest(unit.idempotency))])
+            forget(self._db, unit.idempotency)
         self._staged.append(_Staged(prepared, place, unit.idempotency))
-        for write, state in zip(prepared.writes, self._states(prepared.writes), strict=True):
-            labels = state.labels if state else 0
-            key, patient_key = (state.key, state.patient_key) if state else (0, 0)
-            self._overlay[write.type, write.id] = State(key, patient_key, write.expected + 1, labels)
+        self._entities.expect(prepared.writes)
         if prepared.relabels:
             self._flush()
 
@@ -179,7 +163,7 @@ class Commit:
 
     def _refusal(self, unit: Unit, prepared: Prepared) -> KintungError:
         """Why a write that was prepared here does not fit: what it changes is out of sight, or not so."""
-        for write, state in zip(prepared.writes, self._states(prepared.writes), strict=True):
+        for write, state in zip(prepared.writes, self._entities.states(prepared.writes), strict=True):
             stored = state.version_id if state else 0
             if stored != write.expected and self._view.current(unit.reader, write.type, write.id) is None:
                 return NotFound("There is nothing here that you may change.")
@@ -212,31 +196,11 @@ class Commit:
         """
         if len({(write.type, write.id) for write in prepared.writes}) < len(prepared.writes):
             raise VersionConflict("One resource was to be written twice at once; write it once.")
-        states = self._states(prepared.writes)
+        states = self._entities.states(prepared.writes)
         return all(
             (state.version_id if state else 0) == write.expected
             for write, state in zip(prepared.writes, states, strict=True)
         )
-
-    def _states(self, writes: Sequence[Write]) -> list[State | None]:
-        entities = [(write.type, write.id) for write in writes]
-        unknown = [entity for entity in entities if entity not in self._overlay]
-        if unknown:
-            found = self._db.lookup(
-                "SELECT w.c0, w.c1, e.key, e.patient_key, coalesce(r.version_id, 0), coalesce(r.labels, 0)"
-                " FROM wanted w CROSS JOIN entity e LEFT JOIN resource r"
-                " ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
-                " WHERE e.id = w.c1 AND e.type = w.c0",
-                ("int", "text"),
-                [(TYPE_NUMBERS[type], id) for type, id in unknown],
-            )
-            stored = {(type, id): State(*state) for type, id, *state in found}
-            for entity in unknown:
-                state = stored.get((TYPE_NUMBERS[entity[0]], entity[1]))
-                if state is not None:
-                    self._overlay[entity] = state
-                    self._keys[entity] = state.key
-        return [self._overlay.get(entity) for entity in entities]
 
     # -- writing ------------------------------------------------------------------------
 
@@ -247,14 +211,14 @@ class Commit:
             return
         self._changed = True
         writes = [write for unit in staged for write in unit.prepared.writes]
-        self._number_entities(writes, [g for unit in staged for g in unit.prepared.grants])
+        self._entities.number(writes, [g for unit in staged for g in unit.prepared.grants])
         terms = self._names.give_terms(self._db, _terms(writes))
         rows = _Rows()
         for unit in staged:
             receipt = self._write_unit(unit, terms, rows)
             self._answers[unit.place] = receipt
             if unit.idempotency is not None:
-                rows.add("idempotency", _kept(unit.idempotency, receipt))
+                rows.add("idempotency", kept(unit.idempotency, receipt))
         self._store(rows)
         for unit in staged:
             for relabel in unit.prepared.relabels:
@@ -262,60 +226,12 @@ class Commit:
             for grant in unit.prepared.grants:
                 self._grant(grant)
 
-    def _number_entities(self, writes: Sequence[Write], grants: Sequence[Grant]) -> None:
-        """Give keys to every entity the writes name; what is stored now gets its patient key."""
-        homes = {(w.type, w.id): _home(w) for w in writes}
-        wanted: dict[Entity, None] = dict.fromkeys(homes)
-        for write in writes:
-            wanted.update(dict.fromkeys(("Patient", person) for person in write.ownership.persons))
-            if write.adds is not None:
-                wanted.update(dict.fromkeys((type, id) for _, type, id in write.adds.references))
-            if write.removes is not None:
-                wanted.update(dict.fromkeys((type, id) for _, type, id in write.removes.references))
-        for grant in grants:
-            wanted.update(dict.fromkeys(("Patient", person) for person in (*grant.add, *grant.remove)))
-        unknown = [entity for entity in wanted if entity not in self._keys]
-        known_before = set(self._keys)
-        if unknown:
-            found = self._db.lookup(
-                "SELECT e.type, e.id, e.key FROM wanted w CROSS JOIN entity e"
-                " WHERE e.id = w.c1 AND e.type = w.c0",
-                ("int", "text"),
-                [(TYPE_NUMBERS[type], id) for type, id in unknown],
-            )
-            stored = {(type, id): key for type, id, key in found}
-            for entity in unknown:
-                key = stored.get((TYPE_NUMBERS[entity[0]], entity[1]))
-                if key is not None:
-                    self._keys[entity] = key
-                    known_before.add(entity)
-        fresh = [entity for entity in wanted if entity not in self._keys]
-        for entity in fresh:
-            self._last_key += 1
-            self._keys[entity] = self._last_key
-        self._db.insert("entity", [self._entity_row(entity, homes.get(entity)) for entity in fresh])
-        self._house([entity for entity in homes if entity in known_before], homes)
-
-    def _entity_row(self, entity: Entity, home: Entity | None) -> Row:
-        patient_key = self._keys[home] if home is not None else 0
-        return (self._keys[entity], TYPE_NUMBERS[entity[0]], entity[1], patient_key)
-
-    def _house(self, entities: Sequence[Entity], homes: dict[Entity, Entity | None]) -> None:
-        """Entities that were referenced before they were stored learn whose they are."""
-        for entity in entities:
-            home = homes[entity]
-            state = self._overlay.get(entity)
-            if home is not None and (state is None or state.patient_key == 0):
-                self._db.run(
-                    "UPDATE entity SET patient_key = ? WHERE key = ?", (self._keys[home], self._keys[entity])
-                )
-
     def _write_unit(self, unit: _Staged, terms: dict[tuple[str, str], int], rows: _Rows) -> Receipt:
         prepared = unit.prepared
         persons: dict[int, None] = {}
         for write in prepared.writes:
             self._write(write, terms, rows)
-            persons.update((self._keys["Patient", person], None) for person in write.ownership.persons)
+            persons.update((self._entities.key("Patient", p), None) for p in write.ownership.persons)
         if prepared.audit is not None:
             persons.update(dict.fromkeys(prepared.audit.patient_keys))
             self._record(prepared.audit, tuple(persons), rows)
@@ -341,15 +257,12 @@ class Commit:
     def _write(self, write: Write, terms: dict[tuple[str, str], int], rows: _Rows) -> None:
         self._last_seq += 1
         seq, at, version_id = self._last_seq, self.at, write.expected + 1
-        entity = (write.type, write.id)
-        key, type_number = self._keys[entity], TYPE_NUMBERS[write.type]
-        home = _home(write)
-        patient_key = self._keys[home] if home is not None else 0
+        key, type_number = self._entities.key(write.type, write.id), TYPE_NUMBERS[write.type]
+        patient_key = self._entities.patient_key(write)
         kind = int(write.ownership.kind)
         organisation = write.ownership.organisation
         org = self._names.give(self._db, "organisation", organisation) if organisation else 0
-        state = self._overlay.get(entity)
-        labels = state.labels if state is not None else 0
+        labels = self._entities.labels(write)
         sealed = write.sealed
         digest, meta_at, blob = (sealed.digest, sealed.meta_at, sealed.blob) if sealed else (b"", 0, b"")
         deleted = int(write.method == Method.DELETE)
@@ -363,11 +276,11 @@ class Commit:
         rows.add("log", (seq, patient_key, key, type_number, version_id, int(write.method), at, labels))
         if write.ownership.kind == OwnerKind.SEVERAL:
             for person in write.ownership.persons:
-                rows.add("owner", (key, version_id, self._keys["Patient", person]))
+                rows.add("owner", (key, version_id, self._entities.key("Patient", person)))
         self._versions.append(
             ChainedVersion(seq, patient_key, key, version_id, int(write.method), kind, org, labels, digest)
         )
-        self._overlay[entity] = State(key, patient_key, version_id, labels)
+        self._entities.stored(write, State(key, patient_key, version_id, labels))
         self._index(write, patient_key, key, terms, rows)
 
     def _index(
@@ -377,12 +290,11 @@ class Commit:
             if found is None:
                 continue
             where = (patient_key, key)
-            keys = self._keys
             target.setdefault("ix_token", []).extend(
                 [(atom, t if isinstance(t, int) else terms[t], *where) for atom, t in found.tokens]
             )
             target.setdefault("ix_reference", []).extend(
-                [(atom, keys[type, id], *where) for atom, type, id in found.references]
+                [(atom, self._entities.key(type, id), *where) for atom, type, id in found.references]
             )
             target.setdefault("ix_date", []).extend([(*row, *where) for row in found.dates])
             target.setdefault("ix_string", []).extend([(*row, *where) for row in found.strings])
@@ -431,7 +343,7 @@ class Commit:
             "log",
             [(self._last_seq, patient_key, key, type_number, version_id, int(Method.LABEL), self.at, mask)],
         )
-        self._overlay.pop((relabel.type, relabel.id), None)
+        self._entities.forget(relabel.type, relabel.id)
         self._versions.append(
             ChainedVersion(
                 self._last_seq, patient_key, key, version_id, int(Method.LABEL), kind, organisation, mask, b""
@@ -440,8 +352,8 @@ class Commit:
 
     def _grant(self, grant: Grant) -> None:
         number = grant.scope
-        added = [(number, self._keys["Patient", person]) for person in grant.add]
-        removed = [(number, self._keys["Patient", person]) for person in grant.remove]
+        added = [(number, self._entities.key("Patient", person)) for person in grant.add]
+        removed = [(number, self._entities.key("Patient", person)) for person in grant.remove]
         self._db.remove("scope_person", [*added, *removed])
         self._db.insert("scope_person", sorted(set(added).difference(removed)))
         rows = self._db.rows("SELECT epoch FROM scope WHERE number = ?", (number,))
@@ -450,7 +362,9 @@ class Commit:
         self._db.insert("scope", [(number, (rows[0][0] if rows else 0) + 1, size)])
 
     def _close(self) -> None:
-        """Chain and sign the commit."""
+        """Chain and sign the commit; now and then, forget what is past its week."""
+        if self.number % TIDY_EVERY == 0:
+            forget_old(self._db, self.at)
         self.head = next_head(self._head, self.number, self.at, self._versions, self._audits)
         self._db.insert(
             "chain",
@@ -465,51 +379,6 @@ class Commit:
                 )
             ],
         )
-
-
-def replay(db: Database, idempotency: Idempotency, now: int) -> Receipt | None:
-    """The receipt of an earlier use of the key; None when there was none in seven days.
-
-    Raises:
-        Duplicate: the key came with another request.
-    """
-    rows = db.rows(
-        "SELECT digest, at, receipt FROM idempotency WHERE client = ? AND key = ?",
-        (idempotency.client, _key_digest(idempotency)),
-    )
-    if not rows or rows[0][1] <= now - WEEK_MICROS:
-        return None
-    digest, _, receipt = rows[0]
-    if digest != idempotency.digest:
-        raise Duplicate(
-            "This Idempotency-Key was used for another request; use a new key.", path="Idempotency-Key"
-        )
-    kept = _receipts.decode(receipt)
-    return Receipt(kept.done, kept.sequence, kept.at, replayed=True)
-
-
-def _kept(idempotency: Idempotency, receipt: Receipt) -> Row:
-    return (
-        idempotency.client,
-        _key_digest(idempotency),
-        idempotency.digest,
-        receipt.at,
-        msgspec.msgpack.encode(receipt),
-    )
-
-
-def _key_digest(idempotency: Idempotency) -> bytes:
-    return sha256(idempotency.key.encode()).digest()
-
-
-_receipts = msgspec.msgpack.Decoder(Receipt)
-
-
-def _home(write: Write) -> Entity | None:
-    """The Patient whose range a resource lies in."""
-    if write.ownership.kind == OwnerKind.PERSON:
-        return ("Patient", write.ownership.persons[0])
-    return None
 
 
 def _terms(writes: Iterable[Write]) -> Iterable[tuple[str, str]]:

@@ -30,9 +30,10 @@ from kintung.store.port import (
 from kintung.store.reader import Scope
 from kintung.store.scribe import Scribe
 from kintung.store.sealing import Sealer
-from kintung.store.sql.commit import Commit, Request, replay
+from kintung.store.sql.commit import Commit, Request
 from kintung.store.sql.criteria import Criteria
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.idempotency import replay
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Searcher
 from kintung.store.sql.view import SqlView
