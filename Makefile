@@ -22,7 +22,7 @@ ALL_GENERATORS = $(GENERATORS) $(if $(wildcard $(DEFINITIONS)),$(FROM_HL7))
 ABSENT = $(if $(wildcard $(DEFINITIONS)),,@echo 'not done without $(DEFINITIONS):' $(FROM_HL7))
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-long lint bench format generate lock postgres
+.PHONY: help .venv demo test test-long lint bench format generate lock postgres wrk
 
 help:  ## list these targets
 	@awk -F ':.*##' '/^[.a-z-]+:.*##/ {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ lint: .venv  ## check format, rules, types, import contracts and generated files
 	done
 	$(ABSENT)
 
-bench: .venv postgres  ## measure, and write bench/results/
+bench: .venv wrk  ## measure on an idle machine, and write bench/results/; ARGS="--quick load reads"
 	.venv/bin/python -m bench $(ARGS)
 
 format: .venv  ## put the format right, and what ruff can mend of the rules
@@ -70,3 +70,6 @@ lock: .venv  ## lock the dependencies of pyproject.toml; ARGS=--upgrade moves th
 
 postgres: .venv  ## install PostgreSQL when it is missing, or say how
 	@.venv/bin/python scripts/need_postgres.py
+
+wrk: .venv  ## install wrk, which makes the load of make bench, when it is missing, or say how
+	@.venv/bin/python -m bench.wrk

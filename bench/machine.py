@@ -62,6 +62,15 @@ def peak(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
+def cpu(pid: int) -> float:
+    """Seconds of processor a process has used; 0 when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def children_cpu() -> float:
     """Seconds of processor used by all that this process started and that has ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
