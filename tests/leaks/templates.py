@@ -19,7 +19,6 @@ from tests.leaks.population import (
     CHANCES,
     CITIES,
     CODES,
-    DAYS,
     FAMILIES,
     HIDDEN_PERSONS,
     HKID,
@@ -777,7 +776,7 @@ def _transaction_derived(ask: Caller, draw: Draw) -> None:
     document = {
         "resourceType": "DocumentReference",
         "status": "current",
-        "content": [{"attachment": {}}],
+        "content": [{"attachment": {"title": "Letter"}}],
         "subject": {"reference": f"Patient/{subject}"},
     }
     link = "urn:uuid:00000000-0000-4000-8000-000000000001"

@@ -1,22 +1,18 @@
-"""S5, S9: what makes a resource visible is whose it is, and nobody can change that by writing."""
+"""S5: what makes a resource visible is whose it is, and not whom it mentions."""
+
+import ast
 
 import pytest
 
+from kintung.clock import SetClock
 from kintung.consent import Right
 from kintung.store.reader import Reader
+from tests.leaks.readers import READER, given_a_reader_of
 from tests.records import binary, group, listing, observation, patient
-from tests.server.api import Api, Resource, outcome, persona
+from tests.server.api import START, Api, Resource, outcome, persona
+from tests.stores import Record
 
-READER = "r"
 LINK = "urn:uuid:00000000-0000-4000-8000-000000000001"
-
-
-def given_a_reader_of(api: Api, *persons: str) -> Reader:
-    """A clinician of one clinic who sees these persons, and may write."""
-    scope = api.grant(1, *persons).persons
-    reader = Reader(READER, scope, organisations=frozenset({"clinic"}), hidden=frozenset({"R"}))
-    api.personas[READER] = persona(READER, reader, Right.VIEW, Right.DEPOSIT, organisation="clinic")
-    return reader
 
 
 def transaction(*entries: tuple[Resource, str]) -> Resource:
@@ -104,3 +100,86 @@ def test_owners_may_come_from_the_same_transaction_in_any_order(api: Api) -> Non
             owned = view.owners_of(*name.split("/"))
         assert owned is not None
         assert owned.persons == ("a", "h")
+
+
+# --- S5: whose it is, not whom it mentions ----------------------------------------------
+
+A = {"reference": "Patient/a"}
+H = {"reference": "Patient/h"}
+ORDERED = {"status": "active", "intent": "order"}
+MENTIONS: list[tuple[str, dict[str, Resource | list[Resource] | str], str]] = [
+    ("Observation", {"subject": H, "performer": [A]}, "performer"),
+    ("Observation", {"subject": H, "focus": [A]}, "focus"),
+    ("Task", {**ORDERED, "for": H, "requester": A}, "requester"),
+    ("Task", {**ORDERED, "for": H, "owner": A}, "owner"),
+    ("Task", {**ORDERED, "for": H, "focus": A}, "focus"),
+    ("Claim", {"patient": H, "payee": {"type": {"text": "p"}, "party": A}}, "payee"),
+    ("ExplanationOfBenefit", {"patient": H, "payee": {"party": A}}, "payee"),
+    ("Coverage", {"beneficiary": H, "payor": [A]}, "payor"),
+    ("Coverage", {"beneficiary": H, "policyHolder": A}, "policy-holder"),
+    ("Coverage", {"beneficiary": H, "subscriber": A}, "subscriber"),
+    ("Invoice", {"subject": H, "recipient": A}, "recipient"),
+    ("Account", {"subject": [H], "guarantor": [{"party": A}]}, ""),
+    ("Condition", {"subject": H, "asserter": A}, "asserter"),
+    ("AllergyIntolerance", {"patient": H, "recorder": A}, "recorder"),
+    ("Communication", {"subject": H, "sender": A}, "sender"),
+    ("Communication", {"subject": H, "recipient": [A]}, "recipient"),
+    ("CommunicationRequest", {"subject": H, "requester": A}, "requester"),
+    ("Composition", {"subject": H, "author": [A]}, "author"),
+    ("DocumentReference", {"subject": H, "author": [A]}, "author"),
+    ("DocumentReference", {"subject": H, "context": {"sourcePatientInfo": A}}, ""),
+    ("ServiceRequest", {**ORDERED, "subject": H, "performer": [A]}, "performer"),
+    ("MedicationStatement", {"subject": H, "informationSource": A}, "source"),
+    ("Procedure", {"subject": H, "performer": [{"actor": A}]}, "performer"),
+    ("QuestionnaireResponse", {"subject": H, "author": A}, "author"),
+    ("QuestionnaireResponse", {"subject": H, "source": A}, "source"),
+    ("Consent", {"patient": H, "performer": [A]}, "consentor"),
+    ("CareTeam", {"subject": H, "participant": [{"member": A}]}, "participant"),
+    ("Basic", {"subject": H, "author": A}, "author"),
+    ("Flag", {"subject": H, "author": A}, "author"),
+    ("Media", {"subject": H, "operator": A}, "operator"),
+    ("Patient", {"link": [{"other": A, "type": "seealso"}]}, "link"),
+    ("RelatedPerson", {"patient": H}, ""),
+    ("List", {"subject": H, "source": A}, "source"),
+    ("Provenance", {"target": [H], "agent": [{"who": A}]}, "agent"),
+    ("AuditEvent", {"agent": [{"who": A}], "entity": [{"what": H}]}, "agent"),
+    ("Group", {"member": [{"entity": A}, {"entity": H}]}, "member"),
+    ("Appointment", {"participant": [{"actor": A}, {"actor": H}]}, "actor"),
+    ("Person", {"link": [{"target": A}, {"target": H}]}, "link"),
+    ("Linkage", {"item": [{"resource": A}, {"resource": H}]}, "item"),
+]  # fmt: skip
+"""Resources that mention a without being hers alone, and the parameter that finds the mention."""
+
+
+@pytest.mark.parametrize(
+    ("type", "elements", "code"),
+    MENTIONS,
+    ids=[f"{type}.{list(elements)[-1]}" for type, elements, _ in MENTIONS],
+)
+def test_to_be_mentioned_gives_no_sight(api: Api, type: str, elements: Resource, code: str) -> None:
+    """S5: a payer, performer, author, focus or member of many opens nothing by itself."""
+    given_a_reader_of(api, "a")
+    record = Record(api.node.store, api.node.scribe, SetClock(START))
+    id = "h" if type == "Patient" else "it"
+    record.put({"resourceType": type, "id": id, **elements}, organisation="elsewhere")
+    paths = [f"{type}/{id}", f"{type}/{id}/_history/1", f"{type}/{id}/_history"]
+    assert {api.get(path, persona=READER).status_code for path in paths} == {404}
+    searches = [type, f"{type}/_history", "_history", *([f"{type}?{code}=Patient/a"] if code else [])]
+    for path in searches:
+        assert api.get(path, persona=READER).json().get("entry", []) == [], path
+        assert len(api.get(path).json()["entry"]) == 1, path
+    owner = Reader("h", persons=api.grant(2, "a", "h").persons)
+    api.personas["owner"] = persona("owner", owner, Right.VIEW)
+    assert {api.get(path, persona="owner").status_code for path in paths} == {200}
+
+
+def test_the_owner_sees_what_others_pay_perform_and_write(api: Api) -> None:
+    """S5, the other way: whoever is mentioned, it stays the owner's."""
+    given_a_reader_of(api, "a")
+    record = Record(api.node.store, api.node.scribe, SetClock(START))
+    for place, (type, elements, _) in enumerate(MENTIONS):
+        owned = str(elements).replace("Patient/a", "Patient/x").replace("Patient/h", "Patient/a")
+        record.put({"resourceType": type, "id": f"it-{place}", **ast.literal_eval(owned)})
+    seen = {entry["resource"]["id"] for entry in api.get("?_count=100", persona=READER).json()["entry"]}
+    together = {"Patient", "Group", "Appointment", "Person", "Linkage"}
+    assert seen == {f"it-{place}" for place, (type, *_) in enumerate(MENTIONS) if type not in together}
