@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.durability.writer import Orders
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
@@ -48,9 +48,10 @@ class WriterProcess:
     def wait_for_acks(self, count: int) -> None:
         """Until so many more units are acknowledged than now."""
         wanted = self.acknowledged() + count
-        until(lambda: self._alive() and self.acknowledged() >= wanted, f"{wanted} acknowledgements")
+        until(lambda: self.alive() and self.acknowledged() >= wanted, f"{wanted} acknowledgements")
 
-    def _alive(self) -> bool:
+    def alive(self) -> bool:
+        """True, or the test fails with what the process said when it ended."""
         if self._process.poll() is None:
             return True
         assert self._process.stderr is not None

@@ -48,7 +48,8 @@ def nothing_lost(orders: Orders) -> int:
 
     Returns how many versions were acknowledged.
     """
-    acknowledged = Path(orders.acks).read_text().split() if Path(orders.acks).exists() else []
+    words = Path(orders.acks).read_text().split() if Path(orders.acks).exists() else []
+    acknowledged = [word for word in words if not word.startswith("@")]
     stored = set[str]()
     units: dict[str, set[str]] = defaultdict(set)
     with opened(orders) as (parts, _):

@@ -1,7 +1,8 @@
 """A process that writes to a record until it is killed, and says what it was told is stored.
 
 Started by the tests: ``python -m tests.durability.writer '{"url": ..., ...}'``. Every line
-of the file ``acks`` is one acknowledged unit: what it wrote, as ``Type/id/version``. A line is
+of the file ``acks`` is one acknowledged unit: ``@seen:sequence``, the end of the log when the
+unit was queued and when it was done, then what it wrote, as ``Type/id/version``. A line is
 written with one call on a file opened for appending, so it is whole or not there.
 """
 
@@ -9,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from kintung.clock import SetClock, SystemClock
 from kintung.errors import Unavailable
 from kintung.store.port import Receipt
 from kintung.store.postgres import PostgresBackend
-from kintung.store.sql.store import Backend
+from kintung.store.sql.store import Backend, wait_for
 from kintung.store.sqlite import SqliteBackend
 from tests.durability.nodes import Parts, assembled
 from tests.records import Resource, group, patient, weight
@@ -84,11 +86,14 @@ class Writer:
             number += 1
             resources = self._unit(f"{self._orders.name}-{thread}-{number}", thread, random)
             try:
-                receipt = self._record.commit(*map(self._record.putting, resources))
+                waiting = self._record.store.submit(self._record.unit(*map(self._record.putting, resources)))
+                with self._record.store.view() as view:
+                    seen = view.sequence
+                receipt = wait_for(waiting)
             except Unavailable:
                 self._pause.wait(0.02)
                 continue
-            self._acknowledged(receipt)
+            self._acknowledged(seen, receipt)
 
     def _unit(self, id: str, thread: int, random: Random) -> list[Resource]:
         """New weights of one of a few patients, sometimes with a patient or a group written again."""
@@ -101,12 +106,20 @@ class Writer:
             unit.append(group(f"{self._orders.name}-g{thread}", person, "everyone"))
         return unit
 
-    def _acknowledged(self, receipt: Receipt) -> None:
+    def _acknowledged(self, seen: int, receipt: Receipt) -> None:
         line = " ".join(f"{done.type}/{done.id}/{done.version_id}" for done in receipt.done)
-        os.write(self._acks, line.encode() + b"\n")
+        os.write(self._acks, f"@{seen}:{receipt.sequence} {line}\n".encode())
+
+
+def fail(thread: threading.ExceptHookArgs) -> None:
+    """A thread met an error no caller may meet: the process ends, and the test that started it fails."""
+    assert thread.exc_value is not None
+    traceback.print_exception(thread.exc_value)
+    os._exit(1)
 
 
 def main() -> None:
+    threading.excepthook = fail
     orders = Orders(**json.loads(sys.argv[1]))
     with opened(orders) as (_, record):
         Writer(orders, record).run()
