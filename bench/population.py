@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from kintung.app import Node, open_node
+from kintung.errors import Unavailable
 from kintung.fhir.json import parse
 from kintung.store.port import AuditRecord, Grant, Outcome, Prepared, Rehearsal, Unit, View
 from kintung.store.reader import Reader
@@ -79,7 +80,7 @@ class Shape:
 def record(shape: Shape) -> Path:
     """A folder with ``x.db`` and ``x.keys`` of that shape, and the scopes."""
     folder = FOLDER / shape.name
-    if (folder / "done").exists():
+    if (folder / "done").exists() and _opens(folder):
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -91,6 +92,15 @@ def record(shape: Shape) -> Path:
             node.store.commit(Unit(ALL, lambda _view, grant=grant: Prepared(grants=(grant,))))
     (folder / "done").touch()
     return folder
+
+
+def _opens(folder: Path) -> bool:
+    """Is it a record that this version can use?"""
+    try:
+        with open_node(url(folder)):
+            return True
+    except Unavailable:
+        return False
 
 
 @contextmanager
