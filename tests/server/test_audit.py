@@ -2,6 +2,7 @@
 
 import fcntl
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,13 @@ from kintung.web.site import WebSettings
 from tests.records import group, observation, patient
 from tests.server.api import Api, outcome, persona
 from tests.server.api import api as opened
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """In memory, where the records can be looked at."""
+    with opened() as found:
+        yield found
 
 
 @pytest.fixture

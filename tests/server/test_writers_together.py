@@ -1,0 +1,117 @@
+"""Two worker processes and a ``kintung load`` write to one record at once; none starves.
+
+Each writer's progress is read from the record itself, commit by commit: a commit is of the
+load when it stored what the load's file holds, of a worker when it stored what clients of
+that worker had acknowledged.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import synthea
+from tests.commands import Served, complaints, ended, serving, started, worker_of
+from tests.databases import KINDS, fresh, looking
+from tests.scale import counts
+
+CLIENTS = 4
+"""Of each worker."""
+
+COMMITS = "SELECT number, at, last_seq FROM chain ORDER BY number"
+WRITTEN = "SELECT l.seq, e.id FROM log l JOIN entity e ON e.key = l.key ORDER BY l.seq"
+
+
+@dataclass
+class Client:
+    """Creates one Basic after another over one connection, and so through one worker."""
+
+    connection: httpx.Client
+    worker: int
+    acknowledged: list[str] = field(default_factory=list)
+    longest_wait: float = 0.0
+
+    def write_until(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            began = time.monotonic()
+            answer = self.connection.post("Basic", json={"resourceType": "Basic", "code": {"text": "x"}})
+            assert answer.status_code == 201, answer.text
+            self.longest_wait = max(self.longest_wait, time.monotonic() - began)
+            self.acknowledged.append(answer.json()["id"])
+
+
+def clients_of_both_workers(served: Served) -> list[Client]:
+    """Connections are spread by chance; those one worker has too many of are closed."""
+    found: dict[int, list[Client]] = {}
+    while sum(map(len, found.values())) < 2 * CLIENTS:
+        connection = served.client()
+        worker = worker_of(served, connection)
+        of_worker = found.setdefault(worker, [])
+        if len(of_worker) < CLIENTS:
+            of_worker.append(Client(connection, worker))
+        else:
+            connection.close()
+    return [client for of_worker in found.values() for client in of_worker]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_of_three_writers_goes_on(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    url = fresh(kind, tmp_path, request)
+    bundles = counts(12, 60)
+    stop = threading.Event()
+    with serving(tmp_path, url, "--workers", "2") as served:
+        clients = clients_of_both_workers(served)
+        threads = [threading.Thread(target=client.write_until, args=(stop,)) for client in clients]
+        for thread in threads:
+            thread.start()
+        try:
+            file = synthea.first(bundles, tmp_path)
+            code, out, err = ended(started(tmp_path, "load", file, "--database", url, "--processes", "2"))
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        for client in clients:
+            client.connection.close()
+    assert (code, complaints(err)) == (0, "")
+    assert f" {sum(synthea.sizes(bundles)):,} resources in " in out
+    with looking(url) as look:
+        commits = commits_by_writer(look, clients)
+    stored = Counter({writer: sum(n for w, _, n in commits if w == writer) for writer, _, _ in commits})
+    workers = {client.worker for client in clients}
+    assert stored.keys() == {"load", *workers}
+    assert stored["load"] == sum(synthea.sizes(bundles))
+    for worker in workers:
+        assert stored[worker] == sum(len(c.acknowledged) for c in clients if c.worker == worker)
+    begin, end = (edge(at for writer, at, _ in commits if writer == "load") for edge in (min, max))
+    for writer in stored:
+        times = [at for who, at, _ in commits if who == writer and begin <= at <= end]
+        gap = max(after - before for before, after in zip([begin, *times], [*times, end], strict=True))
+        name = writer if writer == "load" else "worker"
+        print(
+            f"{kind}: {name}: {len(times)} commits, longest pause {gap / 1e6:.2f} s of {(end - begin) / 1e6:.2f} s"
+        )
+        assert gap < (end - begin) / 2, f"{name} stood still"
+    print(f"{kind}: longest wait for an answer {max(c.longest_wait for c in clients):.2f} s; {out.strip()}")
+
+
+def commits_by_writer(
+    look: Callable[[str], list[Any]], clients: list[Client]
+) -> list[tuple[object, int, int]]:
+    """Who made each commit, when (microseconds), and how many versions it stored."""
+    of = {id: client.worker for client in clients for id in client.acknowledged}
+    written: list[tuple[int, str]] = look(WRITTEN)
+    found: list[tuple[object, int, int]] = []
+    done = 0
+    for _, at, last in look(COMMITS):
+        writers = {of.get(id, "load") for _, id in written[done:last]}
+        assert len(writers) <= 1, "a commit is of one process"
+        found += [(writer, at, last - done) for writer in writers]
+        done = last
+    return found
