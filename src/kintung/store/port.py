@@ -216,8 +216,8 @@ class IndexRows(NamedTuple):
 class Write(NamedTuple):
     """One new version of one resource.
 
-    ``expected`` is the version it follows, 0 when the id is free; ``removes`` are the index
-    rows of that version.
+    ``expected`` is the version it follows as ``view.current`` showed it to the reader of the
+    unit, 0 when it showed none; ``removes`` are the index rows of that version.
     """
 
     method: Method

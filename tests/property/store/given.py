@@ -76,7 +76,7 @@ TYPES = (
 
 def name(rng: Random) -> str:
     """``Type/id`` of something that may be stored."""
-    return f"{rng.choice(TYPES)}/{rng.choice(PATIENTS)}"
+    return f"{rng.choice((*TYPES, 'Patient', 'Patient', 'Observation'))}/{rng.choice(PATIENTS)}"
 
 
 def resource(rng: Random) -> Resource:
@@ -285,6 +285,8 @@ _CRITERIA: dict[str, tuple[str, ...]] = {
         "performer.name={family}",
         "performer:Organization.name={family}",
         "performer:Patient.gender:missing={missing}",
+        "subject:Patient.birthdate:missing={missing}",
+        "patient.gender:not=male",
         "performer:Organization._id={id}",
     ),
     "Group": (
