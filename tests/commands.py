@@ -142,6 +142,21 @@ def serving(home: Path, url: str, *arguments: str | Path) -> Iterator[Served]:
         kill_group(process)
 
 
+def worker_of(served: Served, client: httpx.Client) -> int:
+    """The process that answers on the one connection of ``client``."""
+    answer = client.get("metadata")
+    port = answer.extensions["network_stream"].get_extra_info("client_addr")[1]
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    mine = (f":{httpx.URL(served.base).port:04X}", f":{port:04X}")
+    [inode] = [each[9] for each in lines if each[1].endswith(mine[0]) and each[2].endswith(mine[1])]
+    for process in group(served.process):
+        for descriptor in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):
+                if os.readlink(descriptor) == f"socket:[{inode}]":
+                    return process
+    raise AssertionError("no process of the node holds the connection")
+
+
 def base_of(process: subprocess.Popen[str]) -> str:
     """The address a serving command prints once it takes requests."""
     assert process.stdout is not None

@@ -63,7 +63,7 @@ def clients_of_both_workers(served: Served) -> list[Client]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_of_three_writers_goes_on(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url = fresh(kind, tmp_path, request)
-    bundles = counts(12, 60)
+    bundles = counts(25, synthea.BUNDLES)
     stop = threading.Event()
     with serving(tmp_path, url, "--workers", "2") as served:
         clients = clients_of_both_workers(served)
@@ -92,12 +92,11 @@ def test_each_of_three_writers_goes_on(kind: str, tmp_path: Path, request: pytes
     begin, end = (edge(at for writer, at, _ in commits if writer == "load") for edge in (min, max))
     for writer in stored:
         times = [at for who, at, _ in commits if who == writer and begin <= at <= end]
-        gap = max(after - before for before, after in zip([begin, *times], [*times, end], strict=True))
-        name = writer if writer == "load" else "worker"
-        print(
-            f"{kind}: {name}: {len(times)} commits, longest pause {gap / 1e6:.2f} s of {(end - begin) / 1e6:.2f} s"
-        )
-        assert gap < (end - begin) / 2, f"{name} stood still"
+        pause = max(after - before for before, after in zip([begin, *times], [*times, end], strict=True))
+        share = f"{len(times)} commits, longest pause {pause / 1e6:.2f} s of {(end - begin) / 1e6:.2f} s"
+        print(f"{kind}: {writer}: {share}")
+        assert len(times) >= 5, share
+        assert pause < (end - begin) / 2, share
     print(f"{kind}: longest wait for an answer {max(c.longest_wait for c in clients):.2f} s; {out.strip()}")
 
 
