@@ -164,3 +164,41 @@ def base_of(process: subprocess.Popen[str]) -> str:
         if line.startswith("FHIR R4 at "):
             return line.removeprefix("FHIR R4 at ").strip()
     raise AssertionError(f"it ended before it served: {ended(process)}")
+
+
+EXAMPLES = 5
+"""Addresses to try that the demo prints."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo, and the lines it printed until its examples were all there."""
+
+    process: "subprocess.Popen[str]"
+    lines: list[str]
+
+    @property
+    def examples(self) -> list[str]:
+        return [line for line in self.lines if line.startswith("curl ")]
+
+    @property
+    def base(self) -> str:
+        """The address of its FHIR API."""
+        return self.examples[0].removeprefix("curl -s '").removesuffix("/metadata'")
+
+
+@contextmanager
+def demo(home: Path, *arguments: str | Path) -> Iterator[Demo]:
+    """Run the demo on a free port; killed at the end if it still runs."""
+    process = started(home, "demo", "--port", "0", *arguments)
+    shown = Demo(process, [])
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            shown.lines.append(line.rstrip("\n"))
+            if len(shown.examples) == EXAMPLES:
+                break
+        assert len(shown.examples) == EXAMPLES, (shown.lines, process.communicate())
+        yield shown
+    finally:
+        kill_group(process)

@@ -4,46 +4,14 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.commands import ended, group_gone, kill_group, kintung, started
+from tests.commands import demo, ended, group_gone, kill_group, kintung, started
 from tests.records import patient
-
-EXAMPLES = ("metadata", "read", "search", "history", "chain")
-
-
-@dataclass
-class Demo:
-    process: "subprocess.Popen[str]"
-    lines: list[str]
-    """What it printed until its examples were all there."""
-
-    @property
-    def examples(self) -> list[str]:
-        return [line for line in self.lines if line.startswith("curl ")]
-
-
-@contextmanager
-def demo(home: Path, *arguments: str | Path) -> Iterator[Demo]:
-    process = started(home, "demo", "--port", "0", *arguments)
-    try:
-        assert process.stdout is not None
-        shown = Demo(process, [])
-        for line in process.stdout:
-            shown.lines.append(line.rstrip("\n"))
-            if len(shown.examples) == len(EXAMPLES):
-                break
-        assert len(shown.examples) == len(EXAMPLES), (shown.lines, process.communicate())
-        yield shown
-    finally:
-        kill_group(process)
 
 
 def leftovers(home: Path) -> list[str]:
@@ -70,9 +38,8 @@ def test_the_five_examples_work(tmp_path: Path) -> None:
         assert subjects == {f"Patient/{read['id']}"}
         assert history["type"] == "history"
         assert history["entry"][0]["resource"] == read
-        base = shown.examples[0].removeprefix("curl -s '").removesuffix("/metadata'")
         for entry in chain["entry"]:
-            subject = run_in_shell(f"curl -s '{base}/{entry['resource']['subject']['reference']}'")
+            subject = run_in_shell(f"curl -s '{shown.base}/{entry['resource']['subject']['reference']}'")
             assert subject["name"][-1]["family"] == read["name"][-1]["family"]
         assert chain["entry"]
         code, out, err = ended(shown.process, signal.SIGTERM)
@@ -111,8 +78,7 @@ def test_records_of_ones_own_are_added(tmp_path: Path) -> None:
     file.write_bytes(msgspec.json.encode(patient("my-own")))
     with demo(tmp_path, "--load", file) as shown:
         assert "1 items, 1 resources in " in "\n".join(shown.lines)
-        base = shown.examples[0].removeprefix("curl -s '").removesuffix("/metadata'")
-        assert run_in_shell(f"curl -s '{base}/Patient/my-own'")["id"] == "my-own"
+        assert run_in_shell(f"curl -s '{shown.base}/Patient/my-own'")["id"] == "my-own"
 
 
 def test_a_mistyped_file_is_said_before_anything_is_done(tmp_path: Path) -> None:
