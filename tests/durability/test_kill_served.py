@@ -1,0 +1,142 @@
+"""D1 on the real server: kill -9 of a served node and its workers under 16 clients."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kintung.app import open_node
+from tests.commands import base_of, complaints, done, kill_group, kintung, started
+from tests.databases import KINDS, fresh
+from tests.durability.processes import until
+from tests.records import Resource, patient, weight
+from tests.scale import counts, seeded
+from tests.stores import ALL
+
+CLIENTS = 16
+WORKERS = 2
+
+
+class Clients:
+    """Sixteen clients that write until the server is gone, and what they were told is stored."""
+
+    def __init__(self, base: str, name: str) -> None:
+        self.acknowledged: list[tuple[str, str, int]] = []
+        self.refused: list[str] = []
+        self._base = base
+        self._threads = [
+            threading.Thread(target=self._write, args=(f"{name}-{number}",)) for number in range(CLIENTS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wait_for(self, answers: int) -> None:
+        """Until so many versions are acknowledged."""
+        until(lambda: len(self.acknowledged) >= answers or bool(self.refused), f"{answers} answers")
+
+    def wait(self) -> None:
+        """Until all have noticed that the server is gone."""
+        for thread in self._threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+    def _write(self, name: str) -> None:
+        with httpx.Client(base_url=f"{self._base}/", timeout=60) as client:
+            turn = 0
+            while True:
+                turn += 1
+                try:
+                    answer = self._send(client, f"{name}-{turn}", turn)
+                except httpx.TransportError:
+                    return  # killed: this one may be stored or not
+                if answer.status_code >= 300:
+                    self.refused.append(answer.text)
+                    return
+                self._acknowledge(answer.json())
+
+    def _send(self, client: httpx.Client, id: str, turn: int) -> httpx.Response:
+        """A create, an update of one id, or a transaction of three in turn."""
+        match turn % 3:
+            case 0:
+                return client.post("Observation", json=_new_weight(id))
+            case 1:
+                return client.put(f"Patient/{id}", json=patient(id))
+            case _:
+                return client.post(
+                    "", json=transaction([patient(id), weight(f"{id}-a", id, 1), weight(f"{id}-b", id, 2)])
+                )
+
+    def _acknowledge(self, answer: Resource) -> None:
+        if answer["resourceType"] != "Bundle":
+            self.acknowledged.append((answer["resourceType"], answer["id"], int(answer["meta"]["versionId"])))
+            return
+        for entry in answer["entry"]:
+            type, id, _, version_id = entry["response"]["location"].split("/")[-4:]
+            self.acknowledged.append((type, id, int(version_id)))
+
+
+def _new_weight(of: str) -> Resource:
+    resource = weight("x", of, 60)
+    del resource["id"]
+    return resource
+
+
+def transaction(resources: list[Resource]) -> Resource:
+    entries = [
+        {"resource": r, "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"}}
+        for r in resources
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose data folder is that of this process too: PostgreSQL's keys lie there."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path
+
+
+@contextmanager
+def served(home: Path, url: str) -> Iterator[tuple[str, Any]]:
+    arguments = ("serve", "--unprotected", "--port", "0", "--database", url, "--workers", str(WORKERS))
+    process = started(home, *arguments)
+    try:
+        yield base_of(process), process
+    finally:
+        kill_group(process)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_server_loses_nothing_it_answered(
+    kind: str, home: Path, request: pytest.FixtureRequest
+) -> None:
+    """D1: every answer given before kill -9 is stored, bundles whole; ``kintung check`` finds nothing."""
+    url = fresh(kind, home, request)
+    random = seeded(f"served {kind}")
+    loops, acknowledged = counts(2, 30), list[tuple[str, str, int]]()
+    for loop in range(loops):
+        with served(home, url) as (base, process):
+            clients = Clients(base, f"l{loop}")
+            clients.wait_for(random.randrange(10, 300))
+            kill_group(process)
+        clients.wait()
+        assert clients.refused == []
+        acknowledged += clients.acknowledged
+        all_there(url, acknowledged)
+    checked = kintung(home, "check", "--database", url)
+    assert "sound" in done(checked)
+    assert complaints(checked.stderr) == ""
+    print(f"D1: {loops} kills of a server with {WORKERS} workers, {len(acknowledged)} answers, none lost")
+
+
+def all_there(url: str, acknowledged: list[tuple[str, str, int]]) -> None:
+    with open_node(url) as node, node.store.view() as view:
+        for type, id, version_id in acknowledged:
+            assert view.vread(ALL, type, id, version_id).id == id
+        for _, id, _ in acknowledged:
+            if id.endswith("-a"):
+                assert view.read(ALL, "Observation", f"{id[:-2]}-b")
