@@ -12,10 +12,12 @@ civil time and use ``time.monotonic`` where they are needed.
 
 import os
 import random
+import threading
 import time
 from typing import Protocol
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PIECE = 4096
 _ID_LENGTH = 22  # 62 ** 22 is just over 2 ** 128
 
 
@@ -67,13 +69,38 @@ class SetClock:
 
 
 class SystemEntropy:
-    """The operating system's random source."""
+    """The operating system's random source, drawn from in pieces of a page.
+
+    Each call to the system gives up the interpreter, which a busy thread then takes: drawn one
+    nonce at a time, waiting to go on costs more than sealing does. A forked child starts with
+    nothing drawn, so that no two processes ever use the same bytes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._drawn = b""
+        self._used = 0
+        os.register_at_fork(after_in_child=self._forget)
 
     def new_id(self) -> str:
-        return id_from(os.urandom(16))
+        return id_from(self.bytes(16))
 
     def bytes(self, n: int) -> bytes:
-        return os.urandom(n)
+        if n > _PIECE:
+            return os.urandom(n)
+        with self._lock:
+            end = self._used + n
+            if end > len(self._drawn):
+                self._drawn = os.urandom(_PIECE)
+                self._used, end = 0, n
+            taken = self._drawn[self._used : end]
+            self._used = end
+        return taken
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._drawn = b""
+        self._used = 0
 
 
 class SeededEntropy:

@@ -1,5 +1,6 @@
 """The module that lets time and chance in."""
 
+import os
 import re
 import string
 from collections import Counter
@@ -53,3 +54,30 @@ def test_set_clock_stands_ticks_and_jumps_back() -> None:
 
     ticking = SetClock(0, tick=5)
     assert [ticking.now_micros() for _ in range(3)] == [0, 5, 10]
+
+
+def test_a_forked_process_draws_bytes_of_its_own() -> None:
+    """Else two workers would seal under the same nonces."""
+    entropy = SystemEntropy()
+    entropy.bytes(1)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        os.write(write, entropy.bytes(32))
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    with os.fdopen(read, "rb") as pipe:
+        theirs = pipe.read(32)
+    os.close(write)
+    assert len(theirs) == 32
+    assert theirs != entropy.bytes(32)
+
+
+def test_no_byte_is_given_twice() -> None:
+    entropy = SystemEntropy()
+    pieces = [entropy.bytes(n) for n in (1_000, 3_000, 96, 4_000, 5_000, 200)]
+
+    assert [len(piece) for piece in pieces] == [1_000, 3_000, 96, 4_000, 5_000, 200]
+    starts = [piece[:32] for piece in pieces]
+    assert len(set(starts)) == len(starts)

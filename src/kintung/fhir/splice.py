@@ -9,6 +9,7 @@ decoded data.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from functools import cached_property
 from typing import NamedTuple
 
@@ -125,10 +126,17 @@ def served(text: bytes, meta_at: int, version_id: int, at_micros: int) -> bytes:
 
     ``at_micros`` counts microseconds from 1970-01-01T00:00Z.
     """
-    at = (_EPOCH + timedelta(microseconds=at_micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    seconds, micros = divmod(at_micros, 1_000_000)
+    at = f"{_civil(seconds)}.{micros:06d}Z"
     comma = "" if text[meta_at] == 0x7D else ","
     added = f'"versionId":"{version_id}","lastUpdated":"{at}"{comma}'
     return b"%s%s%s" % (text[:meta_at], added.encode(), text[meta_at:])
+
+
+@lru_cache(maxsize=4096)
+def _civil(seconds: int) -> str:
+    """Date and time of a second since 1970; resources read together were often stored together."""
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _members(text: bytes) -> Iterator[tuple[str, bytes, bytes]]:
