@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -145,6 +146,8 @@ def serve(
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=10,
+        backpressure=4096,  # of connections: idle ones must not keep others waiting
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
     )
     server.announce = announce
     server.serve()

@@ -60,6 +60,20 @@ class SqliteDatabase:
         return self.connection.executemany(text, list(rows)).fetchall()
 
 
+class _Reading(SqliteDatabase):
+    """Begins its transaction with the first question: a unit that only creates asks none."""
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        if not self.connection.in_transaction:
+            self.connection.execute("BEGIN")
+        return super().rows(statement, values)
+
+    def lookup(self, statement: str, types: Sequence[str], rows: Iterable[Row]) -> list[Row]:
+        if not self.connection.in_transaction:
+            self.connection.execute("BEGIN")
+        return super().lookup(statement, types, rows)
+
+
 _INSERT = {
     name: f"INSERT INTO {name} VALUES ({', '.join('?' * len(table.columns))})"
     for name, table in BY_NAME.items()
@@ -132,9 +146,8 @@ class SqliteBackend:
     @contextmanager
     def reading(self) -> Generator[SqliteDatabase]:
         with self.glancing() as db:
-            db.connection.execute("BEGIN")
             try:
-                yield db
+                yield _Reading(db.connection)
             finally:
                 if db.connection.in_transaction:
                     db.connection.execute("ROLLBACK")
