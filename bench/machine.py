@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 
+import kintung
 from bench.figures import Times, short
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,8 +94,11 @@ def _processor() -> str:
 
 
 def _commit() -> str:
+    """Of the tree whose ``kintung`` is measured."""
+    tree = Path(kintung.__file__).resolve().parents[2]
+
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *arguments], cwd=tree, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
     changed = " with changes in src" if git("status", "--porcelain", "--", "src") else ""
