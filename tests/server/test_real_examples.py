@@ -46,13 +46,13 @@ def absent_targets(known: list[Example]) -> set[str]:
 
 
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return fresh(request.param, tmp_path, request)
 
 
 @pytest.fixture
-def served(url: str, tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path, url) as served:
+def served(database: str, tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path, database) as served:
         yield served
 
 
@@ -70,10 +70,10 @@ def assert_all_there(client: httpx.Client, known: list[Example]) -> None:
     assert changed == []
 
 
-def test_examples_loaded_from_their_file_come_back(url: str, tmp_path: Path) -> None:
-    said = done(kintung(tmp_path, "load", file(), "--database", url))
+def test_examples_loaded_from_their_file_come_back(database: str, tmp_path: Path) -> None:
+    said = done(kintung(tmp_path, "load", file(), "--database", database))
     assert said.startswith(f"{EXAMPLES} items, {EXAMPLES} resources in ")
-    with serving(tmp_path, url) as served, served.client() as client:
+    with serving(tmp_path, database) as served, served.client() as client:
         assert_all_there(client, examples())
 
 
