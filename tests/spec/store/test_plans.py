@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from kintung.fhir.search import parse_query
@@ -17,6 +18,7 @@ from kintung.store.reader import Reader
 from kintung.store.sql.database import Database
 from kintung.store.sql.search import Plan
 from kintung.store.sql.store import SqlStore
+from kintung.store.sqlite import SqliteDatabase
 from tests.postgres_cluster import Cluster
 from tests.stores import ALL, SYSTEM, Record, opened
 
@@ -143,3 +145,13 @@ def test_the_plan_follows_the_size_of_the_scope(record: Record) -> None:
         }
 
     assert chosen == {FEW: "grants", MANY: "walk"}
+
+
+def test_sqlite_plans_a_statement_once_whatever_its_values(tmp_path: Path) -> None:
+    with opened("sqlite", tmp_path, str) as record:
+        store = record.store
+        assert isinstance(store, SqlStore)
+        with store.searcher() as reading, store.maintenance(SYSTEM) as writing:
+            for db in (reading.db, writing):
+                assert isinstance(db, SqliteDatabase)
+                assert db.connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
