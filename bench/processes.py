@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.machine import descendants, memory
+from bench.machine import cpu, descendants, memory
 from bench.wrk import HOST
 
 _MAIN = "import sys; from kintung.cli import main; sys.exit(main())"
@@ -34,6 +34,10 @@ class Server:
     def workers(self) -> list[int]:
         """The processes that answer."""
         return [pid for pid in descendants(self.pid) if memory(pid)[1] > 20_000_000]
+
+    def processor(self) -> float:
+        """Seconds of processor that all its processes have used so far."""
+        return sum(map(cpu, (self.pid, *descendants(self.pid))))
 
     def ask(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None

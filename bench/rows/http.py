@@ -12,7 +12,7 @@ from random import Random
 import msgspec
 
 from bench import bundles, population, wrk
-from bench.figures import Figure, Size, Times
+from bench.figures import Figure, Size, Times, short
 from bench.machine import fsync_note, peak
 from bench.processes import Server, serving
 from bench.wrk import HOST
@@ -43,12 +43,12 @@ def _bundles(server: Server, size: Size) -> list[Figure]:
     threads = [
         threading.Thread(target=_post_all, args=(server, waiting, taken, failures)) for _ in range(CLIENTS)
     ]
-    began = time.perf_counter()
+    began, used = time.perf_counter(), server.processor()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    seconds = time.perf_counter() - began
+    seconds, used = time.perf_counter() - began, server.processor() - used
     assert not failures, failures[:3]
     resources = sum(entries for _, entries in sent)
     assert _total(server) >= sum(1 for _ in sent), "patients are missing"
@@ -58,7 +58,7 @@ def _bundles(server: Server, size: Size) -> list[Figure]:
         Figure(
             f"Bundles, {resources:,} resources in {len(sent)}, {CLIENTS} clients",
             f"{rate:,.0f} resources/s",
-            fsync_note(),
+            f"{short(used / resources)} of processor each, {fsync_note()}",
             "≥ 3,000/s",
             rate >= 3_000,
         ),
@@ -107,9 +107,11 @@ def creates(patients: Sequence[int], count: int, seed: int = 1) -> list[bytes]:
 def _creates(server: Server, size: Size) -> list[Figure]:
     requests = creates(range(PATIENTS), 5_000)
     before = _total(server, "Observation")
+    used = server.processor()
     load = wrk.load(
         server.port, requests, connections=CONNECTIONS, seconds=3 if size is Size.QUICK else 10, warm=0
     )
+    used = server.processor() - used
     stored = _total(server, "Observation") - before
     assert not load.failed, load
     # wrk leaves when the time is over; what was under way then may be stored all the same
@@ -118,7 +120,7 @@ def _creates(server: Server, size: Size) -> list[Figure]:
         Figure(
             f"single creates (Observation), {CONNECTIONS} clients",
             str(load),
-            f"{fsync_note()}; client: wrk",
+            f"{short(used / load.requests)} of processor each, {fsync_note()}",
             "≥ 1,500/s, p99 ≤ 50 ms",
             load.rate >= 1_500 and load.p99 <= 50e3,
         )
