@@ -101,7 +101,10 @@ def _patient(rng: Random, id: str) -> Resource:
         managingOrganization={"reference": f"Organization/{rng.choice(PATIENTS)}"},
         deceasedBoolean=rng.random() < 0.5,
     )
-    return patient(id, rng.choice(FAMILIES), **optional)
+    made = patient(id, rng.choice(FAMILIES), **optional)
+    if rng.random() < 0.3:
+        made["name"].append({"family": rng.choice(FAMILIES), "given": [rng.choice(FAMILIES)]})
+    return made
 
 
 def _observation(rng: Random, id: str) -> Resource:
@@ -208,7 +211,7 @@ def search(rng: Random) -> str:
                 "_sort=-_lastUpdated,_id",
             )
         )
-    type = rng.choice(("Patient", "Observation", "Observation", *_CRITERIA))
+    type = rng.choice(("Patient",) * 4 + ("Observation",) * 6 + tuple(_CRITERIA))
     criteria = [_criterion(rng, type) for _ in range(rng.choice((0, 1, 1, 1, 2)))]
     sorts = rng.sample(_SORTS[type], rng.choice((0, 0, 1, 2)))
     if sorts:

@@ -88,6 +88,40 @@ def test_order(record: Record, sort: str, found: list[str]):
     assert record.found(f"Observation?{sort}") == [f"Observation/{id}" for id in found]
 
 
+def test_several_values_sort_by_the_least_or_by_the_greatest(record: Record):
+    for id, families in [("1", "BE"), ("2", "C"), ("3", "AD")]:
+        record.put(patient(id) | {"name": [{"family": family} for family in families]})
+    for id, codes in [("1", "be"), ("2", "c"), ("3", "ad")]:
+        coding = [{"system": "http://example.org/codes", "code": code} for code in codes]
+        record.put(observation(id, of="1") | {"code": {"coding": coding}})
+    for id, several in [("1", "25"), ("2", "3"), ("3", "14")]:
+        record.put(group(id, *several))
+
+    for searched in ("Patient?_sort={}family", "Observation?_sort={}code", "Group?_sort={}member"):
+        type = searched.partition("?")[0]
+        assert record.found(searched.format("")) == [f"{type}/{id}" for id in "312"]
+        assert record.found(searched.format("-")) == [f"{type}/{id}" for id in "132"]
+
+
+def test_spans_sort_by_their_start_or_by_their_end(record: Record):
+    periods = {
+        "1": {"start": "2020", "end": "2024"},
+        "2": {"start": "2022", "end": "2022"},
+        "3": {"start": "2021"},
+    }
+    bounds = {
+        "1": {"comparator": "<", "value": 70},
+        "2": {"value": 60},
+        "3": {"comparator": ">=", "value": 50},
+    }
+    for id in "123":
+        record.put(observation(id, of="1", effectivePeriod=periods[id], valueQuantity=bounds[id]))
+
+    for sort in ("date", "value-quantity"):
+        assert record.found(f"Observation?_sort={sort}") == [f"Observation/{id}" for id in "132"]
+        assert record.found(f"Observation?_sort=-{sort}") == [f"Observation/{id}" for id in "312"]
+
+
 @pytest.mark.parametrize(
     "sort", ["", "_sort=value-quantity", "_sort=-value-quantity,_id", "_sort=_lastUpdated"]
 )
