@@ -10,7 +10,6 @@ from typing import NamedTuple
 import apsw
 import pytest
 
-from kintung.app import open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.store.port import AuditRecord, Idempotency, Job, Prepared, Unit
 from kintung.store.sqlite import SqliteBackend
@@ -18,7 +17,7 @@ from tests.durability.nodes import assembled
 from tests.durability.power import Image, Recording, RecordingVfs, images
 from tests.records import group, observation, patient, weight
 from tests.scale import counts, seeded
-from tests.stores import ALL, DAY, START, SYSTEM, Record
+from tests.stores import ALL, DAY, START, Record
 
 IMAGES = counts(150, 2_500)
 PROVED_EVERY = 10
@@ -128,20 +127,16 @@ def survived(image: Image, folder: Path, *, proved: bool) -> None:
     image.write(folder)
     sound(folder)
     clock = SetClock(START + DAY, tick=1)
-    with open_node(
-        f"sqlite:///{folder}/record.db",
-        keys=folder / "keys.db",
-        clock=clock,
-        entropy=SeededEntropy(image.after),
-    ) as node:
-        with node.store.view() as view:
+    backend = SqliteBackend(folder / "record.db")
+    with assembled(backend, folder / "keys.db", clock=clock, entropy=SeededEntropy(image.after)) as parts:
+        with parts.store.view() as view:
             for mark in image.marks:
                 if isinstance(mark, Stored):
                     assert view.vread(ALL, mark.type, mark.id, mark.version_id).body == mark.body
         if proved:
-            record = Record(node.store, node.scribe, clock)
+            record = Record(parts.store, parts.scribe, clock)
             record.put(patient("after"))
-            assert list(node.store.check(SYSTEM)) == []
+            assert parts.findings() == []
     audited = max((mark.records for mark in image.marks if isinstance(mark, Audited)), default=0)
     with closing(apsw.Connection(str(folder / "record.db"))) as database:
         assert database.execute("SELECT count(*) >= ? FROM audit", (audited,)).fetchone() == (1,)
