@@ -19,6 +19,8 @@ CLINIC, ELSEWHERE = "clinic", "elsewhere"
 """The organisation of the reader, and another."""
 SECRET = "R"
 """The label the reader may not see behind."""
+KEYS = tuple(f"key {number}" for number in range(8))
+"""Idempotency keys that several clients use."""
 SCOPE = 1
 """Number of the reader's scope."""
 VISIBLE_PERSONS = ("a", "a2", "b")
@@ -42,12 +44,15 @@ class Event(NamedTuple):
     """One change of the record.
 
     ``what`` is the resource put, the name deleted, or the name labelled and its label.
+    ``instead`` is put in the full world where persons are hidden: a version of something seen
+    that is itself out of sight.
     """
 
     verb: Literal["put", "delete", "label"]
     what: Any
     why: Why = ""
     organisation: str = ""
+    instead: Resource | None = None
 
 
 def number(person: str) -> str:
@@ -218,7 +223,7 @@ def _between_visible() -> Iterator[Event]:
     yield Event("put", group("ab", "a", "b"))
     yield Event("put", listing("ab-l", "Observation/a-o1", "Observation/b-o1"))
     yield Event("put", group("once", "a", "b"))
-    yield Event("put", group("once", "a", "h"))
+    yield Event("put", group("once", "a", "h"), instead=group("once", "a", "h", "h2", name="Household"))
     yield Event("put", group("once", "a"))
     yield Event("put", observation("of-ab", None, subject={"reference": "Group/ab"}))
 
@@ -226,6 +231,9 @@ def _between_visible() -> Iterator[Event]:
 def _between_hidden() -> Iterator[Event]:
     for owners in (("a", "h"), ("h", "h2"), ("a", "b", "h")):
         yield Event("put", group("-".join(owners), *owners, name="Family"), "person")
+    # What its first version shows is of a person in sight; who owns it now decides.
+    yield Event("put", group("was", "a"), "person")
+    yield Event("put", group("was", "a", "h"), "person")
     yield Event("put", listing("ah-l", "Observation/a-o1", "Observation/h-o1"), "person")
     yield Event("put", observation("of-ah", None, subject={"reference": "Group/a-h"}), "person")
     # Codes and numbers nobody else has: the dictionary of terms grows.

@@ -22,6 +22,7 @@ from tests.leaks.population import (
     FAMILIES,
     HIDDEN_PERSONS,
     HKID,
+    KEYS,
     PROTOCOLS,
     REMARKS,
     SHARED,
@@ -157,10 +158,13 @@ def _vread(ask: Caller, draw: Draw) -> None:
     ask("GET", f"{draw.name()}/_history/{draw.choice('1112')}")
 
 
-@template("vread of a version that was never seen", "vread")
+@template("vread of a version that was never seen", "vread", "history-instance")
 def _vread_once(ask: Caller, draw: Draw) -> None:
-    ask("GET", f"Group/once/_history/{draw.choice('123')}")
-    ask("GET", f"{draw.of('gone')}/_history/{draw.choice('12')}")
+    """Of what is seen now and was not, of what was seen once and is not now, of what is gone."""
+    for name in ("Group/once", "Group/was", draw.of("gone")):
+        for version in "12":
+            ask("GET", f"{name}/_history/{version}")
+    ask("GET", f"{draw.choice(('Group/once', 'Group/was'))}/_history")
 
 
 @template("history of an instance", "history-instance")
@@ -365,7 +369,10 @@ CHAINS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     ),
     "string:exact": (("Observation", "performer:Patient.family:exact", ("Chan",)),),
     "string:contains": (("Observation", "performer:Patient.name:contains", ("ha",)),),
-    "missing": (("Observation", "performer:Patient.birthdate:missing", ("true", "false")),),
+    "missing": (
+        ("Observation", "performer:Patient.birthdate:missing", ("false",)),
+        ("Observation", "has-member:Observation.value-string:missing", ("true", "false")),
+    ),
     "date": (
         ("Observation", "performer:Patient.birthdate", ("lt2000", "gt1930", "ne1950", "1960,gt1930")),
         ("Observation", "encounter.date", ("ge2022-01", "2022")),
@@ -603,7 +610,7 @@ def _create_if_none_prefer(ask: Caller, draw: Draw) -> None:
 def _create_keyed(ask: Caller, draw: Draw) -> None:
     type, query = _criteria(draw)
     resource = _new(type, draw)
-    key = draw.choice(("key", f"key {draw.random.random()}"))
+    key = draw.choice(KEYS)
     ask("POST", type, resource, if_none_exist=query, idempotency_key=key)
     ask("POST", type, resource, if_none_exist=query, idempotency_key=key)
 
@@ -725,7 +732,7 @@ def _batch_keyed(ask: Caller, draw: Draw) -> None:
     bundle = _bundle(
         "batch", _entry("POST", type, _new(type, draw), ifNoneExist=query), _entry("GET", draw.name())
     )
-    key = f"key {draw.random.random()}"
+    key = draw.choice((*KEYS, f"key {draw.random.random()}"))
     ask("POST", "", bundle, idempotency_key=key)
     ask("POST", "", bundle, idempotency_key=key)
 

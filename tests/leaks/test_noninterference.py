@@ -102,7 +102,7 @@ def test_what_is_hidden_changes_no_answer(
     few_persons: Pair, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each template in two worlds of its own, with the predicate and without."""
-    pairs = scale.counts(5, 25)
+    pairs = scale.counts(8, 40)
     on = dict(apart(few_persons, folder / "on", TEMPLATES, DRAW, pairs))
     off = dict(apart(few_persons, folder / "off", TEMPLATES, DRAW, pairs, sees_all=True))
     _report(capsys, "apart on sqlite", FEW, on.values(), {t.name: c for t, c in off.items() if not t.is_open})

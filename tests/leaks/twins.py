@@ -12,7 +12,7 @@ from tests.leaks.worlds import Asked, Caller, Heard, Pair, Profile, World, calli
 
 @dataclass(frozen=True)
 class Difference:
-    """One request that was answered otherwise where something hidden was stored."""
+    """One request that was answered otherwise where something hidden was stored, or failed in both."""
 
     template: str
     asked: Asked | None
@@ -57,7 +57,7 @@ def compared(
     heard = zip_longest(bare.heard[begin:], full.heard[begin:])
     for (of_bare, of_full), (in_bare, in_full) in zip(asked, heard, strict=True):
         count.pairs += 1
-        if in_bare != in_full or of_bare != of_full:
+        if in_bare != in_full or of_bare != of_full or (in_bare and in_bare.status >= 500):
             count.differences.append(Difference(template.name, of_bare or of_full, in_bare, in_full))
     return count
 

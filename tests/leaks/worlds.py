@@ -20,7 +20,7 @@ from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared,
 from kintung.store.reader import Reader
 from kintung.web.app import create_app
 from tests.leaks import population
-from tests.leaks.population import CLINIC, DOUBLES, SCOPE, SECRET, VISIBLE_PERSONS, Event, Why
+from tests.leaks.population import CLINIC, DOUBLES, KEYS, SCOPE, SECRET, VISIBLE_PERSONS, Event, Why
 from tests.records import observation
 from tests.stores import HOUR, SECOND, START, Record
 
@@ -112,12 +112,15 @@ class World:
             at = at if is_hidden else at + 3 * MINUTE
             self._set(at + step * SECOND // 7)
             self.happen(event)
+        for number in range(len(KEYS) if self.is_full else 0):
+            self._receipt(number)
         self._set(OPENING)
 
     def happen(self, event: Event) -> None:
         match event.verb:
             case "put":
-                self.record.put(event.what, organisation=event.organisation)
+                full = event.instead if self.is_full and "person" in self.profile.hides else None
+                self.record.put(full or event.what, organisation=event.organisation)
             case "delete":
                 self.record.delete(event.what)
             case "label":
@@ -161,12 +164,8 @@ class World:
 
     def _receipt(self, number: int) -> None:
         """Another client uses a key the reader uses as well."""
-        unit = Unit(
-            Reader.everything(),
-            lambda _: Prepared((), (Outcome(200),)),
-            Idempotency("other", "key", bytes(32)),
-        )
-        self.node.store.commit(unit)
+        key = Idempotency("other", KEYS[number % len(KEYS)], bytes(32))
+        self.node.store.commit(Unit(Reader.everything(), lambda _: Prepared((), (Outcome(200),)), key))
 
     def _labelled(self, number: int) -> None:
         """A resource of a person the reader sees, behind the label as soon as it is there."""

@@ -1,0 +1,226 @@
+"""Leaks to plant: changes of the product that each let a reader learn of something hidden.
+
+A leak is put into the code of a function while a drill runs. The text it replaces must stand
+there exactly once: a leak that no longer fits the code is an error and not a leak.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple, cast
+
+from kintung.store import scribe
+from kintung.store.sql import idempotency, visibility
+from kintung.store.sql.criteria import Criteria
+from kintung.store.sql.search import Searcher
+from kintung.store.sql.view import SqlView
+from kintung.web import cursor
+from kintung.web.fhir import deposit, read, transaction, vread
+
+
+class Edit(NamedTuple):
+    """One change of one function."""
+
+    function: Callable[..., Any]
+    old: str
+    new: str
+
+
+class Leak(NamedTuple):
+    """What leaks, and the changes that make it."""
+
+    name: str
+    edits: tuple[Edit, ...]
+
+
+SIGHTED = "who.__class__(who.reader.everything(), True, 0)"
+"""A StoredReader that sees all, made of ``who``."""
+ALL = "self._names.stored(self._db, reader.everything())"
+HIDDEN_NOT_FOUND = 'raise NotFound(f"{request.type}/{request.id} is not known.") from None'
+
+_ON_MATCHES = Edit(Searcher._matches, 'visible(who, "r"), *', "*")
+
+
+def leak(name: str, function: Callable[..., Any], old: str, new: str) -> Leak:
+    return Leak(name, (Edit(function, old, new),))
+
+
+LEAKS = (
+    # The reader's predicate left out of one alias.
+    Leak("search without the reader", (_ON_MATCHES,)),
+    leak(
+        "total without the reader",
+        Searcher.total,
+        "self._matches(who, query",
+        f"self._matches({SIGHTED}, query",
+    ),
+    leak(
+        "total of candidates without the reader",
+        Searcher.total,
+        "self._matches(who,",
+        f"self._matches(who if plan.name != 'candidates' else {SIGHTED},",
+    ),
+    leak(
+        "pages after the first without the reader",
+        Searcher.page,
+        "self._matches(who, query",
+        f"self._matches(who if after is None else {SIGHTED}, query",
+    ),
+    Leak(
+        "the reader after the limit",
+        (
+            _ON_MATCHES,
+            Edit(
+                SqlView.search,
+                "entries = self._bodies(rows[:count])",
+                "entries = tuple(v for v in self._bodies(rows[:count]) if self.current(reader, *v[:2]))",
+            ),
+        ),
+    ),
+    leak("a walk that ends where it was to go on", Searcher.rows, "if len(rows) == limit:", "if rows:"),
+    leak("the end of a chain without the reader", Criteria._chain_end, '    visible(who, "r"),\n', ""),
+    leak(
+        "read without the reader",
+        SqlView._find,
+        'visible(self._names.stored(self._db, reader), "r")',
+        "ALWAYS",
+    ),
+    leak(
+        "vread without the owners of its version", SqlView.vread, 'visible(who, "v", labels_of="r")', "ALWAYS"
+    ),
+    leak("vread without the owners of now", SqlView.vread, 'visible(who, "r"), ', ""),
+    leak(
+        "history without the owners of each version",
+        SqlView.history,
+        'visible(who, "v", labels_of="r")',
+        "ALWAYS",
+    ),
+    leak("history without the owners of now", SqlView.history, 'visible(who, "r"), ', ""),
+    leak(
+        "history with a total of all",
+        SqlView.history,
+        'WHERE {where.text}", where.values)',
+        'WHERE {every(scope, span).text}", every(scope, span).values)',
+    ),
+    leak(
+        "history with a total of the log",
+        SqlView.history,
+        "counted = self._db.rows",
+        "counted = last; self._db.rows",
+    ),
+    # The predicate itself.
+    Leak(
+        "one owner of several is enough",
+        (
+            Edit(visibility._several, "{inside.text} = 0", "{inside.text} = 1"),
+            Edit(visibility._several, "THEN 0 ELSE 1", "THEN 1 ELSE 0"),
+        ),
+    ),
+    leak("labels are passed over", visibility._unlabelled, "if who.hidden else", "if False else"),
+    leak(
+        "an organisation sees the data of others", visibility._organisation, "THEN 1 ELSE 0", "THEN 1 ELSE 1"
+    ),
+    leak("every person is in the scope", visibility._person, "({probe}), 0)", "({probe}), 1)"),
+    # What exists.
+    leak(
+        "404 of what is hidden says so",
+        read.read,
+        HIDDEN_NOT_FOUND,
+        'raise NotFound("hidden" if view.owners_of(request.type, request.id) else "absent") from None',
+    ),
+    leak(
+        "404 of what is hidden points at it",
+        vread.vread,
+        'raise NotFound(f"{address} is not known.") from None',
+        "raise NotFound(address, path=view.owners_of(request.type, request.id) and 'hidden') from None",
+    ),
+    leak(
+        "410 of what was deleted out of sight",
+        SqlView.read,
+        "if row is None:\n",
+        "if row is None:\n"
+        "        found = self.current(reader.everything(), type, id)\n"
+        "        if found is not None and found.deleted:\n"
+        "            raise gone(type, id)\n",
+    ),
+    leak(
+        "history of what is hidden is empty",
+        SqlView.history,
+        'if id is not None and self.current(reader, type or "", id) is None:',
+        'if id is not None and self.owners_of(type or "", id) is None:',
+    ),
+    # Writing.
+    leak(
+        "conditional writes match all",
+        deposit._find_by_criteria,
+        "view.match(access.sight,",
+        "view.match(access.sight.everything(),",
+    ),
+    leak(
+        "conditional references match all",
+        transaction.Transaction._one_match,
+        "self._outer.access.sight",
+        "self._outer.access.sight.everything()",
+    ),
+    leak("the store matches all", SqlView.match, "self._names.stored(self._db, reader)", ALL),
+    leak(
+        "writes find the hidden",
+        deposit.find,
+        "view.current(access.reader, step.type, step.id)",
+        "view.current(access.reader.everything(), step.type, step.id)",
+    ),
+    leak(
+        "an id in use is in conflict",
+        deposit._find_free,
+        "view.current(access.reader, step.type, id) if Right.PLACE in access.rights else None",
+        "view.current(access.reader.everything(), step.type, id)",
+    ),
+    leak("owners come from the hidden", scribe._sources, "if tells and", "if False and"),
+    leak(
+        "owners of what comes later are left out",
+        transaction.Transaction._in_writing_order,
+        "return ordered",
+        "return list(self._planned)",
+    ),
+    leak("an update moves a resource", scribe._refuse_move, "if persons_fixed and", "if False and"),
+    leak("keys of all clients are one", idempotency._place, "(idempotency.client, ", '("", '),
+    # Cursors.
+    leak("a cursor is anybody's", cursor.Cursors.open, "found.reader != reader or ", ""),
+    leak(
+        "a cursor tells how long the log is",
+        cursor._fixed,
+        "to_bytes(8)",
+        "to_bytes(sequence.bit_length() // 8 + 1)",
+    ),
+)
+
+
+@contextmanager
+def planted(leak: Leak) -> Iterator[None]:
+    """The product with a leak in it."""
+    by_function: dict[FunctionType, list[Edit]] = {}
+    for edit in leak.edits:
+        by_function.setdefault(cast(FunctionType, edit.function), []).append(edit)
+    with ExitStack() as stack:
+        for function, edits in by_function.items():
+            stack.callback(setattr, function, "__code__", function.__code__)
+            function.__code__ = _edited(function, edits)
+        yield
+
+
+def _edited(function: FunctionType, edits: Iterable[Edit]) -> CodeType:
+    """The code of a function with texts in its source replaced.
+
+    Raises:
+        AssertionError: a text does not stand there once.
+    """
+    source = textwrap.dedent(inspect.getsource(function))
+    for edit in edits:
+        times = source.count(edit.old)
+        assert times == 1, f"{edit.old!r} stands {times} times in {function.__qualname__}; plant it anew"
+        source = source.replace(edit.old, edit.new)
+    made: dict[str, Any] = {}
+    exec(compile(source, f"<planted in {function.__qualname__}>", "exec"), function.__globals__, made)
+    return made[function.__name__].__code__
