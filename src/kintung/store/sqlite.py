@@ -27,6 +27,13 @@ OLDEST_SQLITE = 3_051_003
 """Versions before 3.51.3 can corrupt a database when the WAL is reset."""
 CHECKPOINT_PAGES = 4_000
 READ_SECONDS = 10.0
+_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "wal_autocheckpoint = 0",
+    "temp_store = MEMORY",
+    "secure_delete = FAST",
+)
 OPEN_SECONDS = 10.0
 """How long opening a record waits for the commit lock."""
 
@@ -134,10 +141,9 @@ class SqliteBackend:
         # The plan is ours: without this SQLite plans a statement anew for each set of values,
         # which is four fifths of the time of a read.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-        connection.execute(
-            f"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-            f"PRAGMA cache_size = -{cache_kib:d}; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
-        )
+        for setting in (*_SETTINGS, f"cache_size = -{cache_kib:d}"):
+            # One at a time, and its answer taken: what follows a row that nobody takes is not run.
+            connection.execute(f"PRAGMA {setting}").fetchall()
         self._connections.append(connection)
         return connection
 
