@@ -96,7 +96,7 @@ SEARCHES = (
         total=True,
     ),
     Search(
-        "family name, chained",
+        "identifier, chained",
         "Observation",
         "subject:Patient.identifier=https://example.org/mrn|00000007",
         lambda r: _number(r) == 7,
