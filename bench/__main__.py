@@ -5,6 +5,7 @@ python -m bench [--quick | --long] [--busy] [ROW ...]
 
 import argparse
 import gc
+import signal
 import sys
 import time
 import traceback
@@ -31,6 +32,8 @@ RESULTS = machine.ROOT / "bench" / "results"
 
 
 def main() -> int:
+    # Leave by way of every ``finally``: what was started for a row ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     sizes = parser.add_mutually_exclusive_group()
