@@ -121,9 +121,9 @@ def tokens(element: Any, type: str, offset: int = HONG_KONG) -> list[Token]:
 
 
 def references(element: Any, type: str, offset: int = HONG_KONG) -> list[Reference]:
-    """Where an element points: nowhere when it is a fragment or only an identifier."""
+    """Where an element points: nowhere when it is a fragment, a search or only an identifier."""
     text = element.get("reference") if type == "Reference" else element
-    if text is None or text.startswith("#"):
+    if text is None or text.startswith("#") or (type == "Reference" and "?" in text):
         return []
     found = [target(text)]
     if type == "canonical" and "|" in text:

@@ -37,9 +37,13 @@ def local_literal(text: str) -> tuple[str, str] | None:
 
 
 def reference(rows: list[Reference], atom: int, value: dict[str, Any]) -> None:
-    """A Reference by its literal. Logical references and fragments yield nothing."""
+    """A Reference by its literal. Logical references, fragments and searches yield nothing.
+
+    A search (``Patient?identifier=...``) names nobody before it is resolved, and may hold an
+    identifier that must not stand in an index in clear.
+    """
     text = value.get("reference")
-    if text is not None and not text.startswith("#"):
+    if text is not None and not text.startswith("#") and "?" not in text:
         address(rows, atom, text)
 
 
