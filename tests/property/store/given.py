@@ -10,6 +10,8 @@ from tests.records import binary, group, listing, observation, organization, pat
 Resource = dict[str, Any]
 
 PATIENTS = ("1", "2", "3", "4", "5", "6")
+SUFFIXES = ("", "-b", "-c")
+"""Each patient has three Observations."""
 ORGANISATIONS = ("a", "b", "")
 LABELS = ("R", "V", "PSY")
 SCOPES = (1, 2)
@@ -39,6 +41,8 @@ IDENTIFIERS = (
     {"system": MRN},
 )
 WRITTEN = (
+    "A123456(3)",
+    "a1234563",
     f"{HKID}|A123456(3)",
     f"{HKID}|A 123456(3)",
     "a123456(3)",
@@ -76,7 +80,8 @@ TYPES = (
 
 def name(rng: Random) -> str:
     """``Type/id`` of something that may be stored."""
-    return f"{rng.choice((*TYPES, 'Patient', 'Patient', 'Observation'))}/{rng.choice(PATIENTS)}"
+    type = rng.choice((*TYPES, "Patient", "Patient", "Observation", "Observation"))
+    return f"{type}/{rng.choice(PATIENTS)}{rng.choice(SUFFIXES) if type == 'Observation' else ''}"
 
 
 def resource(rng: Random) -> Resource:
@@ -127,7 +132,7 @@ def _observation(rng: Random, id: str) -> Resource:
     )
     # An id belongs mostly to one patient, else most updates would be refused.
     of = rng.choice((id, id, id, rng.choice(PATIENTS), None))
-    return observation(id, of, **when, **optional) | {
+    return observation(id + rng.choice(SUFFIXES), of, **when, **optional) | {
         "code": {"coding": [coding]},
         "status": rng.choice(("final", "amended")),
     }

@@ -37,7 +37,7 @@ from tests.property.store import given
 from tests.scale import counts, seeded
 from tests.stores import ALL, DAY, HOUR, SECOND, SYSTEM, Adapter, Putting, Record, Step, in_order, opened
 
-STEPS = counts(1500, 8000)
+STEPS = counts(3000, 10_000)
 RUNS = range(counts(1, 5))
 
 
