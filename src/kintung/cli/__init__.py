@@ -15,6 +15,9 @@ COMMANDS = ("demo", "serve", "load", "export", "check")
 DESCRIPTION = "A FHIR R4 record for primary care: serve it, fill it, take it out, prove it sound."
 
 
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One clear line instead of the usage and a line."""
@@ -26,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Exit code 2 is a mistake in the command line, 130 and 143 a stop by Ctrl-C and SIGTERM.
     """
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+    for number in _STOPPING:
+        signal.signal(number, _stop)
     parser = _Parser(prog="kintung", description=DESCRIPTION)
     chosen = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = list(sys.argv[1:] if arguments is None else arguments)
@@ -50,5 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """Leave by way of every ``finally``, so that a node is closed and a demo's folder removed."""
+    """Leave by way of every ``finally``, so that a node is closed and a demo's folder removed.
+
+    Impatient ones are not heard any more: they would break off the leaving.
+    """
+    for each in _STOPPING:
+        signal.signal(each, signal.SIG_IGN)
     sys.exit(128 + number)

@@ -18,6 +18,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from kintung.app import Node, Settings, open_node
 from kintung.cli.processes import end_with_parent
 from kintung.cli.sources import Item
 from kintung.consent import Access, Right
-from kintung.errors import Issue, KintungError, TimedOut, Unavailable
+from kintung.errors import Issue, KintungError, NotFound, TimedOut, Unavailable
 from kintung.fhir.json import parse
 from kintung.store.port import Idempotency, Prepared, Receipt, Rehearsal, Unit, View
 from kintung.store.reader import Reader
@@ -62,6 +63,8 @@ CHUNK_ITEMS = 250
 """or of this many: a load that is stopped waits for the chunks that are worked on."""
 IN_FLIGHT = 6
 """Chunks on their way at once for each process."""
+STRETCH = 500
+"""So many items in a row that were not loaded before, and no more are asked about."""
 IN_FLIGHT_BYTES = 64 * 1024 * 1024
 """No more is read ahead while this much is on its way: an item may be as large."""
 
@@ -122,21 +125,38 @@ class Loader:
             Unavailable: the record cannot be written any more. What was counted stays.
         """
         committing: _Committing = deque()
+        fresh = self._fresh(items, tally)
         try:
             if self._processes:
-                self._with_processes(items, committing, tally)
+                self._with_processes(fresh, committing, tally)
             else:
-                self._pipeline(self._prepare_here, 1, items, committing, tally)
+                self._pipeline(self._prepare_here, 1, fresh, committing, tally)
         finally:  # also when it is stopped: what was handed over is committed, and counted
             with suppress(Unavailable):
                 self._settle(committing, tally)
+
+    def _fresh(self, items: Iterable[Item], tally: Tally) -> Iterator[Item]:
+        """Pass over what was loaded before, until a long stretch of items was not.
+
+        Only so that resuming is quick: an item that was loaded is recognised in its commit too.
+        """
+        missed = 0
+        for item in items:
+            if missed < STRETCH:
+                earlier = self._node.store.submit(Unit(_ACCESS.reader, _not_now, _idempotency(item)))
+                if earlier.exception() is None:
+                    tally.took(earlier.result())
+                    missed = 0
+                    continue
+                missed += 1
+            yield item
 
     def _with_processes(self, items: Iterable[Item], committing: "_Committing", tally: Tally) -> None:
         pool = ProcessPoolExecutor(
             self._processes, mp_context=get_context("spawn"), initializer=_start, initargs=self._started
         )
 
-        def prepare(chunk: list[Item]) -> "Future[list[_Ready | None]]":
+        def prepare(chunk: list[Item]) -> "Future[list[Rehearsal | None]]":
             with _interrupts_held():  # a process started here would show Ctrl-C as its own failure
                 return pool.submit(_prepare, chunk)
 
@@ -149,8 +169,8 @@ class Loader:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _prepare_here(self, chunk: list[Item]) -> "Future[list[_Ready | None]]":
-        prepared: Future[list[_Ready | None]] = Future()
+    def _prepare_here(self, chunk: list[Item]) -> "Future[list[Rehearsal | None]]":
+        prepared: Future[list[Rehearsal | None]] = Future()
         prepared.set_result(_prepared(self._site, chunk))
         return prepared
 
@@ -177,8 +197,8 @@ class Loader:
                 self._settle(committing, tally)
                 self._one(item, tally)
                 continue
-            unit = Unit(_ACCESS.reader, _Later(self._site, item), ready.idempotency)
-            committing.append((item, self._node.store.submit_rehearsed(unit, ready.rehearsal)))
+            unit = Unit(_ACCESS.reader, _Later(self._site, item), _idempotency(item))
+            committing.append((item, self._node.store.submit_rehearsed(unit, ready)))
         while len(committing) > len(chunk.items) * 2:
             _take(committing, tally)
 
@@ -197,18 +217,11 @@ class Loader:
                 tally.took(self._node.store.commit(_unit(self._site, item)))
 
 
-class _Ready(NamedTuple):
-    """An item as a process prepared it."""
-
-    rehearsal: Rehearsal
-    idempotency: Idempotency | None
-
-
 class _Chunk(NamedTuple):
     """Items that a process prepares."""
 
     items: list[Item]
-    prepared: "Future[list[_Ready | None]]"
+    prepared: "Future[list[Rehearsal | None]]"
 
     @property
     def size(self) -> int:
@@ -217,7 +230,7 @@ class _Chunk(NamedTuple):
 
 _Committing = deque[tuple[Item, Future[Receipt]]]
 """Items that were handed over to be committed, in order."""
-_Prepare = Callable[[list[Item]], "Future[list[_Ready | None]]"]
+_Prepare = Callable[[list[Item]], "Future[list[Rehearsal | None]]"]
 
 
 class _Later:
@@ -284,18 +297,30 @@ def _unit(site: Site, item: Item) -> Unit:
         raise item.fault
     request = _request(item)
     if _kind(item) == "transaction":
-        return Transaction(site, request, received(site, item.raw)).unit()
+        unit = Transaction(site, request, received(site, item.raw)).unit()
+        return Unit(unit.reader, unit.prepare, _idempotency(item))
     resource = parse(item.raw)
     request.resource = resource
     type, id = str(resource.get("resourceType")), str(resource.get("id") or "")
     request.method, request.path = ("PUT", f"{type}/{id}") if id else ("POST", type)
     request.place({"type": type, "id": id})
-    return (update if id else create)(site, request).unit
+    unit = (update if id else create)(site, request).unit
+    return Unit(unit.reader, unit.prepare, _idempotency(item))
 
 
 def _request(item: Item) -> Request:
+    """The request of an item; its key is for the entries of a batch, each a unit of its own."""
     headers = {b"prefer": b"return=minimal", b"idempotency-key": item.key.encode()}
     return Request("POST", "", "", headers, _ACCESS, "", item.raw)
+
+
+def _idempotency(item: Item) -> Idempotency:
+    return Idempotency(_ACCESS.client, item.key, sha256(item.raw).digest())
+
+
+def _not_now(_view: View) -> Prepared:
+    """``prepare`` of a unit that is to be answered only if it was committed before."""
+    raise NotFound("It was not loaded before.")
 
 
 def _kind(item: Item) -> str:
@@ -359,19 +384,18 @@ _heads = msgspec.json.Decoder(_Head)
 _answers = msgspec.json.Decoder(_Answers)
 
 
-def _prepared(site: Site, chunk: list[Item]) -> list[_Ready | None]:
+def _prepared(site: Site, chunk: list[Item]) -> list[Rehearsal | None]:
     """The items as they are on one view of the record."""
     with site.store.view() as view:
         return [_ready(site, view, item) for item in chunk]
 
 
-def _ready(site: Site, view: View, item: Item) -> _Ready | None:
+def _ready(site: Site, view: View, item: Item) -> Rehearsal | None:
     """The item prepared; None for one that only the loading process can do, or refuse."""
     if _kind(item) == "batch":
         return None
     try:
-        unit = _unit(site, item)
-        return _Ready(rehearse(unit, view), unit.idempotency)
+        return rehearse(_unit(site, item), view)
     except Exception:  # noqa: BLE001 - it comes again where it is counted
         return None
 
@@ -389,7 +413,7 @@ def _start(url: str, keys: Path | None, settings: Settings) -> None:
     gc.disable()  # with tens of thousands of elements alive it halves the rate of decoding
 
 
-def _prepare(chunk: list[Item]) -> list[_Ready | None]:
+def _prepare(chunk: list[Item]) -> list[Rehearsal | None]:
     ready = _prepared(_process[0], chunk)
     gc.collect(1)
     return ready
