@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -301,9 +302,11 @@ def test_progress_is_shown_on_a_terminal(tmp_path: Path, url: str) -> None:
     shown = ""
     with suppress(OSError):  # how Linux says that nobody writes to a terminal any more
         while True:
+            assert select([terminal], [], [], SECONDS)[0], "it neither writes nor ends"
             shown += os.read(terminal, 1024).decode()
             if re.search(r"resources: [\d,]+ \([\d,]+/s\)", shown):
-                process.terminate()
+                for _ in range(5):  # an impatient user, who must not break off what ends it
+                    process.terminate()
     os.close(terminal)
     out, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 143, (out, shown)
