@@ -78,7 +78,7 @@ class Shape:
 
 
 def record(shape: Shape) -> Path:
-    """A folder with ``x.db`` and ``x.keys`` of that shape, and the scopes."""
+    """A folder with ``x.db`` and ``x.db.keys`` of that shape, and the scopes."""
     folder = FOLDER / shape.name
     if (folder / "done").exists() and _opens(folder):
         return folder

@@ -161,7 +161,7 @@ def key_path(url: str) -> Path | None:
     if url.startswith("sqlite:///"):
         path = sqlite_path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.with_suffix(".keys")
+        return path.with_name(f"{path.name}.keys")
     parts = urlsplit(url)
     place = f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}"
     name = hashlib.sha256(place.encode()).hexdigest()[:16]

@@ -156,7 +156,7 @@ def test_it_ends_cleanly(tmp_path: Path, url: str, number: int) -> None:
         assert (code, out, complaints(err)) == (0, "", "")
         assert group_gone(served.process)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("data", "record.db", "record.db.lock", "record.keys", "temporary")
+        *("data", "record.db", "record.db.lock", "record.db.keys", "temporary")
     ]  # fmt: skip
     assert list((tmp_path / "temporary").iterdir()) == []
     connection = apsw.Connection(str(tmp_path / "record.db"), flags=apsw.SQLITE_OPEN_READONLY)

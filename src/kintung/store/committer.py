@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -13,7 +14,8 @@ R = TypeVar("R")
 A = TypeVar("A")
 
 MOST_IN_GROUP = 512
-MOST_WEIGHT = 3_000
+MOST_WAITING = 20_000
+MOST_WEIGHT = 1_000
 """Versions a group may write, unless its first unit alone writes more."""
 
 
@@ -54,9 +56,23 @@ class Committer(Generic[R, A]):
         with self._wake:
             if self._closed:
                 raise Unavailable("The store is closed.")
+            if len(self._waiting) >= MOST_WAITING:
+                raise Unavailable("Too much waits to be stored; nothing of this was. Try again later.")
             self._waiting.append(waiting)
             self._wake.notify()
+        waiting.future.add_done_callback(lambda future: self._drop(waiting) if future.cancelled() else None)
         return waiting.future
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their group to be formed."""
+        with self._wake:
+            return len(self._waiting)
+
+    def _drop(self, waiting: Waiting[R, A]) -> None:
+        """Given up: its body need not stay in memory while the lock is not to be had."""
+        with self._wake, suppress(ValueError):
+            self._waiting.remove(waiting)
 
     def close(self, timeout: float = 10.0) -> None:
         """Carry out what waits, then end the thread."""
@@ -91,14 +107,33 @@ class Committer(Generic[R, A]):
 
         try:
             answers = self._run(take)
-        except BaseException as error:  # noqa: BLE001 - whatever happened, nobody is left waiting
+        except Unavailable as error:
             if not group:
                 take()
             for waiting in group:
-                waiting.future.set_exception(error)
+                waiting.future.set_exception(Unavailable(str(error)))
+        except BaseException as error:  # noqa: BLE001 - whatever happened, nobody is left waiting
+            self._commit_alone(group, error)
+        else:
+            for waiting, answer in zip(group, answers, strict=True):
+                _answer(waiting.future, answer)
+
+    def _commit_alone(self, group: list[Waiting[R, A]], error: BaseException) -> None:
+        """A group failed for a reason nobody foresaw: only the one that caused it shall fail."""
+        if len(group) == 1:
+            group[0].future.set_exception(error)
             return
-        for waiting, answer in zip(group, answers, strict=True):
-            if isinstance(answer, Exception):
-                waiting.future.set_exception(answer)
+        for waiting in group:
+            try:
+                answers = self._run(lambda waiting=waiting: [waiting.request])
+            except BaseException as own:  # noqa: BLE001
+                waiting.future.set_exception(own)
             else:
-                waiting.future.set_result(answer)
+                _answer(waiting.future, answers[0])
+
+
+def _answer(future: "Future[A]", answer: A | Exception) -> None:
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

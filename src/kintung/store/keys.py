@@ -7,6 +7,7 @@ one of the two has nothing. Erasing a person destroys the person's data key here
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # apsw describes its values by a type (Buffer) that Python 3.11 lacks
 
+import logging
 import threading
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ import apsw
 
 from kintung.clock import Entropy
 from kintung.errors import Unavailable
+
+_log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS data_key (number INTEGER PRIMARY KEY, owner TEXT NOT NULL UNIQUE, value BLOB);
@@ -70,7 +73,7 @@ class KeyStore:
                 self._db.execute(_SCHEMA)
             self._db.execute("PRAGMA synchronous=FULL")
             self._read = apsw.Connection(str(path)) if path else self._db
-        except (apsw.NotADBError, apsw.CantOpenError, apsw.CorruptError, apsw.ReadOnlyError) as error:
+        except apsw.Error as error:
             raise Unavailable(f"{path} cannot be opened as a key store: {error}.") from error
 
     @staticmethod
@@ -99,6 +102,8 @@ class KeyStore:
                     self._db.execute("ROLLBACK")
         except apsw.BusyError as error:
             raise Unavailable("The key store is held by another process; nothing was stored.") from error
+        except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+            raise Unavailable("The key store cannot be written now; nothing was stored.") from error
         finally:
             self._writing.release()
 
@@ -194,7 +199,9 @@ class KeyStore:
             with self._write(seconds):
                 self._db.execute("INSERT OR REPLACE INTO witness VALUES (?, ?)", (number, head))
                 self._db.execute("DELETE FROM witness WHERE number < ?", (number - 1000,))
-        except Unavailable:
+        except (Unavailable, apsw.Error) as error:
+            # The commit is durable: what its callers are told must not hang on the witness.
+            _log.warning("the head of the log was not witnessed: %s", type(error).__name__)
             return
         self._since_witness = 0
         if self._unwitnessed == (number, head):

@@ -338,6 +338,8 @@ class Rehearsal(NamedTuple):
 
     prepared: Prepared
     reads: tuple[Read, ...]
+    sequence: int = -1
+    """The last commit the view had seen: while it is still the last, all it read is still so."""
 
 
 class Done(NamedTuple):

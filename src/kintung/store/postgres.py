@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors as pg
 
 from kintung.errors import TimedOut, Unavailable
-from kintung.store.sql.database import Row
+from kintung.store.sql.database import Row, outcome_unknown
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
@@ -97,7 +97,7 @@ def _reported() -> Generator[None]:
         yield
     except pg.QueryCanceled as error:
         raise TimedOut("The search took longer than it may; narrow it.") from error
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.InternalError) as error:
         raise Unavailable("The record cannot be read now.") from error
 
 
@@ -189,16 +189,25 @@ class PostgresBackend:
                     )
                     db.rows("SELECT pg_advisory_xact_lock(?)", (COMMIT_LOCK,))
                     yield db
-                    db.run("COMMIT")
+                    _commit(db)
                 finally:
                     if not self._writer.closed and self._writer.info.transaction_status != _IDLE:
                         db.run("ROLLBACK")
-            except psycopg.OperationalError as error:
+            except pg.ProgramLimitExceeded:
+                raise  # of one unit, not of the server
+            except (psycopg.OperationalError, psycopg.InternalError) as error:
                 raise Unavailable("The record cannot be written now; nothing was stored.") from error
 
     def close(self) -> None:
         for connection in (self._writer, *self._readers):
             connection.close()
+
+
+def _commit(db: PostgresDatabase) -> None:
+    try:
+        db.run("COMMIT")
+    except psycopg.OperationalError as error:
+        raise outcome_unknown() from error
 
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE

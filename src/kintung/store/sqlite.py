@@ -19,7 +19,7 @@ from pathlib import Path
 import apsw
 
 from kintung.errors import TimedOut, Unavailable
-from kintung.store.sql.database import Row
+from kintung.store.sql.database import Row, outcome_unknown
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
@@ -65,6 +65,16 @@ class SqliteDatabase:
         marks = ", ".join("?" * len(types))
         text = f"WITH wanted({names}) AS (VALUES ({marks})) {statement}"
         return self.connection.executemany(text, list(rows)).fetchall()
+
+
+_CANNOT_WRITE = (
+    apsw.BusyError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+    apsw.CorruptError,
+    apsw.CantOpenError,
+)
 
 
 class _Reading(SqliteDatabase):
@@ -188,12 +198,18 @@ class SqliteBackend:
                 self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     yield SqliteDatabase(self._writer)
-                    self._writer.execute("COMMIT")
+                    self._commit()
                 finally:
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
-            except (apsw.BusyError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError) as error:
+            except _CANNOT_WRITE as error:
                 raise Unavailable("The record cannot be written now; nothing was stored.") from error
+
+    def _commit(self) -> None:
+        try:
+            self._writer.execute("COMMIT")
+        except apsw.IOError as error:
+            raise outcome_unknown() from error
 
     @contextmanager
     def _locked(self) -> Generator[None]:

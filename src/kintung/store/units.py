@@ -85,7 +85,8 @@ def rehearse(unit: Unit, view: View) -> Rehearsal:
     """Prepare a unit on a view; raises what its ``prepare`` raises."""
     recorder = Recorder(view)
     prepared = unit.prepare(recorder)
-    return Rehearsal(prepared, tuple(recorder.reads))
+    sequence = view.sequence if recorder.reads else -1
+    return Rehearsal(prepared, tuple(recorder.reads), sequence)
 
 
 def still_so(reads: tuple[Read, ...], view: View) -> bool:

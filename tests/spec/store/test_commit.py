@@ -1,6 +1,7 @@
 """The one write: what a unit may rely on, what refuses it, and what is left when it fails."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -28,9 +29,10 @@ from kintung.store.port import (
     Write,
 )
 from kintung.store.reader import Reader
+from kintung.store.sql.store import SqlStore
 from tests.records import group, observation, patient
 from tests.scale import counts
-from tests.stores import ALL, DAY, HOUR, NOBODY, SECOND, SYSTEM, Record, content, together
+from tests.stores import ALL, DAY, HOUR, NOBODY, SECOND, SYSTEM, Record, content, opened, together
 
 DIGEST, OTHER = b"d" * 32, b"o" * 32
 AUDIT = AuditRecord("dr-lee", "a", "TREAT", "create", "POST /fhir/Patient", 201)
@@ -487,3 +489,23 @@ def test_all_of_a_unit_has_one_instant(record: Record):
 
     assert {version.at for version in record.search("Patient?").entries} == {receipt.at}
     assert {done.at for done in receipt.done} == {receipt.at}
+
+
+def test_of_two_uses_of_a_key_at_once_only_the_second_fails(tmp_path: Path) -> None:
+    """And nobody whose unit happens to be in their group."""
+    with opened("sqlite", tmp_path, str) as record:
+        store = record.store
+        assert isinstance(store, SqlStore)
+        with store.maintenance(SYSTEM):
+            futures = [
+                store.submit(record.unit(record.putting(patient(id)), idempotency=key))
+                for id, key in (
+                    ("a", Idempotency("client", "K", b"one")),
+                    ("b", Idempotency("client", "K", b"other")),
+                    ("c", None),
+                )
+            ]
+
+        assert futures[0].result(30).done[0].status == 200
+        assert isinstance(futures[1].exception(30), Duplicate)
+        assert futures[2].result(30).done[0].status == 200

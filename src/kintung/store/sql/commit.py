@@ -127,7 +127,8 @@ class Commit:
             return
         unit = request.unit
         if unit.idempotency is not None:
-            if any(staged.idempotency == unit.idempotency for staged in self._staged):
+            same = unit.idempotency[:2]
+            if any(staged.idempotency and staged.idempotency[:2] == same for staged in self._staged):
                 self._flush()
             earlier = replay(self._db, unit.idempotency, self.at)
             if earlier is not None:
@@ -148,7 +149,8 @@ class Commit:
         if rehearsal is not None:
             if rehearsal.reads and self._staged:
                 self._flush()
-            if still_so(rehearsal.reads, self._view) and self._is_free(rehearsal.prepared):
+            unmoved = rehearsal.sequence == self._last_seq or still_so(rehearsal.reads, self._view)
+            if unmoved and self._is_free(rehearsal.prepared):
                 return rehearsal.prepared
         self._flush()
         try:

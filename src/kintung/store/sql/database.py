@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from kintung.errors import Unavailable
+
 Row = tuple[Any, ...]
+
+
+def outcome_unknown() -> Unavailable:
+    """The connection or disk failed while a commit was made durable."""
+    return Unavailable(
+        "Whether this was stored is not known; send it again, with the same Idempotency-Key if it had one."
+    )
 
 
 class Database(Protocol):
