@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast, get_args
 
-from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooLong, ValueInvalid
+from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooCostly, TooLong, ValueInvalid
 from kintung.fhir.search import grammar
 from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.catalogue import resource_types
@@ -31,19 +31,24 @@ class SearchLimits:
 
     ``parameters`` and ``values`` (alternatives of one parameter) and ``value_length``
     (characters of one alternative) and ``length`` (characters of names and values together)
-    refuse what is over; ``count`` is lowered to the limit.
+    refuse what is over; ``count`` is lowered to the limit. ``cost`` bounds what all parameters
+    ask together: each costs its different alternatives and ``_STANDING``, a chain that for
+    each type it may lead to.
     """
 
     parameters: int = 100
     values: int = 500
     value_length: int = 4_096
     length: int = 1_000_000
+    cost: int = 5_000
     sort_keys: int = 10
     count: int = 1_000
     default_count: int = 20
 
 
 SEARCH_LIMITS = SearchLimits()
+_STANDING = 5
+"""What a parameter costs beside its alternatives."""
 
 
 def parse_query(
@@ -72,6 +77,7 @@ def parse_query(
         NotSupported: a parameter, modifier or sort key is not offered here.
         ValueInvalid: a value is not of the kind its parameter takes.
         TooLong: over one of the limits.
+        TooCostly: the parameters together ask for more than ``limits.cost``.
         BadInput: anything else that cannot be understood. ``path`` is the parameter's name.
     """
     if len(pairs) > limits.parameters:
@@ -107,6 +113,7 @@ class _Draft:
     """A Query in the making."""
 
     count: int
+    cost: int = 0
     total: Total = "none"
     sort: tuple[Sort, ...] = ()
     criteria: list[Criterion | Chain] = field(default_factory=list[Criterion | Chain])
@@ -158,7 +165,11 @@ class _Reading:
                 raise
             draft.ignored.append(Issue(refusal.issue, str(refusal), _path(name), severity="warning"))
         else:
-            draft.criteria.append(self._criterion_or_chain(asked, value))
+            alternatives = self._alternatives(value)
+            draft.cost += (len(alternatives) + _STANDING) * max(len(asked.links), 1)
+            if draft.cost > self.limits.cost:
+                raise TooCostly(_what_to_do(asked, len(alternatives)))
+            draft.criteria.append(self._criterion_or_chain(asked, alternatives))
             draft.used.append((name, value))
 
     def _read_result(self, name: str, value: str, draft: "_Draft") -> str:
@@ -219,14 +230,21 @@ class _Reading:
             raise NotSupported(f"{shown(inner)} is not a parameter of what {code} leads to ({where})")
         return _Asked(asked.parameter, inner_modifier, links)
 
-    def _criterion_or_chain(self, asked: "_Asked", value: str) -> Criterion | Chain:
+    def _alternatives(self, value: str) -> list[str]:
+        """The different alternatives of a value, in the order first sent."""
+        alternatives = grammar.split(value, ",")
+        if len(alternatives) > self.limits.values:
+            raise TooLong(f"at most {self.limits.values} alternatives, not {len(alternatives)}")
+        return list(dict.fromkeys(alternatives))
+
+    def _criterion_or_chain(self, asked: "_Asked", alternatives: Sequence[str]) -> Criterion | Chain:
         if not asked.links:
-            return self._criterion(asked.parameter, asked.modifier, value)
+            return self._criterion(asked.parameter, asked.modifier, alternatives)
         inner: list[tuple[str, Criterion]] = []
         refusals: list[BadInput] = []
         for link in asked.links:
             try:
-                inner.append((link.type, self._criterion(link, asked.modifier, value)))
+                inner.append((link.type, self._criterion(link, asked.modifier, alternatives)))
             except BadInput as refusal:
                 # A name may be of different kinds in different targets; a value need fit one.
                 refusals.append(refusal)
@@ -234,11 +252,11 @@ class _Reading:
             raise refusals[0]
         return Chain(asked.parameter, tuple(inner))
 
-    def _criterion(self, parameter: Parameter, modifier: str, value: str) -> Criterion:
+    def _criterion(self, parameter: Parameter, modifier: str, alternatives: Sequence[str]) -> Criterion:
         if parameter.kind in ("composite", "special"):
             raise NotSupported(f"{parameter.kind} parameters are not offered yet")
         if modifier == "missing" and parameter.stored is None:
-            return Criterion(parameter, "missing", (_missing(value),))
+            return Criterion(parameter, "missing", (_missing(",".join(alternatives)),))
         target = None
         own: Modifier | None = None
         if modifier in _MODIFIERS.get(parameter.kind, ()) and modifier != "missing":
@@ -247,12 +265,8 @@ class _Reading:
             target = _target(parameter, modifier)
         elif modifier:
             raise NotSupported(f"modifier {shown(modifier)} is not offered for a {parameter.kind} parameter")
-        alternatives = grammar.split(value, ",")
-        if len(alternatives) > self.limits.values:
-            raise TooLong(f"at most {self.limits.values} alternatives, not {len(alternatives)}")
-        return Criterion(
-            parameter, own, tuple(self._value(parameter, target, own, text) for text in alternatives)
-        )
+        values = (self._value(parameter, target, own, text) for text in alternatives)
+        return Criterion(parameter, own, tuple(dict.fromkeys(values)))
 
     def _value(  # noqa: PLR0911 - one case a kind
         self, parameter: Parameter, target: str | None, modifier: Modifier | None, text: str
@@ -286,6 +300,17 @@ class _Asked:
     parameter: Parameter
     modifier: str
     links: tuple[Parameter, ...] = ()
+
+
+def _what_to_do(asked: _Asked, alternatives: int) -> str:
+    narrower = (
+        f"it leads to {len(asked.links)} types: name the one meant, as in {asked.parameter.code}:Patient.name"
+        if len(asked.links) > 1
+        else "split the search into several"
+    )
+    return (
+        f"the search asks for too much at once; of {alternatives} alternatives here give fewer, or {narrower}"
+    )
 
 
 def _check_text(text: str) -> None:

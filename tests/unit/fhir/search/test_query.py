@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kintung.errors import BadInput, KintungError, NotSupported, TooLong, ValueInvalid
+from kintung.errors import BadInput, KintungError, NotSupported, TooCostly, TooLong, ValueInvalid
 from kintung.fhir.search import (
     Chain,
     Criterion,
@@ -353,6 +353,29 @@ def test_limits_are_arguments():
     assert query("Patient", ("_count", "6"), limits=limits).count == 5
     with pytest.raises(TooLong):
         query("Patient", ("gender", "a,b,c"), limits=limits)
+
+
+def test_alternatives_sent_again_are_dropped():
+    assert len(values("Patient", "birthdate", ",".join(["ne2000"] * 500))) == 1
+    assert len(values("Observation", "code", "a,b,a")) == 2
+    assert query("Patient", ("gender", "a,a")).used == (("gender", "a,a"),)
+
+
+@pytest.mark.parametrize(
+    ("type", "name", "times"),
+    [("Provenance", "target.name", 1), ("Patient", "name", 56), ("Patient", "_id", 11)],
+)
+def test_what_costs_too_much_together_is_refused_by_name(type: str, name: str, times: int):
+    text = ",".join(f"a{n}" for n in range(500))
+
+    with pytest.raises(TooCostly, match="give fewer") as refusal:
+        query(type, *[(name, text)] * times)
+
+    assert refusal.value.path == name
+
+
+def test_a_list_of_the_full_length_is_not_too_costly():
+    assert len(values("Patient", "identifier", ",".join(f"s|{n}" for n in range(500)))) == 500
 
 
 def test_refusals_do_not_repeat_the_value():
