@@ -115,6 +115,7 @@ def _backend(url: str, settings: Settings, facts: Mapping[str, str]) -> Backend:
 
         path = sqlite_path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # the index holds names; SQLite gives its other files the same mode
         return SqliteBackend(path, read_seconds=settings.read_seconds, facts=facts)
     if urlsplit(url).scheme in ("postgresql", "postgres"):
         from kintung.store.postgres import PostgresBackend  # noqa: PLC0415

@@ -44,6 +44,8 @@ def test_help_of_a_command_tells_each_option(command: str) -> None:
         ("serve", "--workers", "0", "--unprotected"),
         ("demo", "--port", "-1"),
         ("load", "x.json", "--procesess", "2"),
+        ("load", "x.json", "--processes", "-1"),
+        ("load", "x.json", "--processes", "many"),
     ],
 )
 def test_a_mistake_in_the_command_line_is_one_line(arguments: tuple[str, ...]) -> None:

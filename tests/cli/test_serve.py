@@ -144,6 +144,16 @@ def created(served: Served) -> int:
     return int(found[1]) if found else 0
 
 
+def test_the_files_of_a_record_are_for_their_owner_alone(tmp_path: Path, url: str) -> None:
+    with serving(tmp_path, url) as served, served.client() as client:
+        assert client.put("Patient/p", json=patient("p")).status_code == 201
+        files = [path for path in tmp_path.iterdir() if path.is_file()]
+        assert {"record.db", "record.db-wal", "record.db.keys", "record.db.keys-wal"} <= {
+            f.name for f in files
+        }
+        assert [path.name for path in files if path.stat().st_mode & 0o077] == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_cleanly(tmp_path: Path, url: str, number: int) -> None:
     """A signal to all, as Ctrl-C on a terminal or a service manager sends it: nothing is left."""
@@ -156,7 +166,7 @@ def test_it_ends_cleanly(tmp_path: Path, url: str, number: int) -> None:
         assert (code, out, complaints(err)) == (0, "", "")
         assert group_gone(served.process)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("data", "record.db", "record.db.lock", "record.db.keys", "temporary")
+        *("data", "record.db", "record.db.keys", "record.db.lock", "temporary")
     ]  # fmt: skip
     assert list((tmp_path / "temporary").iterdir()) == []
     connection = apsw.Connection(str(tmp_path / "record.db"), flags=apsw.SQLITE_OPEN_READONLY)

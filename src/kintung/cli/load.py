@@ -9,12 +9,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from kintung.cli.arguments import number_between
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
 from kintung.cli.loading import Loader, Tally
 from kintung.cli.sources import files_of, items
 
 SHOWN_REASONS = 20
+MOST_PROCESSES = 64
 SMALL_BYTES = 1024 * 1024
 """Files up to this size together are prepared in this process: starting others costs more."""
 
@@ -25,9 +27,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     add_database(parser)
     parser.add_argument(
         "--processes",
-        type=int,
+        type=number_between(0, MOST_PROCESSES),
         metavar="N",
-        help="that prepare; 0 does all in one (default: one a processor)",
+        help="that prepare; 0 does all in one; default: one for each processor",
     )
     parser.set_defaults(run=run)
 

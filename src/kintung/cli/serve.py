@@ -20,6 +20,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from kintung.app import Settings, open_node
+from kintung.cli.arguments import number_between
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent
@@ -52,7 +53,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--host", default=HOST, help="default: %(default)s")
     add_port(parser)
     parser.add_argument(
-        "--workers", type=_workers, default=1, metavar="N", help="processes that serve; default: %(default)s"
+        "--workers",
+        type=number_between(1, MOST_WORKERS),
+        default=1,
+        metavar="N",
+        help="processes that serve; default: %(default)s",
     )
     parser.add_argument("--base-url", default="", metavar="URL", help="of the FHIR API, as clients know it")
     parser.add_argument("--unprotected", action="store_true", help="switch sign-in off; loopback only")
@@ -61,21 +66,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def add_port(parser: argparse.ArgumentParser) -> None:
     """The option ``--port``."""
-    parser.add_argument("--port", type=_port, default=8080, help="0 takes a free one; default: %(default)s")
-
-
-def _port(text: str) -> int:
-    return _number(text, 0, 65535)
-
-
-def _workers(text: str) -> int:
-    return _number(text, 1, MOST_WORKERS)
-
-
-def _number(text: str, least: int, most: int) -> int:
-    if text.isascii() and text.isdigit() and least <= int(text) <= most:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
+    parser.add_argument(
+        "--port", type=number_between(0, 65535), default=8080, help="0 takes a free one; default: %(default)s"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
