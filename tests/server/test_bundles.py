@@ -1,11 +1,24 @@
 """batch and transaction: order, references, atomicity, outcomes."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kintung.consent import Policy, Right
+from kintung.errors import ValueInvalid
+from kintung.store.port import Receipt, View
+from kintung.web.fhir.bundle import at_entry
+from kintung.web.fhir.create import create
+from kintung.web.fhir.entries import ENTRIES
+from kintung.web.fhir.exchange import Answer, Request
+from kintung.web.fhir.registry import Deposit, Entry, Look, Registry, Submission
+from kintung.web.outcomes import MethodNotAllowed, headers_of
+from kintung.web.site import Site
 from tests.records import binary, observation, patient
 from tests.server.api import BASE, Api, Resource, ids, outcome
+from tests.server.api import api as opened
+from tests.stores import SYSTEM
 
 NAMED = {"system": "http://example.org/mrn", "value": "7"}
 
@@ -318,3 +331,114 @@ def test_a_document_keeps_its_own_links(api: Api) -> None:
     answer = api.post("", transaction(entry("POST", "Bundle", inner, "urn:uuid:5")))
     assert statuses(answer) == ["201 Created"]
     assert api.get(located(answer, 0)).json()["entry"][0]["fullUrl"] == "urn:uuid:5"
+
+
+def test_links_outside_of_references_are_indexed_as_they_are_stored(tmp_path: Path) -> None:
+    letter = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "content": [{"attachment": {"url": "urn:uuid:1"}}],
+    }
+    with opened(f"sqlite:///{tmp_path}/record.db") as api:
+        answer = api.post(
+            "",
+            transaction(
+                entry("POST", "DocumentReference", letter, "urn:uuid:2"),
+                entry(
+                    "POST", "Binary", {"resourceType": "Binary", "contentType": "text/plain"}, "urn:uuid:1"
+                ),
+            ),
+        )
+        stored = api.get(located(answer, 0)).json()
+        assert stored["content"][0]["attachment"]["url"] == located(answer, 1)
+        assert ids(api.get(f"DocumentReference?location={located(answer, 1)}").json()) == [stored["id"]]
+        assert list(api.node.store.check(SYSTEM)) == []
+
+
+def test_what_a_transaction_creates_can_be_shown_for_each_entry_that_found_it(api: Api) -> None:
+    asked = transaction(
+        entry("POST", "Patient", new_patient(identifier=[NAMED]), ifNoneExist="identifier=7"),
+        entry("POST", "Patient", new_patient(identifier=[NAMED]), ifNoneExist="identifier=7"),
+    )
+    answer = api.post("", asked, headers={"Prefer": "return=representation"})
+    assert statuses(answer) == ["201 Created", "200 OK"]
+    assert answer.json()["entry"][0]["resource"] == answer.json()["entry"][1]["resource"]
+
+
+@pytest.mark.parametrize(
+    "since", ["9999-12-31T23:59:59-14:00", "2022-12-31T23:59:60Z", "0001-01-01T00:00:00+14:00"]
+)
+def test_an_instant_at_the_end_of_the_calendar_is_a_time_like_others(api: Api, since: str) -> None:
+    api.store(patient("p"))
+    for kind in ("batch", "transaction"):
+        answer = api.post("", bundle(kind, entry("GET", "Patient/p", ifModifiedSince=since)))
+        expected = "200 OK" if since.startswith("0001") else "304 Not Modified"
+        assert statuses(answer) == [expected]
+
+
+def test_an_entry_on_which_the_node_fails_leaves_the_others_alone() -> None:
+    def fails(_site: Site, request: Request, _view: View) -> Answer:
+        raise RuntimeError(request.path)
+
+    def fails_to_store(_site: Site, request: Request) -> Submission:
+        raise RuntimeError(request.path)
+
+    def fails_to_answer(site: Site, request: Request) -> Submission:
+        def answer(_receipt: Receipt) -> Answer:
+            raise RuntimeError(request.path)
+
+        return Submission(create(site, request).unit, answer)
+
+    more = (
+        Entry("failing", "GET", "/$fail", Look(fails), Right.VIEW, Policy.DISCLOSES, "Fails."),
+        Entry(
+            "unstored",
+            "POST",
+            "/{type}/$unstored",
+            Deposit(fails_to_store),
+            Right.DEPOSIT,
+            Policy.DEPOSITS,
+            "Fails.",
+        ),
+        Entry(
+            "stored",
+            "POST",
+            "/{type}/$stored",
+            Deposit(fails_to_answer),
+            Right.DEPOSIT,
+            Policy.DEPOSITS,
+            "Fails.",
+        ),
+    )
+    with opened(registry=Registry((*ENTRIES, *more))) as api:
+        api.store(patient("p"))
+        reads = (entry("GET", "$fail"), entry("GET", "Patient/p"))
+        answer = api.post("", transaction(entry("POST", "Patient", new_patient()), *reads))
+        failed = "500 Internal Server Error"
+        assert statuses(answer) == ["201 Created", failed, "200 OK"]
+        answer = api.post(
+            "",
+            bundle(
+                "batch",
+                entry("POST", "Patient/$unstored", new_patient()),
+                entry("POST", "Patient/$stored", new_patient()),
+                entry("POST", "Patient", new_patient()),
+                *reads,
+            ),
+        )
+        assert statuses(answer) == [failed, failed, "201 Created", failed, "200 OK"]
+        (issue,) = answer.json()["entry"][3]["response"]["outcome"]["issue"]
+        assert issue["code"] == "exception"
+        assert issue["expression"] == ["Bundle.entry[3]"]
+
+
+def test_an_error_leads_through_its_entry_and_stays_as_it_is() -> None:
+    for error in (ValueInvalid("no", path="Patient.id"), MethodNotAllowed("no", ["GET"])):
+        before = error.path, error.issues
+        placed = at_entry(at_entry(error, 1), 2)
+        assert (error.path, error.issues) == before
+        assert type(placed) is type(error)
+        assert str(placed) == "no"
+        assert placed.path is not None
+        assert placed.path.startswith("Bundle.entry[2].")
+        assert headers_of(placed) == headers_of(error)

@@ -49,10 +49,14 @@ class Links(dict[str, str]):
 
 
 class Spliced(NamedTuple):
-    """A body to seal; ``meta_at`` is the offset just after the ``{`` of its ``meta``."""
+    """A body to seal; ``meta_at`` is the offset just after the ``{`` of its ``meta``.
+
+    ``linked_elsewhere`` is set when links may have been replaced outside of References.
+    """
 
     text: bytes
     meta_at: int
+    linked_elsewhere: bool = False
 
 
 def splice(raw: bytes, *, type: str, id: str, references: Mapping[str, str]) -> Spliced:
@@ -70,9 +74,14 @@ def splice(raw: bytes, *, type: str, id: str, references: Mapping[str, str]) -> 
             ``Patient?identifier=…`` to ``Patient/1``. Make it a ``Links`` for a Bundle.
     """
     text = msgspec.json.format(raw, indent=-1)
+    elsewhere = False
     if references:
-        text = _resolve(text, type, references)
-    return _splice_head(text, type, id.encode()) or _splice_members(text, id.encode())
+        text = _resolve(text, references)
+        elsewhere = _has_links(text, references)
+    if elsewhere:
+        text = _resolve_everywhere(text, type, references)
+    spliced = _splice_head(text, type, id.encode()) or _splice_members(text, id.encode())
+    return spliced._replace(linked_elsewhere=True) if elsewhere else spliced
 
 
 def _splice_head(text: bytes, type: str, id: bytes) -> Spliced | None:
@@ -155,8 +164,8 @@ def _without_server_owned(meta: bytes) -> bytes:
     )
 
 
-def _resolve(text: bytes, type: str, references: Mapping[str, str]) -> bytes:
-    """Replace the links that ``references`` names; nearly all stand in ``Reference.reference``."""
+def _resolve(text: bytes, references: Mapping[str, str]) -> bytes:
+    """Replace the links in ``Reference.reference`` that ``references`` names: nearly all there are."""
 
     def swap(match: re.Match[bytes]) -> bytes:
         token = match[1]
@@ -164,8 +173,7 @@ def _resolve(text: bytes, type: str, references: Mapping[str, str]) -> bytes:
         target = references.get(link)
         return match[0] if target is None else b'"reference":"%s"' % target.encode()
 
-    text = _REFERENCE.sub(swap, text)
-    return _resolve_everywhere(text, type, references) if _has_links(text, references) else text
+    return _REFERENCE.sub(swap, text)
 
 
 def _has_links(text: bytes, references: Mapping[str, str]) -> bool:

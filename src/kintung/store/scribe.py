@@ -48,7 +48,7 @@ class Scribe:
 
         Args:
             raw: the accepted text, as sent.
-            resource: the same, parsed, with ``references`` already replaced.
+            resource: the same, parsed, with ``references`` already replaced where a Reference has them.
             current: what ``view.current`` answered; None when the id is free.
             organisation: id of the depositing Organization, for a new resource.
             references: texts in ``raw`` (urn:uuid, conditional) to the references they became.
@@ -58,7 +58,9 @@ class Scribe:
             RuleFailed: the update would give the data of one person to another; or whose it is
                 depends on what the reader cannot see.
         """
-        text, meta_at = splice(raw, type=type, id=id, references=references or {})
+        text, meta_at, linked_elsewhere = splice(raw, type=type, id=id, references=references or {})
+        if linked_elsewhere:
+            resource = parse(text)
         depositor = current.ownership.organisation if current else organisation
         sources = _sources(view, reader, type, written or {})
         ownership = ownership_of(sources, type, id, resource, depositor)

@@ -47,7 +47,7 @@ def kept(resource: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 def check(raw: str) -> None:
     type = parse(raw.encode())["resourceType"]
-    text, meta_at = splice(raw.encode(), type=type, id="new", references={})
+    text, meta_at, _ = splice(raw.encode(), type=type, id="new", references={})
     assert list(kept(spelled(text.decode()))) == list(kept(spelled(raw)))
     body = served(text, meta_at, 7, 1)
     assert list(kept(spelled(body.decode()))) == list(kept(spelled(raw)))

@@ -111,7 +111,7 @@ def test_white_space_goes_outside_strings_only_and_tokens_stay():
     ],
 )
 def test_a_version_is_served_with_its_number_and_time(raw: str, meta: bytes):
-    text, meta_at = splice(raw.encode(), type="Patient", id="a", references={})
+    text, meta_at, _ = splice(raw.encode(), type="Patient", id="a", references={})
     assert text[meta_at - 8 : meta_at] == b'"meta":{'
     found = served(text, meta_at, 3, 1_795_309_323_123_456)
     assert found.count(b'"meta":' + meta) == 1

@@ -15,6 +15,7 @@ from kintung.definitions import owners
 from kintung.errors import Forbidden, KintungError, MultipleMatches, NoMatch, NotSupported, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle
 from kintung.fhir.search import Query
+from kintung.fhir.splice import Links
 from kintung.store.port import Match, Outcome, Ownership, Prepared, Unit, View, Write
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request
 from kintung.web.fhir.create import create_step
@@ -132,9 +133,11 @@ class Transaction:
                 written[outcome.type, outcome.id] = effect.write.ownership
                 writes.append(effect.write)
             outcomes[planned.number] = outcome
+        created = {(outcome.type, outcome.id) for outcome in outcomes.values() if outcome.status == 201}
         shown = {
             key
             for planned in self._planned
+            if outcomes[planned.number][1:3] not in created  # what is not there yet is not read
             for key in keys_shown(view, planned.request, targets[planned.number])
         }
         audit = audit_record(self._outer, "transaction", 200, tuple(shown))
@@ -219,7 +222,7 @@ class Transaction:
 
         A link is set from its text as sent each time, so that preparing again is the same.
         """
-        references: dict[str, str] = {}
+        references = Links()
         for planned in self._planned:
             if planned.full_url is not None and planned.step.verb != "DELETE":
                 references.update(_names_of(planned, targets[planned.number]))
@@ -269,7 +272,7 @@ class Transaction:
         references: Mapping[str, str],
         written: Mapping[tuple[str, str], Ownership],
     ) -> Effect:
-        changed = references if any(link.text in references for link in planned.links) else None
+        changed = None if planned.step.type == "Bundle" else references  # its links are its own
         try:
             return write(self._site, view, self._outer.access, planned.step, target, changed, written)
         except KintungError as error:
