@@ -14,6 +14,7 @@ from kintung.store.port import Receipt
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, response
 from kintung.web.fhir.deposit import audit_record
 from kintung.web.fhir.exchange import Answer, Request, refusal
+from kintung.web.fhir.failure import logged
 from kintung.web.fhir.perform import TELLING, look, require_right
 from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say, Submission
 from kintung.web.landing import settle
@@ -61,13 +62,13 @@ class Batch:
         try:
             request = entry_request(self._outer, index, self._entries[index])
             entry, parameters = self._registry.find(request.method, request.path)
-        except KintungError as error:
+        except Exception as error:  # noqa: BLE001 - the other entries get their answers
             self._refuse(index, error)
             return None
         request.place(parameters)
         try:
             return self._do(index, entry, request)
-        except KintungError as error:
+        except Exception as error:  # noqa: BLE001
             self._refuse(index, error, entry, request)
             return None
 
@@ -92,7 +93,7 @@ class Batch:
         try:
             done = settle(receipt, self._site.limits.seconds)
             answer = submission.answer(done)
-        except KintungError as error:
+        except Exception as error:  # noqa: BLE001 - the other entries get their answers
             self._refuse(index, error, entry, request)
             return
         if done.replayed:
@@ -101,9 +102,10 @@ class Batch:
         self._answers[index] = answer
 
     def _refuse(
-        self, index: int, error: KintungError, entry: Entry | None = None, request: Request | None = None
+        self, index: int, error: Exception, entry: Entry | None = None, request: Request | None = None
     ) -> None:
-        answer = refusal(at_entry(error, index))
+        told = error if isinstance(error, KintungError) else logged(self._site, error)
+        answer = refusal(at_entry(told, index))
         if entry is not None and request is not None and isinstance(error, TELLING):
             self._records.append(self._site.store.record(audit_record(request, entry.name, answer.status)))
         self._answers[index] = answer

@@ -98,12 +98,14 @@ def _headers(outer: Request, asked: Mapping[str, Any]) -> dict[bytes, bytes]:
 
 
 def at_entry(error: KintungError, index: int) -> KintungError:
-    """The error with its paths leading through the entry it happened in."""
-    error.issues = tuple(
+    """The error with its paths leading through the entry it happened in; a copy, as others may hold it."""
+    placed = type(error).__new__(type(error), *error.args)
+    placed.__dict__.update(error.__dict__)
+    placed.issues = tuple(
         Issue(issue.code, issue.message, _path(index, issue.path), issue.severity) for issue in error.issues
     )
-    error.path = error.issues[0].path
-    return error
+    placed.path = placed.issues[0].path
+    return placed
 
 
 def _path(index: int, path: str | None) -> str:

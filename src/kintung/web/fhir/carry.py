@@ -10,6 +10,7 @@ from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import at_entry, received, response
 from kintung.web.fhir.deposit import answer, audit_record
 from kintung.web.fhir.exchange import Answer, Request, refusal, refuse_parameters
+from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import idempotency_key
 from kintung.web.fhir.perform import look, require_right
 from kintung.web.fhir.registry import Carry, Entry, Look, Registry
@@ -45,6 +46,8 @@ def _transaction(site: Site, registry: Registry, request: Request, split: SplitB
             answers[index] = _read(site, registry, part)
         except KintungError as error:
             answers[index] = refusal(at_entry(error, index))
+        except Exception as error:  # noqa: BLE001 - what was written is stored, and is to be answered
+            answers[index] = refusal(at_entry(logged(site, error), index))
     whole = response(b"transaction-response", request.base, [answers[index] for index in sorted(answers)])
     if receipt.replayed:
         record = audit_record(request, "transaction", 200, whole.patient_keys)

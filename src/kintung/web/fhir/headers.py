@@ -27,6 +27,10 @@ _RANGES = _JSON_TYPES | {"*/*", "application/*"}
 _ETAG = re.compile(r'\s*(?:W/)?"(?P<version>[^"]*)"\s*')
 _KEY = re.compile(r"[\x20-\x7e]{1,128}")
 _SECOND = 1_000_000
+_FIRST = -62_135_596_800
+"""0001-01-01T00:00:00Z, in seconds from 1970: an HTTP date has a year of four digits."""
+_LAST = 253_402_300_799
+"""9999-12-31T23:59:59Z"""
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
 
@@ -179,8 +183,8 @@ def etag(version_id: int) -> bytes:
 
 
 def last_modified(at: int) -> bytes:
-    """An instant in UTC microseconds as an HTTP date, to the second."""
-    return _http_date(at // _SECOND)
+    """An instant in UTC microseconds as an HTTP date, to the second; the nearest there is."""
+    return _http_date(min(max(at // _SECOND, _FIRST), _LAST))
 
 
 @lru_cache(maxsize=4096)

@@ -6,9 +6,7 @@ the registry, one Request.
 
 import asyncio
 import gzip
-import logging
 import re
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -20,6 +18,7 @@ from kintung.store.port import AuditRecord
 from kintung.web.fhir.carry import carry
 from kintung.web.fhir.deposit import audit_record
 from kintung.web.fhir.exchange import Answer, Request, decode_pairs, refusal
+from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import require_json_acceptable, require_json_content, require_json_format
 from kintung.web.fhir.perform import TELLING, look, require_right
 from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say
@@ -43,8 +42,6 @@ _LARGE_ANSWER = 256 * 1024
 _HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
 _BODY_METHODS = ("POST", "PUT")
 _EMPTY = (204, 304)
-
-_log = logging.getLogger("kintung.web")
 
 
 class FhirApi:
@@ -78,7 +75,7 @@ class FhirApi:
         except KintungError as error:
             answer = refusal(error)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
-            answer = self._failed(error)
+            answer = refusal(logged(self._site, error))
         if answer.status >= 400 and _has_body(headers) and not incoming.ended:
             await incoming.discard(self._site.limits)
         self._traffic.answered[name, answer.status] += 1
@@ -168,7 +165,7 @@ class FhirApi:
         except KintungError:
             raise
         except Exception as error:
-            self._failed(error)
+            logged(self._site, error)
             raise Unavailable("What was asked could not be put on record, so it is not answered.") from error
 
     # --- Where the work is done -------------------------------------------------------
@@ -199,14 +196,6 @@ class FhirApi:
         return asyncio.get_running_loop()
 
     # --- The answer -------------------------------------------------------------------
-
-    def _failed(self, error: Exception) -> Answer:
-        """A failure nobody foresaw. The message of the error may hold data: it is not logged."""
-        reference = self._site.entropy.new_id()[:8]
-        frames = traceback.extract_tb(error.__traceback__)
-        where = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-        _log.error("request failed, reference %s: %s at %s", reference, type(error).__name__, where)
-        return refusal(KintungError(f"The node failed to answer; the log has it under {reference}."))
 
     async def _send(self, send: Send, answer: Answer, asked: dict[bytes, bytes], *, is_head: bool) -> None:
         status, headers, body = answer[:3]
