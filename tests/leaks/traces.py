@@ -1,6 +1,7 @@
 """Planting a thousand persons, and looking for what they left in files, byte by byte."""
 
 import base64
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from random import Random
@@ -35,6 +36,12 @@ class Person(NamedTuple):
     notes: tuple[str, ...]
     remark: str
     """Free text that a search parameter indexes (``Observation.valueString``)."""
+
+    def needles(self) -> Iterator["Needle"]:
+        yield from (Needle("number", number.core) for number in self.numbers)
+        yield from (Needle("name", name) for name in self.names)
+        yield from (Needle("note", note) for note in self.notes)
+        yield Needle("remark", self.remark)
 
 
 def people(count: int, draw: Random) -> list[Person]:
@@ -147,26 +154,37 @@ def searches(person: Person) -> Iterator[str]:
 # --- Looking for it ---------------------------------------------------------------------
 
 
+class Needle(NamedTuple):
+    """One text to look for, and what it is: a number, a name, a note, a remark."""
+
+    kind: str
+    text: str
+
+
 class Needles:
     """Texts to look for in every encoding somebody might have stored them in."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self.texts = list(texts)
-        self._by_prefix: defaultdict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
-        for text in self.texts:
-            for form in encodings(text):
-                assert len(form) >= _PREFIX, text
-                self._by_prefix[form[:_PREFIX]].append((form, text))
+    def __init__(self, needles: Iterable[Needle]) -> None:
+        self._by_prefix: defaultdict[bytes, list[tuple[bytes, Needle]]] = defaultdict(list)
+        for needle in needles:
+            for form in encodings(needle.text):
+                assert len(form) >= _PREFIX, needle
+                self._by_prefix[form[:_PREFIX]].append((form, needle))
 
-    def found(self, data: bytes) -> set[str]:
+    def found(self, data: bytes) -> set[Needle]:
         """Which of the texts stand in ``data``."""
-        found: set[str] = set()
+        found: set[Needle] = set()
         forms = self._by_prefix
-        for place in range(len(data) - _PREFIX + 1):
-            window = data[place : place + _PREFIX]
-            if window in forms:
-                found.update(text for form, text in forms[window] if data.startswith(form, place))
+        for piece in _EMPTY.split(data):
+            for place in range(len(piece) - _PREFIX + 1):
+                window = piece[place : place + _PREFIX]
+                if window in forms:
+                    found.update(needle for form, needle in forms[window] if piece.startswith(form, place))
         return found
+
+
+_EMPTY = re.compile(rb"\0{64,}")
+"""Room in the files of a database that nothing was written to."""
 
 
 def encodings(text: str) -> set[bytes]:
