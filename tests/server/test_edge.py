@@ -1,10 +1,14 @@
 """What HTTP adds: addresses, methods, formats, encodings, header fields, the other pages."""
 
+import asyncio
 import gzip
 import json
 
 import pytest
 
+from kintung.errors import TooLong
+from kintung.fhir.json import Limits as JsonLimits
+from kintung.web.limits import Bodies, Incoming, Limits
 from tests.records import patient
 from tests.server.api import Api, outcome
 
@@ -141,6 +145,28 @@ def test_an_encoding_is_what_it_says(
         assert answer.status_code == 201
     else:
         assert outcome(answer)[:2] == expected
+
+
+def test_a_gzip_of_nothing_over_and_over_is_refused(api: Api) -> None:
+    nothing = gzip.compress(b"") * 5_000
+    answer = api.post("Patient", nothing, headers={"Content-Encoding": "gzip"})
+    assert outcome(answer)[:2] == (413, "too-long")
+    large = gzip.compress(b'{"resourceType":"Patient"') + gzip.compress(b" " * 50_000) * 30
+    answer = api.post("Patient", large + gzip.compress(b"}"), headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 201
+
+
+def test_what_is_received_counts_too_where_it_inflates_to_nothing() -> None:
+    empty_blocks = gzip.compress(b"")[:10] + b"\x00\x00\x00\xff\xff" * 300
+    parts = [empty_blocks[at : at + 100] for at in range(0, len(empty_blocks), 100)]
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+    bodies = Bodies(Limits(json=JsonLimits(bytes=1_000)))
+    with pytest.raises(TooLong):
+        asyncio.run(bodies.read(Incoming(receive), {b"content-encoding": b"gzip"}))
+    assert parts
 
 
 def test_no_answer_is_kept_by_a_cache(api: Api) -> None:

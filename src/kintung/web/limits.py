@@ -16,6 +16,10 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 _GZIP = 16 + zlib.MAX_WBITS
+_MEMBERS = 4096
+"""Members of one gzip: those who pack in parts make them of 64 kB and more."""
+_WINDOW = 16 * 1024
+"""Bytes inflated at once: what follows a member is copied, and must be little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,17 @@ class Bodies:
         if declared.isdigit() and len(declared) < 20 and int(declared) > self._limits.json.bytes:
             raise self._too_long()
         parts: list[bytes] = []
-        size = 0
+        size = received = 0
         try:
             async with asyncio.timeout(self._limits.receive_seconds):
                 while not incoming.ended:
                     sent = await incoming.next()
+                    received += len(sent)
                     part = inflater.feed(sent, self._limits.json.bytes + 1 - size) if inflater else sent
                     size += len(part)
                     self._hold(len(part))
                     parts.append(part)
-                    if size > self._limits.json.bytes:
+                    if max(size, received) > self._limits.json.bytes:
                         raise self._too_long()
             if inflater:
                 inflater.finish()
@@ -155,21 +160,30 @@ class _Inflater:
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(wbits=_GZIP)
+        self._members = 1
 
     def feed(self, sent: bytes, room: int) -> bytes:
         """What ``sent`` inflates to; at most ``room`` bytes, the rest is then not wanted."""
         parts: list[bytes] = []
         try:
-            while sent and room > 0:
-                if self._member.eof:
-                    self._member = zlib.decompressobj(wbits=_GZIP)
-                part = self._member.decompress(sent, room)
-                parts.append(part)
-                room -= len(part)
-                sent = self._member.unused_data
+            for at in range(0, len(sent), _WINDOW):
+                window = sent[at : at + _WINDOW]
+                while window and room > 0:
+                    if self._member.eof:
+                        self._next_member()
+                    part = self._member.decompress(window, room)
+                    parts.append(part)
+                    room -= len(part)
+                    window = self._member.unused_data
         except zlib.error:
             raise BadInput("The body is not the gzip its Content-Encoding says it is.") from None
         return b"".join(parts)
+
+    def _next_member(self) -> None:
+        self._members += 1
+        if self._members > _MEMBERS:
+            raise TooLong(f"The gzip of the body has more than {_MEMBERS} members; pack it as one.")
+        self._member = zlib.decompressobj(wbits=_GZIP)
 
     def finish(self) -> None:
         if not self._member.eof:
