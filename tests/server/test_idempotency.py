@@ -1,5 +1,6 @@
 """A request that comes twice with one key has one effect and one answer."""
 
+import json
 from typing import Any
 
 import httpx
@@ -79,6 +80,48 @@ def test_the_same_key_with_another_request_is_refused(api: Api) -> None:
     ]
     assert [outcome(other)[:2] for other in others] == [(422, "duplicate")] * 4
     assert total(api) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ({"If-None-Exist": "family=Lau"}, {"If-None-Exist": "family=Ng"}),
+        ({"If-None-Exist": "family=Lau"}, {}),
+        ({}, {"If-None-Exist": "family=Lau"}),
+    ],
+)
+def test_another_precondition_is_another_request(
+    api: Api, first: dict[str, str], other: dict[str, str]
+) -> None:
+    assert api.post("Patient", NEW, headers={**KEY, **first}).status_code == 201
+    assert outcome(api.post("Patient", NEW, headers={**KEY, **other}))[:2] == (422, "duplicate")
+    assert total(api) == 1
+
+
+def test_another_version_to_follow_is_another_request(api: Api) -> None:
+    api.store(patient("p"))
+    body = patient("p", "Wong")
+    assert api.put("Patient/p", body, headers={**KEY, "If-Match": 'W/"1"'}).status_code == 200
+    for other in ({"If-Match": 'W/"2"'}, {}):
+        assert outcome(api.put("Patient/p", body, headers={**KEY, **other}))[:2] == (422, "duplicate")
+
+
+def test_the_same_key_with_another_batch_is_refused(api: Api) -> None:
+    batch = {**transaction("a", "b"), "type": "batch"}
+    assert api.post("", batch, headers=KEY).status_code == 200
+    for names in (("a", "b", "c"), ("a",), ("a", "c")):
+        other = {**transaction(*names), "type": "batch"}
+        assert outcome(api.post("", other, headers=KEY))[:2] == (422, "duplicate")
+    assert total(api) == 2
+
+
+def test_the_key_of_an_entry_is_no_key_of_a_client(api: Api) -> None:
+    batch = {**transaction("a"), "type": "batch"}
+    (done,) = api.post("", batch, headers={"Idempotency-Key": "K"}).json()["entry"]
+    body = json.dumps(batch["entry"][0]["resource"], ensure_ascii=False).encode()
+    own = api.post("Patient", body, headers={"Idempotency-Key": "K#0"})
+    assert own.status_code == 201
+    assert not own.headers["location"].endswith(done["response"]["location"])
 
 
 def test_a_key_belongs_to_its_client(api: Api) -> None:

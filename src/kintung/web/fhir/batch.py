@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from kintung.errors import KintungError, NotSupported
 from kintung.fhir.json import SplitBundle
-from kintung.store.port import Receipt
+from kintung.store.port import Prepared, Receipt, Unit
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, response
-from kintung.web.fhir.deposit import audit_record
+from kintung.web.fhir.deposit import audit_record, idempotency_of
 from kintung.web.fhir.exchange import Answer, Request, refusal
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.perform import TELLING, look, require_right
@@ -43,7 +43,12 @@ class Batch:
         self._records: list[Future[Receipt]] = []
 
     def answer(self) -> Answer:
-        """Do every entry and give the Bundle of their answers, all of it audited."""
+        """Do every entry and give the Bundle of their answers, all of it audited.
+
+        Raises:
+            Duplicate: its idempotency key came with another request; no entry is done.
+        """
+        self._claim_key()
         by_method: dict[str, list[int]] = {}
         for index, entry in enumerate(self._entries):
             by_method.setdefault(str((entry.request or {}).get("method")), []).append(index)
@@ -56,6 +61,13 @@ class Batch:
         return response(
             b"batch-response", self._outer.base, [self._answers[index] for index in range(len(self._entries))]
         )
+
+    def _claim_key(self) -> None:
+        """Put on record which Bundle the key is for: entries alone would not show that one was added."""
+        idempotency = idempotency_of(self._outer)
+        if idempotency is not None:
+            claim = Unit(self._outer.access.reader, lambda _: Prepared(), idempotency)
+            settle(self._site.store.submit(claim), self._site.limits.seconds)
 
     def _begin(self, index: int) -> _Waiting | None:
         """Answer an entry, or submit what it writes."""

@@ -42,6 +42,7 @@ from kintung.store.port import Write as StoredWrite
 from kintung.web.fhir.exchange import HOW, Answer, Pairs, Request, location, versioned
 from kintung.web.fhir.headers import (
     PLAIN,
+    PRECONDITIONS,
     etag,
     idempotency_key,
     names_version,
@@ -345,6 +346,10 @@ def idempotency_of(request: Request) -> Idempotency | None:
     key = idempotency_key(request.headers.get(b"idempotency-key"))
     if key is None:
         return None
-    digest = sha256(f"{request.method} {request.path}?{request.query}\n".encode())
-    digest.update(request.body)
-    return Idempotency(request.access.client, key + request.part, digest.digest())
+    digest = sha256()
+    said = (request.method.encode(), request.path.encode(), request.query.encode())
+    for field in (*said, *(request.headers.get(name) for name in PRECONDITIONS), request.body):
+        digest.update(b"-" if field is None else b"%d:%s" % (len(field), field))
+    # No key has a line end: that of a part is none a client can give.
+    name = f"{key}\n{request.part}" if request.part else key
+    return Idempotency(request.access.client, name, digest.digest())

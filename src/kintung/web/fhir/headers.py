@@ -21,6 +21,9 @@ PLAIN: Headers = [
 ]
 """Header fields of every answer of the FHIR API."""
 
+PRECONDITIONS = (b"if-match", b"if-none-match", b"if-none-exist")
+"""Header fields that decide whether a write is done."""
+
 _JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "application/json+fhir"})
 _FORMATS = _JSON_TYPES | {"json"}
 _RANGES = _JSON_TYPES | {"*/*", "application/*"}
