@@ -177,7 +177,7 @@ class Oracle:
                 code = "" if row.system in self.vaulted else row.code or ""
                 return (code, row.system or "")
             case "string":
-                return (fold(row), row)
+                return (comparable(row), row)
             case "date" | "number" | "quantity":
                 return row.high if descending else row.low
             case _:
@@ -246,10 +246,15 @@ def string_test(text: str, modifier: str) -> Callable[[str], bool]:
         case "exact":
             return lambda row: row == text
         case "contains":
-            return lambda row: fold(text) in fold(row)
+            return lambda row: comparable(text) in comparable(row)
         case "":
-            return lambda row: fold(row).startswith(fold(text))
+            return lambda row: comparable(row).startswith(comparable(text))
     raise AssertionError(f"no modifier of strings: {modifier}")
+
+
+def comparable(text: str) -> str:
+    """What of a string is compared, but for ``:exact``: 255 characters, folded."""
+    return fold(text)[:255]
 
 
 def date_test(text: str, now: int, offset: int) -> Callable[[Span], bool]:

@@ -12,6 +12,7 @@ from importlib.resources import files
 import msgspec
 
 from kintung.fhir.search.atoms import Atom, Kind, Leaf, Step, Table
+from kintung.fhir.search.rows import FORM
 
 ARTEFACT = "search-parameters.json.gz"
 
@@ -73,11 +74,14 @@ def packaged() -> bytes:
 @cache
 def _catalogue() -> tuple[Catalogue, str]:
     text = packaged()
-    return msgspec.json.decode(text, type=Catalogue), sha256(text).hexdigest()
+    return msgspec.json.decode(text, type=Catalogue), sha256(b"%d\n%b" % (FORM, text)).hexdigest()
 
 
 def fingerprint() -> str:
-    """Return what changes whenever the rows of any resource may: SHA-256 of the artefact."""
+    """Return what changes whenever the rows of any resource may.
+
+    It is the SHA-256 of the form of rows and of the artefact.
+    """
     return _catalogue()[1]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from kintung.fhir.search.catalogue import resource_types
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
+from kintung.fhir.search.lengths import bounded
 from kintung.fhir.search.rows import Date, Quantity, Reference, Token
 
 CURRENCIES = "urn:iso:std:iso:4217"
@@ -50,7 +51,8 @@ def reference(rows: list[Reference], atom: int, value: dict[str, Any]) -> None:
 def address(rows: list[Reference], atom: int, text: str) -> None:
     """A uri that refers: local literal or absolute address."""
     local = local_literal(text)
-    rows.append((atom, *local) if local else (atom, "", text))
+    type, id = local or ("", text)
+    rows.append((atom, type, bounded(id)))
 
 
 def canonical_reference(rows: list[Reference], atom: int, text: str) -> None:
@@ -65,10 +67,10 @@ def canonical_reference(rows: list[Reference], atom: int, text: str) -> None:
 
 def canonical_token(rows: list[Token], atom: int, text: str) -> None:
     """A canonical as a uri, with and without its version."""
-    rows.append((atom, None, text))
+    rows.append((atom, None, bounded(text)))
     bare, bar, _ = text.partition("|")
     if bar:
-        rows.append((atom, None, bare))
+        rows.append((atom, None, bounded(bare)))
 
 
 def entry(rows: list[Reference], atom: int, resource: dict[str, Any]) -> None:
@@ -96,11 +98,11 @@ def _period(value: dict[str, Any], offset_minutes: int) -> tuple[int, int] | Non
 def timing(rows: list[Date], atom: int, value: dict[str, Any], offset_minutes: int) -> None:
     """A Timing by its outer limits: first to last event, else the Period that bounds it."""
     spans = [span(event, offset_minutes) for event in value.get("event", ()) if event is not None]
-    bounded = value.get("repeat", {}).get("boundsPeriod")
+    outer = value.get("repeat", {}).get("boundsPeriod")
     if spans:
         rows.append((atom, min(lo for lo, _ in spans), max(hi for _, hi in spans)))
-    elif bounded is not None:
-        period(rows, atom, bounded, offset_minutes)
+    elif outer is not None:
+        period(rows, atom, outer, offset_minutes)
 
 
 def number(rows: list[Quantity], atom: int, value: Decimal | int) -> None:
@@ -125,9 +127,9 @@ def _compared(amount: Decimal, comparator: str | None) -> Bounds:
 def _measured(rows: list[Quantity], atom: int, unit_of: dict[str, Any], bounds: Bounds) -> None:
     code, unit = unit_of.get("code"), unit_of.get("unit")
     if code is not None or unit is None:
-        rows.append((atom, unit_of.get("system"), code, *bounds))
+        rows.append((atom, bounded(unit_of.get("system")), bounded(code), *bounds))
     if unit is not None and unit != code:
-        rows.append((atom, None, unit, *bounds))
+        rows.append((atom, None, bounded(unit), *bounds))
 
 
 def money(rows: list[Quantity], atom: int, value: dict[str, Any]) -> None:

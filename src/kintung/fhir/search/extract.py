@@ -14,7 +14,7 @@ from kintung.fhir.search.catalogue import resource_types, type_catalogue
 from kintung.fhir.search.dates import span
 from kintung.fhir.search.generate import source
 from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
-from kintung.fhir.search.text import fold
+from kintung.fhir.search.text import folded
 
 Rows = tuple[list[Token], list[Reference], list[Date], list[String], list[Quantity]]
 Extractor = Callable[[dict[str, Any], int], Rows]
@@ -56,7 +56,7 @@ def extractor(type: str) -> Extractor:
 
 def compiled(atoms: tuple[Atom, ...], name: str) -> Extractor:
     """Return the extractor of some atoms; ``name`` shows in tracebacks."""
-    names: dict[str, Any] = {**vars(convert), "span": span, "fold": fold}
+    names: dict[str, Any] = {**vars(convert), "span": span, "folded": folded}
     code = compile(source("extractor", atoms), f"<extractor of {name}>", "exec")
     exec(code, names)  # noqa: S102 - the source is made from the packaged artefact alone
     return names["extractor"]

@@ -103,7 +103,7 @@ def _conversion(  # noqa: PLR0911 - a table of forms
     here = f"v{value}"
     match conversion:
         case "code":
-            return [f"tokens.append(({atom}, None, {here}))"]
+            return [f"tokens.append(({atom}, None, bounded({here})))"]
         case "boolean" | "truth":
             return [f"tokens.append(({atom}, None, 'true' if {here} else 'false'))"]
         case "coding":
@@ -113,7 +113,7 @@ def _conversion(  # noqa: PLR0911 - a table of forms
         case "date":
             return [f"dates.append(({atom}, *span({here}, offset_minutes)))"]
         case "text":
-            return [f"strings.append(({atom}, fold({here}), {here}))"]
+            return [f"strings.append(({atom}, folded({here}), bounded({here})))"]
         case "canonical" if table == "references":
             return [f"canonical_reference(references, {atom}, {here})"]
         case _:
@@ -124,5 +124,5 @@ def _conversion(  # noqa: PLR0911 - a table of forms
 def _pair(atom: int, here: str, member: str) -> list[str]:
     return [
         f"s = {here}.get('system'); c = {here}.get({member!r})",
-        f"if c is not None or s is not None: tokens.append(({atom}, s, c))",
+        f"if c is not None or s is not None: tokens.append(({atom}, bounded(s), bounded(c)))",
     ]

@@ -11,7 +11,8 @@ from typing import cast, get_args
 from kintung.errors import TooLong, ValueInvalid
 from kintung.fhir.search.convert import local_literal
 from kintung.fhir.search.dates import span
-from kintung.fhir.search.text import fold
+from kintung.fhir.search.lengths import bounded
+from kintung.fhir.search.text import folded
 from kintung.fhir.search.values import (
     DateValue,
     NumberValue,
@@ -55,22 +56,22 @@ def token(text: str) -> TokenValue:
     parts = [unescape(part) for part in split(text, "|")]
     match parts:
         case [code]:
-            return TokenValue(None, code, any_system=True)
+            return TokenValue(None, bounded(code), any_system=True)
         case ["", ""]:
             raise ValueInvalid("a token needs a system, a code, or both: system|code")
         case [system, code]:
-            return TokenValue(system or None, code or None, any_system=False)
+            return TokenValue(bounded(system) or None, bounded(code) or None, any_system=False)
         case _:
             raise ValueInvalid("a token has at most one | between system and code; escape others as \\|")
 
 
 def string(text: str) -> StringValue:
     plain = unescape(text)
-    return StringValue(plain, fold(plain))
+    return StringValue(bounded(plain), folded(plain))
 
 
 def uri(text: str) -> UriValue:
-    return UriValue(unescape(text))
+    return UriValue(bounded(unescape(text)))
 
 
 def reference(text: str, targets: tuple[str, ...], base: str | None) -> ReferenceValue:
@@ -84,7 +85,7 @@ def reference(text: str, targets: tuple[str, ...], base: str | None) -> Referenc
     if base and plain.startswith(base + "/"):
         plain = plain[len(base) + 1 :]
     if _ABSOLUTE.match(plain):
-        return ReferenceValue(("",), plain)
+        return ReferenceValue(("",), bounded(plain))
     if _ID.fullmatch(plain):
         return ReferenceValue(targets, plain)
     local = local_literal(plain)
@@ -127,7 +128,11 @@ def quantity(text: str) -> QuantityValue:
             raise ValueInvalid("a quantity is given as number, number|system|code or number||code")
     prefix, rest = _prefixed(amount)
     return QuantityValue(
-        prefix, *_bounds(prefix, rest), system or None, code or None, any_unit=not (system or code)
+        prefix,
+        *_bounds(prefix, rest),
+        bounded(system) or None,
+        bounded(code) or None,
+        any_unit=not (system or code),
     )
 
 

@@ -4,10 +4,17 @@ An **atom** is a set of element paths of one resource type that every search par
 together or not at all, with a small stable integer. A row carries the atom, never the
 parameter: ``Observation.combo-code`` is found by the rows of ``code`` and of
 ``component-code``, and ``patient`` by those of ``subject``.
+
+Long texts are shortened: folded texts to their first 255 characters, all others as
+``lengths.bounded`` does.
 """
 
 from decimal import Decimal
 from typing import NamedTuple
+
+FORM = 2
+"""Of the rows; to be raised when the same resource yields other rows than before. 2: long texts
+are bounded."""
 
 Token = tuple[int, str | None, str | None]
 """atom, system, code. ``uri`` parameters have no system; a boolean is the code true or false."""

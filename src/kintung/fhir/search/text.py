@@ -5,6 +5,8 @@ Source: http://hl7.org/fhir/R4/search.html#string.
 
 import unicodedata
 
+from kintung.fhir.search.lengths import LONGEST
+
 _ACCENTS = dict.fromkeys(range(0x300, 0x370))
 """Combining marks of Latin, Greek and Cyrillic. The marks of Thai, Indic and Japanese
 scripts are letters of their own and stay."""
@@ -18,12 +20,17 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.lower().split())
-    folded = _fold_once(text)
+    result = _fold_once(text)
     # Folding case may bring forth marks, and removing marks may let letters compose: repeat
     # until nothing changes. Two rounds are enough for every single character of Unicode.
-    while (again := _fold_once(folded)) != folded:
-        folded = again
-    return folded
+    while (again := _fold_once(result)) != result:
+        result = again
+    return result
+
+
+def folded(text: str) -> str:
+    """Return the folded text as index rows and searches hold it: its first 255 characters."""
+    return fold(text)[:LONGEST]
 
 
 def _fold_once(text: str) -> str:

@@ -1,5 +1,7 @@
 """The values a search asks for, one class for each kind of parameter.
 
+Long texts are bounded as those of the rows are (``rows``).
+
 Each says what it means on one index row in :func:`matches`, the plain definition that every
 store must agree with. Bounds are in the units of the index: microseconds since 1970 UTC for
 dates, ``Decimal`` for numbers.
@@ -43,7 +45,7 @@ class DateValue:
 
 @dataclass(frozen=True, slots=True)
 class StringValue:
-    """The text as sent, and folded. Only ``:exact`` compares the first."""
+    """The text as sent, and the first 255 characters of it folded. Only ``:exact`` compares the first."""
 
     text: str
     folded: str
