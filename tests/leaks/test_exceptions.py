@@ -1,14 +1,27 @@
 """What may tell of the hidden all the same: each exception the threat model declares, as far as it goes."""
 
+from dataclasses import replace
+
 import httpx
 
 from kintung.consent import Right
 from kintung.store.reader import Reader
+from kintung.web.limits import LIMITS
+from kintung.web.site import WebSettings
 from tests.leaks.readers import READER, given_a_reader_of
 from tests.leaks.worlds import serving
 from tests.records import observation, patient
-from tests.server.api import Api, outcome, persona
+from tests.server.api import BASE, Api, outcome, persona
 from tests.stores import DAY
+
+
+def test_a_node_that_is_full_says_so_of_everything(api: Api) -> None:
+    given_a_reader_of(api, "a")
+    api.store(patient("a"), patient("h"))
+    full = WebSettings(limits=replace(LIMITS, in_flight=0))
+    with serving(api.node, lambda _headers: api.personas[READER], full) as (client, runner):
+        answers = [runner.run(client.get(f"{BASE}/Patient/{id}")) for id in ("a", "h", "never")]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(503, answers[0].content)}
 
 
 def test_who_may_place_ids_learns_that_one_is_taken(api: Api) -> None:

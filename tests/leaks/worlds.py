@@ -19,6 +19,7 @@ from kintung.consent import Access, Right
 from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared, Relabel, Unit
 from kintung.store.reader import Reader
 from kintung.web.app import create_app
+from kintung.web.site import WebSettings
 from tests.leaks import population
 from tests.leaks.population import CLINIC, DOUBLES, KEYS, SCOPE, SECRET, VISIBLE_PERSONS, Event, Why
 from tests.records import observation
@@ -249,10 +250,10 @@ def calling(world: World, *, sees_all: bool = False) -> Iterator[Caller]:
 
 @contextmanager
 def serving(
-    node: Node, gate: Callable[[Mapping[bytes, bytes]], Access]
+    node: Node, gate: Callable[[Mapping[bytes, bytes]], Access], settings: WebSettings | None = None
 ) -> Iterator[tuple[httpx.AsyncClient, asyncio.Runner]]:
     """The API of a node. Ids and nonces it gives are drawn apart from those of the store."""
-    app = create_app(replace(node, entropy=SeededEntropy(7)), gate)
+    app = create_app(replace(node, entropy=SeededEntropy(7)), gate, settings=settings)
     with asyncio.Runner() as runner:
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), headers={"accept-encoding": "identity"}, timeout=60
