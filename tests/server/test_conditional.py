@@ -1,5 +1,7 @@
 """Conditional create, update and delete: they match what their author may see, inside the commit."""
 
+import json
+
 import pytest
 
 from kintung.consent import Right
@@ -105,3 +107,30 @@ def test_criteria_that_need_encoding(api: Api) -> None:
     answer = api.post("Patient", NEW, headers={"If-None-Exist": "family=%E9%99%B3"})
     assert (answer.status_code, answer.json()["id"]) == (200, "p1")
     assert outcome(api.post("Patient", NEW, headers={"If-None-Exist": "family=%FF"}))[:2] == (400, "value")
+
+
+def test_a_reference_that_is_a_search_is_for_transactions(api: Api) -> None:
+    api.store(patient("p", identifier=[{"value": "7"}]))
+    about = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "code": {"text": "weight"},
+        "performer": [{"reference": "Patient/p"}, {"reference": "Patient?identifier=7"}],
+    }
+    where = "Observation.performer[1].reference"
+    for refused in (
+        api.post("Observation", about),
+        api.put("Observation/o", about),
+        api.put("Observation?status=final", about),
+        api.post("Observation", json.dumps(about).replace("?", "\\u003f").encode()),
+    ):
+        assert outcome(refused) == (400, "not-supported", where)
+    entry = {"resource": about, "request": {"method": "PUT", "url": "Observation/o"}}
+    batch = {"resourceType": "Bundle", "type": "batch", "entry": [entry]}
+    (answered,) = api.post("", batch).json()["entry"]
+    assert answered["response"]["status"] == "400 Bad Request"
+    assert api.post("", {**batch, "type": "transaction"}).status_code == 200
+    assert (
+        api.post("Bundle", {**batch, "type": "collection", "entry": [{"resource": about}]}).status_code == 201
+    )

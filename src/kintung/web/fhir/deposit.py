@@ -48,6 +48,7 @@ from kintung.web.fhir.headers import (
     names_version,
     versions_named,
 )
+from kintung.web.fhir.links import refuse_conditional
 from kintung.web.fhir.registry import Submission
 from kintung.web.outcomes import all_well
 from kintung.web.site import Site
@@ -253,8 +254,14 @@ def write(
 
 
 def submission(site: Site, request: Request, operation: str, step: Step) -> Submission:
-    """The unit that does one step, and the answer to it."""
+    """The unit that does one step, and the answer to it.
+
+    Raises:
+        NotSupported: the resource has a conditional reference, which only a transaction resolves.
+    """
     access = request.access
+    if step.resource:
+        refuse_conditional(step.raw, step.resource)
 
     def prepare(view: View) -> Prepared:
         target = find(view, access, step)

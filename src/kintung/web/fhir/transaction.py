@@ -8,7 +8,7 @@ answered with the first. GET entries are answered after the commit, each for its
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kintung.consent import Right
 from kintung.definitions import owners
@@ -32,6 +32,7 @@ from kintung.web.fhir.deposit import (
     write,
 )
 from kintung.web.fhir.exchange import Request, decode_pairs
+from kintung.web.fhir.links import CONDITIONAL, Link, links
 from kintung.web.fhir.registry import RESOURCE_TYPES
 from kintung.web.fhir.update import conditional_update_step, update_step
 from kintung.web.site import Site
@@ -47,16 +48,8 @@ _STEPS = {
 
 _READS = ("GET", "HEAD")
 _TYPES = frozenset(RESOURCE_TYPES)
-_CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
 _RESTFUL = re.compile(r"https?://.*/(?P<literal>(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64})")
 _OF_THE_BUNDLE = ("urn:uuid:", "urn:oid:")
-
-
-class _Link(NamedTuple):
-    """A reference that may have to change: the Reference it stands in and its text as sent."""
-
-    holder: dict[str, Any]
-    text: str
 
 
 class _Planned(NamedTuple):
@@ -66,7 +59,7 @@ class _Planned(NamedTuple):
     request: Request
     step: Step
     full_url: str | None
-    links: list[_Link]
+    links: list[Link]
 
 
 class _Criteria(NamedTuple):
@@ -161,10 +154,10 @@ class Transaction:
             raise Forbidden("This needs the right to deposit, which you do not have here.")
         request.place({"type": type, "id": id})
         step = step_of(self._site, request)
-        links: list[_Link] = []
+        found: list[Link] = []
         if step.resource and type != "Bundle" and b'"reference"' in step.raw:
-            _links(step.resource, links)
-        self._planned.append(_Planned(index, request, step, entry.full_url, links))
+            links(step.resource, found)
+        self._planned.append(_Planned(index, request, step, entry.full_url, found))
 
     def _conditional_references(self) -> dict[str, _Criteria]:
         """The conditional references of all entries; refuses links that lead nowhere."""
@@ -172,7 +165,7 @@ class Transaction:
         found: dict[str, _Criteria] = {}
         for planned in self._planned:
             for link in planned.links:
-                conditional = _CONDITIONAL.fullmatch(link.text)
+                conditional = CONDITIONAL.fullmatch(link.text)
                 if conditional and link.text not in found:
                     try:
                         found[link.text] = self._criteria(planned, conditional)
@@ -280,21 +273,6 @@ class Transaction:
 
     def _by_index(self) -> list[_Planned]:
         return sorted(self._planned, key=lambda planned: planned.number)
-
-
-def _links(element: dict[str, Any], found: list[_Link]) -> list[_Link]:
-    """Add every Reference below an element that has a literal reference."""
-    for name, value in element.items():
-        kind = value.__class__  # no isinstance: this looks at every element of every resource
-        if kind is dict:
-            _links(value, found)
-        elif kind is list:
-            for each in value:
-                if each.__class__ is dict:
-                    _links(each, found)
-        elif name == "reference" and kind is str:
-            found.append(_Link(element, value))
-    return found
 
 
 def _take(taken: dict[tuple[str, str], str], target: Target, verb: str) -> None:
