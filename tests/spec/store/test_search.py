@@ -277,3 +277,84 @@ def test_match_gives_at_most_what_is_asked_for(record: Record):
         assert view.match(ALL, record.query("Patient?_id=1")) == (("Patient", "1", 2),)
         assert view.match(ALL, record.query("Patient?")) == (("Patient", "1", 2), ("Patient", "3", 1))
         assert len(view.match(ALL, record.query("Patient?"), limit=9)) == 3
+
+
+LONG = [
+    "Patient?name={}&_id=1",
+    "Patient?birthdate=ne2000-01-01,{}",
+    "Patient?birthdate={}",
+    "Patient?identifier={}",
+    "Patient?_id={}",
+    "Patient?identifier:not={}",
+    "Observation?subject={}",
+    "Observation?subject:Patient._id={}",
+    "Observation?value-quantity={}",
+    "Observation?code={}",
+]
+VALUES = {
+    "name": "a{}",
+    "birthdate": "ge{:04}-01-01",
+    "identifier": "http://s{}|",
+    "value-quantity": "{}|http://u{}|kg",
+    "code": "{}",
+}
+
+
+@pytest.mark.parametrize("search", LONG)
+def test_a_list_of_the_full_length_is_answered(record: Record, search: str):
+    record.put(patient("1"))
+    record.put(weight("2", "1", 60))
+    name = search.partition("?")[2].partition("=")[0].partition(":")[0]
+    form = VALUES.get(name, "p{}")
+    fill = ",".join(form.replace("{:04}", f"{n + 1:04}").replace("{}", str(n)) for n in range(499))
+
+    assert len(record.found(search.replace("{}", fill))) <= 1
+
+
+@pytest.mark.parametrize("count", [1, 60, 400])
+def test_a_list_finds_what_each_of_its_values_finds(record: Record, count: int):
+    """Short lists and long ones are asked in different ways."""
+    ids = [str(n) for n in range(3)]
+    for id in ids:
+        record.put(patient(id))
+        record.put(weight(f"w{id}", id, 60 + int(id)))
+    others = ",".join(f"x{n}" for n in range(count))
+
+    assert record.found(f"Patient?_id={others},2,0") == ["Patient/2", "Patient/0"]
+    assert record.found(f"Observation?_id={others},2") == []
+    assert record.found(f"Observation?patient={others},1,0") == ["Observation/w1", "Observation/w0"]
+    assert record.found(f"Observation?subject:Patient._id={others},1") == ["Observation/w1"]
+    assert record.found(f"Observation?code={others},weight&_id=w0,w1") == [
+        "Observation/w1",
+        "Observation/w0",
+    ]
+    assert record.found(f"Observation?code={others},http://example.org/codes|&_id=w2") == ["Observation/w2"]
+    unit = ",".join(f"60|http://x{n}|kg" for n in range(count))
+    assert record.found(f"Observation?value-quantity={unit},62||kg") == ["Observation/w2"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("2022-10-19T10:00:00+08:00", "1"),
+        ("ne2022-10-19T10:00:00+08:00", "20"),
+        ("gt2022-10-19T10:00:00+08:00", "2"),
+        ("sa2022-10-19T10:00:00+08:00", "2"),
+        ("ge2022-10-19T10:00:00+08:00", "21"),
+        ("lt2022-10-19T10:00:00+08:00", "0"),
+        ("eb2022-10-19T10:00:00+08:00", "0"),
+        ("le2022-10-19T10:00:00+08:00", "10"),
+        ("2022-10-19T08:00:00+08:00,2022-10-19T11:00:00+08:00", "0"),
+        ("lt2022-10-19T09:00:00+08:00,gt2022-10-19T11:00:00+08:00", "20"),
+        ("gt2023", ""),
+        ("lt2022", ""),
+        ("2022", "210"),
+    ],
+)
+def test_what_was_updated_then_is_found(record: Record, asked: str, found: str):
+    for id in "012":
+        record.put(patient(id))
+        record.clock.jump(2 * HOUR)
+
+    assert record.found(f"Patient?_lastUpdated={asked}") == [f"Patient/{id}" for id in found]
+    assert record.search(f"Patient?_lastUpdated={asked}", total=True).total == len(found)

@@ -6,9 +6,9 @@ into the index); ``keys`` lists all resources that do. Throughout, ``r`` is the 
 reached through ``r``, where the statement has it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar, cast
 
 from kintung.fhir.search import (
     Chain,
@@ -26,7 +26,7 @@ from kintung.fhir.search import (
     Value,
     bound_keys,
 )
-from kintung.store.sql.database import Database
+from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.visibility import ALWAYS, NEVER, Clause, StoredReader, among, every, some, visible
 from kintung.store.vault import Vault
@@ -44,6 +44,21 @@ _BY_KEY = ("ix_date", "ix_string", "ix_quantity")
 """Tables with an index that leads with the resource: a probe needs no value."""
 
 
+_SHORT = 50
+"""Numbers of a list that stand in the statement one by one."""
+
+T = TypeVar("T")
+Unit = tuple[str | None, str | None]
+"""System and code searched for: no system for any, no code for all of a system."""
+
+
+class Numbers(NamedTuple):
+    """Terms, and systems whose terms are all meant."""
+
+    found: Sequence[int]
+    systems: Sequence[int] = ()
+
+
 class SortValue(NamedTuple):
     """An expression of ``r`` to sort by, NULL when it has none, and the join it needs."""
 
@@ -53,11 +68,17 @@ class SortValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """Compiles criteria and sort keys for one connection."""
+    """Compiles criteria and sort keys for one search, on one connection.
+
+    What values stand for in the tables is asked once and remembered, for the count of a
+    criterion, its keys, its probe, and every type a chain leads to: so not for longer than
+    a search, between which a commit may number new terms.
+    """
 
     db: Database
     names: Names
     vault: Vault
+    known: dict[object, object] = field(default_factory=dict[object, object], compare=False)
 
     def probe(self, who: StoredReader, criterion: Criterion | Chain) -> Clause:
         """Does the resource at alias ``r`` meet it?"""
@@ -88,6 +109,9 @@ class Criteria:
                 *(self._chain_end(who, criterion.parameter, type, inner) for type, inner in criterion.inner)
             )
             return Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {ends.text}", ends.values)
+        if criterion.parameter.stored:
+            named = self._listed("e.key", self._ids(criterion.values))
+            return Clause(f"SELECT e.patient_key, e.key FROM entity e WHERE {named.text}", named.values)
         rows = self._rows(criterion)
         return Clause(
             f"SELECT x.patient_key, x.key FROM {_from(criterion.parameter)} WHERE {rows.text}", rows.values
@@ -136,10 +160,9 @@ class Criteria:
             return atoms
         match parameter.kind:
             case "token" | "uri":
-                return every(atoms, self._in_terms([self._terms(value) for value in criterion.values]))
+                return every(atoms, self._in_terms(self._terms(criterion.values)))
             case "reference":
-                targets = [key for value in criterion.values for key in self._targets(value)]
-                return every(atoms, among("x.target", list(dict.fromkeys(targets))))
+                return every(atoms, self._listed("x.target", self._targets(criterion.values)))
             case _:
                 return every(atoms, some(*(self._value(criterion, value) for value in criterion.values)))
 
@@ -157,59 +180,128 @@ class Criteria:
                 return _date(value, "x.low", "x.high")
             case StringValue():
                 return self._string(criterion, value)
-            case NumberValue() | QuantityValue():
-                return every(self._unit(value), _number(value))
+            case NumberValue():
+                return _number(value)
+            case QuantityValue():
+                return every(self._unit(criterion, value), _number(value))
             case _:
                 raise AssertionError(f"{criterion.parameter.code} has no such value")
 
-    def _in_terms(self, found: Sequence[Sequence[int] | Clause]) -> Clause:
-        """The term of ``x`` is one of those found: one list, so that a probe is one seek a term."""
-        numbers = list(
-            dict.fromkeys(number for terms in found if not isinstance(terms, Clause) for number in terms)
-        )
-        queries = [terms for terms in found if isinstance(terms, Clause)]
-        if not queries:
-            return among("x.term", numbers)
-        queries += [Clause("SELECT ?", (number,)) for number in numbers]
-        text = " UNION ALL ".join(query.text for query in queries)
-        return Clause(f"x.term IN ({text})", tuple(value for query in queries for value in query.values))
-
-    def _terms(self, value: Value) -> Sequence[int] | Clause:
-        """Numbers of the terms a token or uri may stand in the index as; a query when many may."""
-        if isinstance(value, UriValue):
-            return self._numbers("t.code = ? AND t.system = ?", value.uri, self._system(""))
-        assert isinstance(value, TokenValue)
-        vaulted = [term for term in self.vault.terms(value) if isinstance(term, int)]
-        if value.any_system:
-            return [*self._numbers("t.code = ?", value.code), *vaulted]
-        system = self._system(value.system or "")
-        if value.code is None:
-            return Clause("SELECT t.number FROM term t WHERE t.system = ?", (system,))
-        return [*self._numbers("t.code = ? AND t.system = ?", value.code, system), *vaulted]
-
-    def _numbers(self, where: str, *values: object) -> list[int]:
-        return [row[0] for row in self.db.rows(f"SELECT t.number FROM term t WHERE {where}", values)]
-
-    def _system(self, uri: str) -> int:
-        """The number of a system; 0, which no term has, for one that was never seen."""
-        return self.names.number(self.db, "system", uri) or 0
-
-    def _unit(self, value: NumberValue | QuantityValue) -> Clause:
-        if isinstance(value, NumberValue) or value.any_unit:
+    def _unit(self, criterion: Criterion, value: QuantityValue) -> Clause:
+        if value.any_unit:
             return ALWAYS
-        if value.system is None:
-            return among("x.term", self._numbers("t.code = ?", value.code))
-        system = self._system(value.system)
-        if value.code is None:
-            return self._in_terms([Clause("SELECT t.number FROM term t WHERE t.system = ?", (system,))])
-        return among("x.term", self._numbers("t.code = ? AND t.system = ?", value.code, system))
+        unit = value.system, value.code
+        return self._in_terms(self._units(criterion.values).get(unit, Numbers(())))
 
-    def _targets(self, value: Value) -> list[int]:
-        """Keys of what a reference may name; what was never referenced has none."""
-        assert isinstance(value, ReferenceValue)
-        rows = self.db.rows("SELECT e.key, e.type FROM entity e WHERE e.id = ?", (value.id,))
-        wanted = {TYPE_NUMBERS[name] for name in value.types}
-        return [key for key, number in rows if (number in wanted if wanted else number > 0)]
+    def _in_terms(self, terms: Numbers) -> Clause:
+        """The term of ``x`` is one of those found: one list, so that a probe is one seek a term."""
+        if not terms.systems:
+            return self._listed("x.term", terms.found)
+        of_system = self._listed("t.system", terms.systems)
+        single = self._rows_of(terms.found)
+        text = f"x.term IN (SELECT t.number FROM term t WHERE {of_system.text} UNION ALL {single.text})"
+        return Clause(text, of_system.values + single.values)
+
+    def _listed(self, column: str, numbers: Sequence[int]) -> Clause:
+        """``among`` for any number of numbers: a long list is one value."""
+        if len(numbers) <= _SHORT:
+            return among(column, numbers)
+        rows = self._rows_of(numbers)
+        return Clause(f"{column} IN ({rows.text})", rows.values)
+
+    def _rows_of(self, numbers: Sequence[int]) -> Clause:
+        """A query of these numbers, with one value."""
+        if self.db.dialect == "sqlite":
+            return Clause("SELECT j.value FROM json_each(?) j", (f"[{', '.join(map(str, numbers))}]",))
+        return Clause("SELECT unnest(?::bigint[])", (list(numbers),))
+
+    # -- what the values are in the tables ----------------------------------------------
+
+    def _once(self, asked: tuple[str, Sequence[Value]], look: Callable[[Sequence[Value]], T]) -> T:
+        if asked not in self.known:
+            self.known[asked] = look(asked[1])
+        return cast(T, self.known[asked])
+
+    def _terms(self, values: Sequence[Value]) -> Numbers:
+        """The terms that tokens or uris may stand in the index as."""
+        return self._once(("terms", values), self._look_up_terms)
+
+    def _look_up_terms(self, values: Sequence[Value]) -> Numbers:
+        units: list[Unit] = []
+        vaulted: list[int] = []
+        for value in values:
+            if isinstance(value, UriValue):
+                units.append(("", value.uri))
+                continue
+            assert isinstance(value, TokenValue)
+            units.append((None if value.any_system else value.system or "", value.code))
+            vaulted += [term for term in self.vault.terms(value) if isinstance(term, int)]
+        found = self._of_units(units).values()
+        return Numbers(
+            tuple(dict.fromkeys([number for numbers in found for number in numbers.found] + vaulted)),
+            tuple(number for numbers in found for number in numbers.systems),
+        )
+
+    def _units(self, values: Sequence[Value]) -> Mapping[Unit, Numbers]:
+        """The terms of each unit that quantities are asked in."""
+        return self._once(("units", values), self._look_up_units)
+
+    def _look_up_units(self, values: Sequence[Value]) -> Mapping[Unit, Numbers]:
+        quantities = (value for value in values if isinstance(value, QuantityValue))
+        asked = ((value.system, value.code) for value in quantities if not value.any_unit)
+        return self._of_units(list(dict.fromkeys(asked)))
+
+    def _of_units(self, units: Sequence[Unit]) -> dict[Unit, Numbers]:
+        """What there is of each (system, code): one query for each form of them."""
+        found: dict[Unit, list[int]] = {}
+        anywhere = [(code,) for system, code in units if system is None and code is not None]
+        for code, number in self.db.lookup(
+            "SELECT w.c0, t.number FROM wanted w CROSS JOIN term t WHERE t.code = w.c0", ("text",), anywhere
+        ):
+            found.setdefault((None, code), []).append(number)
+        pairs = [(system, code) for system, code in units if system is not None and code is not None]
+        for system, code, number in self.db.lookup(
+            "SELECT w.c0, w.c1, t.number FROM wanted w CROSS JOIN system s CROSS JOIN term t"
+            " WHERE s.uri = w.c0 AND t.system = s.number AND t.code = w.c1",
+            ("text", "text"),
+            pairs,
+        ):
+            found.setdefault((system, code), []).append(number)
+        numbers = {unit: Numbers(tuple(of_unit)) for unit, of_unit in found.items()}
+        whole = [(system,) for system, code in units if code is None]
+        for system, number in self.db.lookup(
+            "SELECT w.c0, s.number FROM wanted w CROSS JOIN system s WHERE s.uri = w.c0", ("text",), whole
+        ):
+            numbers[system, None] = Numbers((), (number,))
+        return numbers
+
+    def _targets(self, values: Sequence[Value]) -> Sequence[int]:
+        """Keys of what references may name; what was never referenced has none."""
+        return self._once(("targets", values), self._look_up_targets)
+
+    def _look_up_targets(self, values: Sequence[Value]) -> Sequence[int]:
+        wanted: dict[str, set[int]] = {}
+        for value in values:
+            assert isinstance(value, ReferenceValue)
+            types = {TYPE_NUMBERS[name] for name in value.types} or set(TYPE_NUMBERS.values()) - {0}
+            wanted.setdefault(value.id, set()).update(types)
+        return tuple(key for id, key, type in self._entities(wanted) if type in wanted[id])
+
+    def _ids(self, values: Sequence[Value]) -> Sequence[int]:
+        """Keys of what has one of these ids, of any type."""
+        return self._once(("ids", values), self._look_up_ids)
+
+    def _look_up_ids(self, values: Sequence[Value]) -> Sequence[int]:
+        tokens = (value for value in values if isinstance(value, TokenValue))
+        return tuple(key for _, key, _ in self._entities([token.code or "" for token in tokens]))
+
+    def _entities(self, ids: Iterable[str]) -> list[Row]:
+        """(id, key, type) of each."""
+        return self.db.lookup(
+            "SELECT e.id, e.key, e.type FROM wanted w CROSS JOIN entity e WHERE e.id = w.c0",
+            ("text",),
+            [(id,) for id in ids],
+        )
 
     def _string(self, criterion: Criterion, value: StringValue) -> Clause:
         if criterion.modifier == "exact":
@@ -224,6 +316,9 @@ class Criteria:
 
     def _stored(self, criterion: Criterion) -> Clause:
         """``_id`` and ``_lastUpdated``: columns of the resource itself."""
+        if criterion.parameter.stored == "id":
+            met = self._listed("r.key", self._ids(criterion.values))
+            return Clause(f"NOT ({met.text})", met.values) if criterion.modifier == "not" else met
         options: list[Clause] = []
         for value in criterion.values:
             match value:
@@ -231,18 +326,9 @@ class Criteria:
                     return NEVER if missing else ALWAYS
                 case DateValue():
                     options.append(_date(value, "r.at", "(r.at + 1)"))
-                case TokenValue():
-                    named = value.any_system or (value.system in (None, "") and value.code is not None)
-                    rows = (
-                        self.db.rows("SELECT e.key FROM entity e WHERE e.id = ?", (value.code,))
-                        if named
-                        else []
-                    )
-                    options.append(among("r.key", [row[0] for row in rows]))
                 case _:
                     raise AssertionError(f"{criterion.parameter.code} has no such value")
-        met = some(*options)
-        return Clause(f"NOT ({met.text})", met.values) if criterion.modifier == "not" else met
+        return some(*options)
 
     def sort_value(self, sort: Sort, name: str) -> SortValue:
         """What to sort ``r`` by; ``name`` is a name for the join, one for each key.
@@ -309,9 +395,38 @@ def lists_all(criterion: Criterion | Chain) -> bool:
     """Can it not be asked by its index rows alone: what is absent has none."""
     if isinstance(criterion, Chain):
         return False
-    if criterion.parameter.stored or criterion.modifier == "not":
+    if criterion.parameter.stored == "updated" or criterion.modifier == "not":
         return True
     return any(isinstance(value, Missing) and value.missing for value in criterion.values)
+
+
+def updated_between(criterion: Criterion) -> tuple[int | None, int | None]:
+    """Instants (microseconds) from which and before which all that meets ``_lastUpdated`` was updated."""
+    starts: list[int | None] = []
+    ends: list[int | None] = []
+    for value in criterion.values:
+        assert isinstance(value, DateValue)
+        low, high = _UPDATED[value.prefix]
+        starts.append(getattr(value, low) if low else None)
+        ends.append(getattr(value, high) if high else None)
+    known = [start for start in starts if start is not None]
+    start = min(known) if len(known) == len(starts) else None
+    known = [end for end in ends if end is not None]
+    return start, max(known) if len(known) == len(ends) else None
+
+
+_UPDATED: dict[str, tuple[str, str]] = {
+    "eq": ("lo", "hi"),
+    "ne": ("", ""),
+    "gt": ("hi", ""),
+    "sa": ("hi", ""),
+    "ge": ("lo", ""),
+    "lt": ("", "lo"),
+    "eb": ("", "lo"),
+    "le": ("", "hi"),
+    "ap": ("lo", "hi"),
+}
+"""Which end of a date an instant of each prefix lies at or after, and before."""
 
 
 def _date(value: DateValue, low: str, high: str) -> Clause:  # noqa: PLR0911 - one a prefix

@@ -13,12 +13,12 @@ chain; index rows are reached only through them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from kintung.fhir.search import Chain, Criterion, DateValue, NumberValue, QuantityValue, Query, Sort
 from kintung.store.port import Position
 from kintung.store.reader import Scope
-from kintung.store.sql.criteria import Criteria, lists_all
+from kintung.store.sql.criteria import Criteria, lists_all, updated_between
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.visibility import ALWAYS, Clause, StoredReader, among, every, some, visible
@@ -102,7 +102,7 @@ class Searcher:
         sorts = [self.criteria.sort_value(sort, f"m{n}") for n, sort in enumerate(query.sort)]
         upto = Clause("r.seq <= ?", (sequence,)) if sequence is not None else ALWAYS
         beyond = Clause("r.seq < ?", (after.sequence,)) if after is not None and not sorts else ALWAYS
-        span = every(upto, beyond)
+        span = every(upto, beyond, self._updated(query))
         source, where = self._matches(who, query, plan, span, far)
         columns = "r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
         if not sorts:
@@ -126,7 +126,7 @@ class Searcher:
         size = self._scope_size(who)
         if plan.name == "walk" and size is not None and size <= MANY_PERSONS:
             plan = Plan("grants")
-        source, where = self._matches(who, query, plan, ALWAYS, None)
+        source, where = self._matches(who, query, plan, self._updated(query), None)
         text = f"SELECT count(*) FROM {source.text} WHERE {where.text}"
         return Statement(text, source.values + where.values, plan.name)
 
@@ -157,6 +157,19 @@ class Searcher:
             return Clause(walked), every(live, others)
         stretch = f"(SELECT * FROM {walked} WHERE {live.text} ORDER BY r.seq DESC LIMIT {far:d}) r"
         return Clause(stretch, live.values), others
+
+    def _updated(self, query: Query) -> Clause:
+        """Bounds of ``_lastUpdated`` as bounds of the sequence, which a walk follows."""
+        bounds: list[Clause] = []
+        for criterion in query.criteria:
+            if isinstance(criterion, Chain) or criterion.parameter.stored != "updated":
+                continue
+            start, end = updated_between(criterion)
+            if start is not None:
+                bounds.append(Clause("r.seq >= ?", (first_since(self.db, start),)))
+            if end is not None:
+                bounds.append(Clause("r.seq < ?", (first_since(self.db, end),)))
+        return every(*bounds)
 
     def _starting(self, start: Clause, on: Clause) -> Clause:
         """From ``start`` to ``resource r``, in this order: neither planner may turn it round."""
@@ -198,6 +211,21 @@ class Searcher:
         keys = self.criteria.keys(who, criterion)
         text = f"SELECT count(*) FROM (SELECT 1 FROM ({keys.text}) k LIMIT {FEW + 1:d}) n"
         return self.db.rows(text, keys.values)[0][0]
+
+
+def first_since(db: Database, at: int) -> int:
+    """The first sequence number committed at or after an instant; ``at`` never decreases in the log."""
+    return cast(int, db.rows(_FIRST_SINCE, (at, at))[0][0])
+
+
+_FIRST_SINCE = (
+    "WITH RECURSIVE span(low, high) AS (SELECT CAST(1 AS bigint), (SELECT coalesce(max(seq), 0) + 1 FROM log)"
+    " UNION ALL SELECT"
+    " CASE WHEN (SELECT at FROM log WHERE seq = (low + high) / 2) < ? THEN (low + high) / 2 + 1 ELSE low END,"
+    " CASE WHEN (SELECT at FROM log WHERE seq = (low + high) / 2) < ? THEN high ELSE (low + high) / 2 END"
+    " FROM span WHERE low < high) SELECT low FROM span WHERE low >= high"
+)
+"""Halves the span of sequence numbers, in one round trip."""
 
 
 def _has_range(criterion: Criterion | Chain) -> bool:

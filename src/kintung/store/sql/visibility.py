@@ -26,6 +26,8 @@ class Clause(NamedTuple):
 
 ALWAYS = Clause("1 = 1")
 NEVER = Clause("1 = 0")
+_WIDE = 25
+"""Half the alternatives that stand in one row."""
 
 
 def every(*clauses: Clause) -> Clause:
@@ -45,6 +47,9 @@ def some(*clauses: Clause) -> Clause:
         return NEVER
     if len(kept) == 1:
         return kept[0]
+    half = len(kept) // 2
+    if half > _WIDE:  # SQLite parses at most 1,000 levels, and each OR of a row of them is one
+        return some(some(*kept[:half]), some(*kept[half:]))
     return Clause(
         "(" + " OR ".join(f"({clause.text})" for clause in kept) + ")",
         tuple(v for clause in kept for v in clause.values),
