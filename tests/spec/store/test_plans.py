@@ -8,6 +8,7 @@ page, builds a filter over it, or sorts the whole type.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from kintung.fhir.search import parse_query
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
-from kintung.store.sql.database import Database
+from kintung.store.sql.database import Database, Row
 from kintung.store.sql.search import Plan
 from kintung.store.sql.store import SqlStore
 from kintung.store.sqlite import SqliteDatabase
@@ -85,8 +86,12 @@ def explain(record: Record, scope: int, plan: Plan, pairs: list[tuple[str, str]]
 
 
 def _explained(db: Database, text: str, values: tuple[object, ...]) -> str:
+    return _explained_by(db.__class__.rows, db, text, values)
+
+
+def _explained_by(rows: Any, db: Database, text: str, values: tuple[object, ...]) -> str:
     before, last = ("EXPLAIN QUERY PLAN ", -1) if db.dialect == "sqlite" else ("EXPLAIN ", 0)
-    return "\n".join(str(row[last]) for row in db.rows(before + text, values))
+    return "\n".join(str(row[last]) for row in rows(db, before + text, values))
 
 
 QUERIES = [[], [("code", "http://loinc.org|718-7")]]
@@ -145,6 +150,61 @@ def test_the_plan_follows_the_size_of_the_scope(record: Record) -> None:
         }
 
     assert chosen == {FEW: "grants", MANY: "walk"}
+
+
+def test_the_history_of_one_resource_is_found_by_its_key(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = record.store
+    assert isinstance(store, SqlStore)
+    with store.searcher() as searcher:
+        database = searcher.db.__class__
+    rows, plans = database.rows, list[str]()
+
+    def explaining(db: Database, statement: str, values: tuple[object, ...] = ()) -> list[Row]:
+        if "version v" in statement:
+            plans.append(_explained_by(rows, db, statement, values))
+        return rows(db, statement, values)
+
+    monkeypatch.setattr(database, "rows", explaining)
+    assert record.history("Patient/p7") == ["Patient/p7/1"]
+
+    assert len(plans) == 2, "a page and a total"
+    for plan in plans:
+        assert re.search(
+            r"SEARCH v USING PRIMARY KEY \(patient_key=\? AND key=\?\)|version_pkey on version v", plan
+        ), plan
+        assert " l" not in plan.replace(" loop", ""), plan
+
+
+def test_ids_are_where_a_search_by_them_starts(record: Record) -> None:
+    store = record.store
+    assert isinstance(store, SqlStore)
+    query = parse_query("Observation", [("_id", "o5,o6")], now_micros=0)
+    with store.searcher() as searcher:
+        who = searcher.criteria.names.stored(searcher.db, ALL)
+        plan = searcher.plan(who, query)
+        statement = searcher.page(who, query, plan, limit=21)
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert plan.name == "candidates"
+    assert re.search(
+        r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource r",
+        explained,
+    ), explained
+
+
+def test_an_update_time_bounds_the_walk(record: Record) -> None:
+    store = record.store
+    assert isinstance(store, SqlStore)
+    query = parse_query("Observation", [("_lastUpdated", "ge2023-01-01")], now_micros=0)
+    with store.searcher() as searcher:
+        who = searcher.criteria.names.stored(searcher.db, ALL)
+        statement = searcher.page(who, query, Plan("walk"), limit=21)
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert "r.seq >= ?" in statement.text
+    assert re.search(r"resource_walk \(type=\? AND seq>\?\)|seq >= ", explained), explained
 
 
 def test_sqlite_plans_a_statement_once_whatever_its_values(tmp_path: Path) -> None:

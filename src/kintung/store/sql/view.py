@@ -1,8 +1,7 @@
 """Reading: the View of the SQL stores."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from kintung.errors import Deleted, NotFound
 from kintung.fhir.search import Query
@@ -22,7 +21,7 @@ from kintung.store.sealing import Sealer
 from kintung.store.sql.criteria import Criteria
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
-from kintung.store.sql.search import Searcher
+from kintung.store.sql.search import Searcher, first_since
 from kintung.store.sql.visibility import ALWAYS, Clause, every, visible
 from kintung.store.vault import Vault
 
@@ -34,7 +33,11 @@ class SqlView:
         self._db = db
         self._names = names
         self._sealer = sealer
-        self._searcher = Searcher(db, Criteria(db, names, vault))
+        self._vault = vault
+
+    def _searcher(self) -> Searcher:
+        """For one search: what it looked up is not kept for the next."""
+        return Searcher(self._db, Criteria(self._db, self._names, self._vault))
 
     @property
     def sequence(self) -> int:
@@ -158,36 +161,30 @@ class SqlView:
         sequence: int | None = None,
         after: Position | None = None,
     ) -> Page:
+        """Versions, newest first: of a resource by its key, of a type by walking the whole log."""
         if id is not None and self.current(reader, type or "", id) is None:
             raise absent(type or "", id)
         last = self.sequence if sequence is None else sequence
         who = self._names.stored(self._db, reader)
-        scope = _history_scope(type, id)
-        first = 0 if since is None else self._first_since(since)
-        span = Clause("l.seq >= ? AND l.seq <= ?", (first, last))
-        seen = every(visible(who, "r"), visible(who, "v", labels_of="r"))
-        where = every(scope, span, seen)
-        beyond = Clause("l.seq < ?", (after.sequence,)) if after is not None else ALWAYS
+        first = 0 if since is None else first_since(self._db, since)
+        walk = _walk(type, id)
+        span = Clause(f"{walk.seq} >= ? AND {walk.seq} <= ?", (first, last))
+        where = every(walk.scope, span, visible(who, "r"), visible(who, "v", labels_of="r"))
+        beyond = Clause(f"{walk.seq} < ?", (after.sequence,)) if after is not None else ALWAYS
         page = every(where, beyond)
         rows = self._db.rows(
-            f"SELECT {_VERSION}, e.type, e.id, l.seq FROM {_LOG}"
-            f" WHERE {page.text} ORDER BY l.seq DESC LIMIT {count + 1:d}",
+            f"SELECT {_VERSION}, e.type, e.id, v.seq FROM {walk.source}"
+            f" WHERE {page.text} ORDER BY {walk.order} DESC LIMIT {count + 1:d}",
             page.values,
         )
         entries = tuple(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in rows[:count])
         more = Position((), rows[count - 1][10]) if len(rows) > count and count else None
         counted: int | None = None
         if total and after is None:
-            counted = self._db.rows(f"SELECT count(*) FROM {_LOG} WHERE {where.text}", where.values)[0][0]
+            counted = self._db.rows(f"SELECT count(*) FROM {walk.source} WHERE {where.text}", where.values)[
+                0
+            ][0]
         return Page(entries, last, more, counted)
-
-    def _first_since(self, since: int) -> int:
-        """The first sequence number committed at or after an instant; ``at`` never decreases."""
-
-        def at(seq: int) -> int:
-            return cast(int, self._db.rows("SELECT at FROM log WHERE seq = ?", (seq,))[0][0])
-
-        return bisect_left(range(1, self.sequence + 1), since, key=at) + 1
 
     def search(
         self,
@@ -201,14 +198,15 @@ class SqlView:
     ) -> Page:
         last = self.sequence if sequence is None else sequence
         who = self._names.stored(self._db, reader)
+        searcher = self._searcher()
         rows: list[Row] = []
         if count:
-            rows = self._searcher.rows(who, query, limit=count + 1, sequence=sequence, after=after)
+            rows = searcher.rows(who, query, limit=count + 1, sequence=sequence, after=after)
         entries = self._bodies(rows[:count])
         more = Position(tuple(rows[count - 1][6:]), rows[count - 1][4]) if len(rows) > count else None
         counted: int | None = None
         if total and after is None:
-            statement = self._searcher.total(who, query)
+            statement = searcher.total(who, query)
             counted = self._db.rows(statement.text, statement.values)[0][0]
         return Page(entries, last, more, counted)
 
@@ -235,7 +233,7 @@ class SqlView:
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
         who = self._names.stored(self._db, reader)
-        rows = self._searcher.rows(who, query, limit=limit)
+        rows = self._searcher().rows(who, query, limit=limit)
         return tuple(
             Match(
                 TYPE_NAMES[type],
@@ -259,6 +257,7 @@ _VERSION = "v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_k
 _ENTITY_RESOURCE = (
     "entity e JOIN resource r ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
 )
+_VERSIONS = f"{_ENTITY_RESOURCE} JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
 _LOG = (
     "log l JOIN resource r ON r.patient_key = l.patient_key AND r.type = l.type AND r.key = l.key"
     " JOIN version v ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
@@ -266,9 +265,19 @@ _LOG = (
 )
 
 
-def _history_scope(type: str | None, id: str | None) -> Clause:
+class _Walk(NamedTuple):
+    """What a history reads: tables, which rows of them, their sequence number, newest first by."""
+
+    source: str
+    scope: Clause
+    seq: str
+    order: str
+
+
+def _walk(type: str | None, id: str | None) -> _Walk:
+    """One resource's versions by their key; a type's, or all, from the log."""
     if id is not None:
-        return Clause("e.id = ? AND e.type = ?", (id, TYPE_NUMBERS.get(type or "", -1)))
-    if type is not None:
-        return Clause("l.type = ?", (TYPE_NUMBERS.get(type, -1),))
-    return ALWAYS
+        scope = Clause("e.id = ? AND e.type = ?", (id, TYPE_NUMBERS.get(type or "", -1)))
+        return _Walk(_VERSIONS, scope, "v.seq", "v.version_id")
+    scope = Clause("l.type = ?", (TYPE_NUMBERS.get(type, -1),)) if type is not None else ALWAYS
+    return _Walk(_LOG, scope, "l.seq", "l.seq")
