@@ -99,6 +99,18 @@ def test_the_export_has_every_current_resource_as_it_is_read(record: Record):
     assert sorted(version.type for version in of_types) == ["Group", "Organization"]
 
 
+def test_what_is_written_during_an_export_comes_once(record: Record):
+    record.commit(*(record.putting(patient(str(n))) for n in range(600)))
+    export = record.store.export(SYSTEM, ["Patient"])
+    first = next(export)
+    record.put(patient(first.id, "Wong"))
+    record.put(patient("599", "Wong"))
+
+    later = [version.id for version in export]
+
+    assert sorted([first.id, *later], key=int) == [str(n) for n in range(600)]
+
+
 def test_an_export_of_many_has_each_once(record: Record):
     record.commit(*(record.putting(patient(str(number))) for number in range(1200)))
 

@@ -146,12 +146,12 @@ class Searcher:
                 " JOIN entity n ON n.key = k0.key"
             )
             on = Clause("r.patient_key = k.patient_key AND r.type = k.type AND r.key = k.key")
-            return self._starting(Clause(f"({found}) k", keys.values), every(on, live)), others
+            return starting(self.db, Clause(f"({found}) k", keys.values), every(on, live)), others
         if plan.name == "grants":
             assert isinstance(who.reader.persons, Scope)
             persons = "(SELECT g.patient_key FROM scope_person g WHERE g.scope = ? UNION ALL SELECT 0) k"
             start = Clause(persons, (who.reader.persons.number,))
-            return self._starting(start, every(Clause("r.patient_key = k.patient_key"), live)), others
+            return starting(self.db, start, every(Clause("r.patient_key = k.patient_key"), live)), others
         walked = f"resource r{self._walking(query)}"
         if far is None:
             return Clause(walked), every(live, others)
@@ -170,14 +170,6 @@ class Searcher:
             if end is not None:
                 bounds.append(Clause("r.seq < ?", (first_since(self.db, end),)))
         return every(*bounds)
-
-    def _starting(self, start: Clause, on: Clause) -> Clause:
-        """From ``start`` to ``resource r``, in this order: neither planner may turn it round."""
-        if self.db.dialect == "sqlite":
-            text = f"{start.text} CROSS JOIN resource r ON {on.text}"
-        else:
-            text = f"{start.text} CROSS JOIN LATERAL (SELECT * FROM resource r WHERE {on.text} OFFSET 0) r"
-        return Clause(text, start.values + on.values)
 
     def _walking(self, query: Query) -> str:
         """SQLite is told to walk the type in order; PostgreSQL has statistics of its own."""
@@ -211,6 +203,15 @@ class Searcher:
         keys = self.criteria.keys(who, criterion)
         text = f"SELECT count(*) FROM (SELECT 1 FROM ({keys.text}) k LIMIT {FEW + 1:d}) n"
         return self.db.rows(text, keys.values)[0][0]
+
+
+def starting(db: Database, start: Clause, on: Clause) -> Clause:
+    """From ``start`` to ``resource r``, in this order: neither planner may turn it round."""
+    if db.dialect == "sqlite":
+        text = f"{start.text} CROSS JOIN resource r ON {on.text}"
+    else:
+        text = f"{start.text} CROSS JOIN LATERAL (SELECT * FROM resource r WHERE {on.text} OFFSET 0) r"
+    return Clause(text, start.values + on.values)
 
 
 def first_since(db: Database, at: int) -> int:

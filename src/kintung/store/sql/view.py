@@ -21,7 +21,7 @@ from kintung.store.sealing import Sealer
 from kintung.store.sql.criteria import Criteria
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
-from kintung.store.sql.search import Searcher, first_since
+from kintung.store.sql.search import Searcher, first_since, starting
 from kintung.store.sql.visibility import ALWAYS, Clause, every, visible
 from kintung.store.vault import Vault
 
@@ -223,13 +223,23 @@ class SqlView:
         return tuple(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in ordered)
 
     def stretch(self, type: str, after: int, limit: int) -> list[tuple[int, Version]]:
-        """Current resources of a type with sequence numbers over ``after``, oldest first."""
+        """Current resources of a type with keys over ``after``, with their keys, in their order.
+
+        A key never changes, so that what is written between two stretches comes once still.
+        """
+        number = TYPE_NUMBERS[type]
+        if not self._db.rows(
+            "SELECT 1 FROM resource r WHERE r.type = ? AND r.deleted = 0 LIMIT 1", (number,)
+        ):
+            return []  # rather than walk the keys of all other types
+        on = Clause("r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key AND r.deleted = 0")
+        source = starting(self._db, Clause("entity e"), on)
         rows = self._db.rows(
-            "SELECT r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind FROM resource r"
-            " WHERE r.type = ? AND r.deleted = 0 AND r.seq > ? ORDER BY r.seq LIMIT ?",
-            (TYPE_NUMBERS[type], after, limit),
+            "SELECT r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
+            f" FROM {source.text} WHERE e.type = ? AND e.key > ? ORDER BY e.key LIMIT ?",
+            (*source.values, number, after, limit),
         )
-        return list(zip((row[4] for row in rows), self._bodies(rows), strict=True))
+        return list(zip((row[2] for row in rows), self._bodies(rows), strict=True))
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
         who = self._names.stored(self._db, reader)
