@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -204,7 +205,12 @@ def oracle_rows(held: Held, type: str, code: str) -> list[Any]:
         case "number" | "quantity":
             return ordered(row for amount in found for row in by_unit(amount))
         case _:
-            return ordered(found)
+            return ordered(shortened(text) for text in found)
+
+
+def shortened(text: str) -> str:
+    """A string as the node has it: over 255 characters, a beginning and a digest of the whole."""
+    return text if len(text) <= 255 else f"{text[:190]}…{sha256(text.encode()).hexdigest()}"
 
 
 def by_unit(amount: values.Amount) -> list[Any]:
