@@ -72,7 +72,8 @@ class Cost(NamedTuple):
 def cost(path: Path, resources: Sequence[Stored], node: Node) -> Cost:
     """Write the resources into a new database at ``path``."""
     connection = apsw.Connection(str(path))
-    connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536")
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
+        connection.execute(f"PRAGMA {pragma}")
     for statement in ddl("sqlite"):
         if statement.split(" ON ")[-1].split(" ")[0] in _TABLES or statement.split(" ")[2] in _TABLES:
             connection.execute(statement)
