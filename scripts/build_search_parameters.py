@@ -89,7 +89,7 @@ def read_ndjson(path: Path) -> list[Definition]:
 HEAD = """# Search parameters
 
 What can be searched, and which elements each parameter reads. How values are written and compared:
-[How the standard is read](../explanation/spec-readings.md). Texts of any length are found; strings by their
+[How the standard is read](../explanation/spec-readings.md). Texts of any length are indexed, strings by their
 first 255 characters.
 
 <!-- Written by scripts/build_search_parameters.py; `make generate` writes it anew. -->
