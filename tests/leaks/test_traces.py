@@ -112,7 +112,8 @@ def _ask_for(client: httpx.Client, person: Person) -> None:
                 assert client.get(f"Patient/{quote(value)}").status_code == 404
                 assert client.get(f"Patient?birthdate={quote(value)}").status_code == 400
                 assert client.get(f"Patient?{quote(value)}=1").status_code == 400
-                assert client.post("Patient", content=value.encode()).status_code == 400
+                kind = {"content-type": "application/fhir+json"}
+                assert client.post("Patient", content=value.encode(), headers=kind).status_code == 400
             case 2:
                 entry = {"request": {"method": "DELETE", "url": f"Basic?{asked}"}}
                 bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}

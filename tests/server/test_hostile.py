@@ -137,7 +137,7 @@ def test_a_slow_client_holds_nobody_up(server: Started, client: httpx.Client) ->
         for number in range(800):
             connection = socket.create_connection(("127.0.0.1", server.port))
             slow.append(connection)
-            head = b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+            head = b"POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
             connection.sendall(head + (b"\r\n{" if number % 4 else b"X-Slow: "))
         began = time.monotonic()
         for _ in range(20):
@@ -148,7 +148,7 @@ def test_a_slow_client_holds_nobody_up(server: Started, client: httpx.Client) ->
             connection.close()
 
 
-POST = b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.mark.parametrize(
@@ -156,20 +156,20 @@ POST = b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\n"
     [
         b"GET /fhir/Patient HTTP/1.1\r\n\r\n",
         b"GET /fhir/Patient HTTP/1.1\r\nHost: a b\r\n\r\n",
-        b"GET /fhir/%00%ff HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET /fhir/病人 HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
-        b"GET /fhir/Patient?a=%zz&%=1&=&&& HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET //fhir//Patient HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /fhir/../metrics HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET http://evil.example/fhir/Patient HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"BREW /fhir/Patient HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /fhir/%00%ff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /fhir/病人 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
+        b"GET /fhir/Patient?a=%zz&%=1&=&&& HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET //fhir//Patient HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /fhir/../metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET http://evil.example/fhir/Patient HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"BREW /fhir/Patient HTTP/1.1\r\nHost: localhost\r\n\r\n",
         POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         POST + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
         POST + b"Content-Length: -5\r\n\r\n{}",
-        b"GET /fhir/Patient HTTP/1.1\r\nHost: x\r\nIf-None-Match: \xff\xfe\r\n\r\n",
-        b"GET /fhir/Patient/1 HTTP/1.1\r\nHost: x\r\nIf-None-Match: \xff\xfe\r\nAccept: \xff\r\n\r\n",
-        b"GET /fhir/Patient HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
-        b"GET /fhir/Patient?" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \xff\xfe\r\n\r\n",
+        b"GET /fhir/Patient/1 HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \xff\xfe\r\nAccept: \xff\r\n\r\n",
+        b"GET /fhir/Patient HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
+        b"GET /fhir/Patient?" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00",
         b"\r\n\r\n",
     ],

@@ -24,12 +24,12 @@ from kintung.cli.arguments import number_between
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent
-from kintung.consent import unprotected
 from kintung.errors import BadInput, Unavailable
 from kintung.web.app import AsgiApp, create_app
 from kintung.web.fhir.serve import Scope, Send
 from kintung.web.limits import Message, Receive
 from kintung.web.site import WebSettings
+from kintung.web.this_machine import this_machine
 
 HOST = "127.0.0.1"
 MOST_WORKERS = 64
@@ -182,7 +182,7 @@ def application() -> AsgiApp:
         )
     )
     web_settings = WebSettings(base_url=served.base_url, offset_minutes=served.offset_minutes)
-    app = create_app(node, unprotected, settings=web_settings)
+    app = create_app(node, this_machine, settings=web_settings)
 
     async def closing(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
