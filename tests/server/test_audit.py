@@ -117,6 +117,14 @@ def test_a_form_is_part_of_what_was_asked(clinic: Api) -> None:
     assert last(clinic)[0].request == "POST Patient/_search?_count=5&family=Wong"
 
 
+def test_conditions_are_part_of_what_was_asked(clinic: Api) -> None:
+    new = {"resourceType": "Patient"}
+    clinic.post("Patient", new, headers={"If-None-Exist": "family=Wong"})
+    assert last(clinic)[0].request == "POST Patient?\nif-none-exist: family=Wong"
+    clinic.put("Patient/p1", patient("p1"), headers={"If-Match": 'W/"7"'})
+    assert last(clinic)[0].request == 'PUT Patient/p1?\nif-match: W/"7"'
+
+
 def test_a_refusal_for_want_of_a_right_is_recorded(clinic: Api) -> None:
     clinic.personas["viewer"] = persona("viewer", Reader.everything(), Right.VIEW)
     assert clinic.delete("Patient/p1", persona="viewer").status_code == 403

@@ -298,3 +298,10 @@ def test_a_parameter_the_address_does_not_take_is_refused(api: Api, method: str,
     name = path.split("?")[1].split("=", maxsplit=1)[0]
     assert outcome(answer) == (400, "not-supported", name)
     assert api.get("Patient/p?_format=json&_pretty=true").headers["etag"] == 'W/"1"'
+
+
+@pytest.mark.parametrize("path", ["metadata", "openapi.json"])
+def test_what_is_offered_is_offered_where_it_was_asked(api: Api, path: str) -> None:
+    said = [api.get(f"http://{host}/fhir/{path}").text for host in ("a.example", "b.example:8080")]
+    assert said[0].count('"http://a.example/fhir"') == 1
+    assert said[0].replace("a.example", "b.example:8080") == said[1]

@@ -1,6 +1,8 @@
 """All entries of the registry, and the two that describe the others."""
 
-from functools import lru_cache
+from functools import cache
+
+import msgspec
 
 from kintung.consent import Policy
 from kintung.web.fhir import carry, create, delete, history, read, search, update, validate, vread
@@ -12,25 +14,31 @@ from kintung.web.fhir.registry import Entry, Registry, Say
 from kintung.web.outcomes import Headers
 from kintung.web.site import Site
 
+_BASE = b"base:of-this-node"
+"""Stands for the address of the node: callers choose it, and the rest is made once."""
 _JSON: Headers = [(b"content-type", b"application/json"), *PLAIN[1:]]
 
 
 def _metadata(_site: Site, request: Request) -> Answer:
-    return Answer(200, PLAIN, _statement(request.base))
+    return Answer(200, PLAIN, _statement().replace(_BASE, _in_json(request.base)))
 
 
 def _openapi(_site: Site, request: Request) -> Answer:
-    return Answer(200, _JSON, _document(request.base))
+    return Answer(200, _JSON, _document().replace(_BASE, _in_json(request.base)))
 
 
-@lru_cache(maxsize=8)
-def _statement(base: str) -> bytes:
-    return statement(ENTRIES, base)
+def _in_json(base: str) -> bytes:
+    return msgspec.json.encode(base)[1:-1]
 
 
-@lru_cache(maxsize=8)
-def _document(base: str) -> bytes:
-    return document(ENTRIES, base)
+@cache
+def _statement() -> bytes:
+    return statement(ENTRIES, _BASE.decode())
+
+
+@cache
+def _document() -> bytes:
+    return document(ENTRIES, _BASE.decode())
 
 
 ENTRIES: tuple[Entry, ...] = (

@@ -88,12 +88,17 @@ class Request:
 
     @property
     def described(self) -> str:
-        """Method, path and parameters, for the sealed part of the audit record.
+        """Method, path, parameters and conditions, for the sealed part of the audit record.
 
-        The form of a search is as much a part of it as its address.
+        The form of a search is as much a part of it as its address, and so are the criteria
+        of a conditional create.
         """
         form = self.body.decode(errors="replace") if self.path.endswith("_search") else ""
-        return f"{self.method} {self.path}?{'&'.join(filter(None, (self.query, form)))}"
+        asked = f"{self.method} {self.path}?{'&'.join(filter(None, (self.query, form)))}"
+        for name in headers.PRECONDITIONS:
+            if name in self.headers:
+                asked += f"\n{name.decode()}: {self.headers[name].decode(errors='replace')}"
+        return asked
 
 
 def decode_pairs(text: str) -> Pairs:
