@@ -2,6 +2,7 @@
 
 import pytest
 
+from kintung.store.reader import Reader
 from tests.records import group, observation, organization, patient, weight
 from tests.stores import ALL, HOUR, Record, content, names
 
@@ -358,3 +359,28 @@ def test_what_was_updated_then_is_found(record: Record, asked: str, found: str):
 
     assert record.found(f"Patient?_lastUpdated={asked}") == [f"Patient/{id}" for id in found]
     assert record.search(f"Patient?_lastUpdated={asked}", total=True).total == len(found)
+
+
+@pytest.mark.parametrize(
+    "reader", [ALL, Reader("labels", persons=True, organisations=True, public=True, hidden=frozenset({"R"}))]
+)
+def test_a_total_counts_each_current_resource_once(record: Record, reader: Reader):
+    """Who sees all is answered from the index, others from the resources."""
+    twice = [{"family": "Chan", "given": ["Chan"]}, {"family": "Chan"}]
+    record.put({**patient("1"), "name": twice})
+    record.put(patient("2", "Chan"))
+    record.put(patient("3", "Chan"))
+    record.put(patient("3", "Wong"))
+    record.put(patient("4", "Chan"))
+    record.delete("Patient/4")
+    record.put(weight("5", "1", 60))
+    record.put(weight("6", "4", 60))
+
+    searches = [
+        "Patient?name=chan,ch",
+        "Patient?name=wong",
+        "Patient?name:missing=false",
+        "Observation?subject:Patient.name=chan",
+    ]
+    assert [record.search(search, reader, total=True).total for search in searches] == [2, 1, 3, 1]
+    assert record.search("?_tag=x,y", reader, total=True).total == 0
