@@ -30,7 +30,9 @@ FEW_PERSONS = 256
 MANY_PERSONS = 10_000
 """Persons in a scope above which counting walks the type instead of visiting them."""
 STEPS_PER_PERSON = 4
-"""Rows walked and probed in the time one person of a scope is visited (``make bench``)."""
+"""Rows walked for each person of a scope before its persons are visited (``make bench``)."""
+PROBED_PER_PERSON = 1
+"""The same when criteria are probed: fewer rows fill the page, and each costs more."""
 
 PlanName = Literal["walk", "candidates", "grants"]
 
@@ -78,7 +80,7 @@ class Searcher:
         plan = self.plan(who, query)
         size = self._scope_size(who)
         if plan.name == "walk" and size is not None and not query.sort:
-            far = max(STEPS_PER_PERSON * size, 10 * limit)
+            far = max((PROBED_PER_PERSON if query.criteria else STEPS_PER_PERSON) * size, 10 * limit)
             first = self.page(who, query, plan, limit=limit, sequence=sequence, after=after, far=far)
             rows = self.db.rows(first.text, first.values)
             if len(rows) == limit:
