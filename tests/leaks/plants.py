@@ -56,6 +56,7 @@ LEAKS = (
         "self._matches(who, query",
         f"self._matches({SIGHTED}, query",
     ),
+    leak("total from the index for everybody", Searcher.total, "if who.reader.sees_all and", "if"),
     leak(
         "total of candidates without the reader",
         Searcher.total,
