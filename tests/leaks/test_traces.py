@@ -21,6 +21,7 @@ from tests.commands import SECONDS, base_of, done, ended, kill_group, kintung, s
 from tests.databases import KINDS, looking
 from tests.leaks.traces import Needle, Needles, Person, encodings, people, resources, searches
 from tests.postgres_cluster import Cluster
+from tests.records import observation
 
 PERSONS = 500
 """Each with two numbers, three names, three notes."""
@@ -112,6 +113,8 @@ def _ask_for(client: httpx.Client, person: Person) -> None:
                 assert client.get(f"Patient/{quote(value)}").status_code == 404
                 assert client.get(f"Patient?birthdate={quote(value)}").status_code == 400
                 assert client.get(f"Patient?{quote(value)}=1").status_code == 400
+                by_search = observation("o", person.id, performer=[{"reference": f"Patient?{asked}"}])
+                assert client.put("Observation/o", json=by_search).status_code == 400
                 kind = {"content-type": "application/fhir+json"}
                 assert client.post("Patient", content=value.encode(), headers=kind).status_code == 400
             case 2:

@@ -125,10 +125,7 @@ def resources(person: Person) -> Iterator[Resource]:
         "name": [{"family": family, "given": [given]}, {"text": chinese}],
     }
     measured = {"valueString": person.remark, "note": [{"text": first}]}
-    logical = [
-        {"identifier": identifiers[0]},
-        {"reference": f"Patient?identifier={_searched(person.numbers[1])}"},
-    ]
+    logical = [{"identifier": identifiers[0]}]
     yield observation(f"{person.id}-o", person.id, performer=logical, **measured)
     yield {
         "resourceType": "Condition",
