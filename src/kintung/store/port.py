@@ -97,7 +97,8 @@ class Position(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One page of a search or a history.
+    """One page of a search or a history: at most as many entries as asked for, fewer when they
+    are large, and at least one while there are more.
 
     ``sequence`` is the T of page one: what the whole walk through the pages is true of.
     ``next`` is None on the last page. ``total`` is None unless it was asked for.

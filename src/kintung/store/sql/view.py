@@ -1,6 +1,6 @@
 """Reading: the View of the SQL stores."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from kintung.errors import Deleted, NotFound
@@ -24,6 +24,10 @@ from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Searcher, first_since, starting
 from kintung.store.sql.visibility import ALWAYS, Clause, every, visible
 from kintung.store.vault import Vault
+
+PAGE_BYTES = 32 * 1024 * 1024
+"""Bodies of one page: beyond it a page ends early, and the next goes on."""
+SMALL_BYTES = 64 * 1024
 
 
 class SqlView:
@@ -177,8 +181,10 @@ class SqlView:
             f" WHERE {page.text} ORDER BY {walk.order} DESC LIMIT {count + 1:d}",
             page.values,
         )
-        entries = tuple(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in rows[:count])
-        more = Position((), rows[count - 1][10]) if len(rows) > count and count else None
+        opened = (self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in rows[:count])
+        entries = tuple(_of_one_page(opened))
+        given = len(entries)
+        more = Position((), rows[given - 1][10]) if len(rows) > given and given else None
         counted: int | None = None
         if total and after is None:
             counted = self._db.rows(f"SELECT count(*) FROM {walk.source} WHERE {where.text}", where.values)[
@@ -202,13 +208,26 @@ class SqlView:
         rows: list[Row] = []
         if count:
             rows = searcher.rows(who, query, limit=count + 1, sequence=sequence, after=after)
-        entries = self._bodies(rows[:count])
-        more = Position(tuple(rows[count - 1][6:]), rows[count - 1][4]) if len(rows) > count else None
+        entries = tuple(_of_one_page(self._opened(rows[:count])))
+        given = len(entries)
+        more = (
+            Position(tuple(rows[given - 1][6:]), rows[given - 1][4]) if len(rows) > given and given else None
+        )
         counted: int | None = None
         if total and after is None:
             statement = searcher.total(who, query)
             counted = self._db.rows(statement.text, statement.values)[0][0]
         return Page(entries, last, more, counted)
+
+    def _opened(self, rows: Sequence[Row]) -> Iterator[Version]:
+        """The bodies of a page, opened as they are taken: few at once while they are large."""
+        at, step = 0, 8
+        while at < len(rows):
+            found = self._bodies(rows[at : at + step])
+            yield from found
+            at += step
+            is_small = max(len(version.body) for version in found) <= SMALL_BYTES
+            step = min(2 * step, 256) if is_small else 1
 
     def _bodies(self, rows: Sequence[Row]) -> tuple[Version, ...]:
         wanted = [(row[0], row[2], row[3]) for row in rows]
@@ -252,6 +271,16 @@ class SqlView:
             )
             for _, type, key, version_id, *_rest in rows
         )
+
+
+def _of_one_page(versions: Iterable[Version]) -> Iterator[Version]:
+    """At least one, and no more than fit one answer."""
+    size = 0
+    for version in versions:
+        yield version
+        size += len(version.body)
+        if size >= PAGE_BYTES:
+            return
 
 
 def absent(type: str, id: str) -> NotFound:
