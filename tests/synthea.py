@@ -89,23 +89,31 @@ def portraits(resources: dict[str, Resource]) -> Counter[str]:
 
     Two sets of resources have the same portraits when they differ in ids alone: an id is
     left out, and a reference is what its target says. ``resources`` are by what references
-    call them; one that leads nowhere is a KeyError.
+    call them, and are taken apart; one that leads nowhere is a KeyError.
     """
-    faces = {name: _hash(resource, {}) for name, resource in resources.items()}
-    return Counter(_hash(resource, faces) for resource in resources.values())
+    links = {name: [(r, r["reference"]) for r in references(each)] for name, each in resources.items()}
+    for name, resource in resources.items():
+        _leave_out_what_is_the_servers(resource)
+        for reference, _ in links[name]:
+            reference["reference"] = ""
+    faces = {name: _hash(resource) for name, resource in resources.items()}
+    for of_resource in links.values():
+        for reference, target in of_resource:
+            reference["reference"] = faces[target]
+    return Counter(map(_hash, resources.values()))
 
 
-def _hash(resource: Resource, faces: dict[str, str]) -> str:
-    seen = json.loads(json.dumps(resource))
-    del seen["id"]
-    meta = seen.get("meta", {})
+def _leave_out_what_is_the_servers(resource: Resource) -> None:
+    del resource["id"]
+    meta = resource.get("meta", {})
     for name in ("versionId", "lastUpdated"):
         meta.pop(name, None)
     if not meta:
-        seen.pop("meta", None)
-    for reference in references(seen):
-        reference["reference"] = faces[reference["reference"]] if faces else ""
-    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+        resource.pop("meta", None)
+
+
+def _hash(resource: Resource) -> str:
+    return hashlib.sha256(json.dumps(resource).encode()).hexdigest()
 
 
 def portraits_in_files(count: int = BUNDLES) -> Counter[str]:
