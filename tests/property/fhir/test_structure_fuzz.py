@@ -46,7 +46,7 @@ def judges_agree(value: dict[str, Any], paths: list[str | None]) -> None:
 def stored(raw: bytes, value: dict[str, Any]) -> None:
     """A valid resource can be stored and served, and is valid then."""
     spliced = splice(raw, type=value["resourceType"], id="new", references={})
-    body = parse(served(*spliced, 1, 1_795_309_323_123_456))
+    body = parse(served(spliced.text, spliced.meta_at, 1, 1_795_309_323_123_456))
     assert validate(body) == []
     for name in value.keys() - {"id", "meta"}:
         assert body[name] == value[name]
