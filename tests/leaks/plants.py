@@ -75,8 +75,8 @@ LEAKS = (
             _ON_MATCHES,
             Edit(
                 SqlView.search,
-                "entries = self._bodies(rows[:count])",
-                "entries = tuple(v for v in self._bodies(rows[:count]) if self.current(reader, *v[:2]))",
+                "self._opened(rows[:count])",
+                "(v for v in self._opened(rows[:count]) if self.current(reader, *v[:2]))",
             ),
         ),
     ),
@@ -198,6 +198,13 @@ LEAKS = (
 )
 
 
+_SOURCES = {
+    function: textwrap.dedent(inspect.getsource(function))
+    for function in {cast(FunctionType, edit.function) for leak in LEAKS for edit in leak.edits}
+}
+"""As they were loaded: the file of a module may change while its tests run."""
+
+
 @contextmanager
 def planted(leak: Leak) -> Iterator[None]:
     """The product with a leak in it."""
@@ -217,7 +224,7 @@ def _edited(function: FunctionType, edits: Iterable[Edit]) -> CodeType:
     Raises:
         AssertionError: a text does not stand there once.
     """
-    source = textwrap.dedent(inspect.getsource(function))
+    source = _SOURCES[function]
     for edit in edits:
         times = source.count(edit.old)
         assert times == 1, f"{edit.old!r} stands {times} times in {function.__qualname__}; plant it anew"

@@ -125,7 +125,8 @@ def resources(person: Person) -> Iterator[Resource]:
         "name": [{"family": family, "given": [given]}, {"text": chinese}],
     }
     measured = {"valueString": person.remark, "note": [{"text": first}]}
-    logical = [{"identifier": identifiers[0]}]
+    elsewhere = f"https://elsewhere.example/fhir/Patient?identifier={quote(_searched(person.numbers[1]))}"
+    logical = [{"identifier": identifiers[0]}, {"reference": elsewhere}]
     yield observation(f"{person.id}-o", person.id, performer=logical, **measured)
     yield {
         "resourceType": "Condition",
