@@ -19,6 +19,7 @@ from fhirpathpy.models import models
 
 from kintung.fhir.search import Parameter, extract, parameters, rows_of
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
+from kintung.fhir.search.lengths import bounded
 from tests import scale
 from tests.shared_data import shared
 
@@ -214,6 +215,11 @@ def extracted(resource: dict[str, Any], parameter: Parameter) -> Rows:
     return {row[2:] if parameter.kind == "string" else row[1:] for row in rows}
 
 
+def shortened(rows: Rows) -> Rows:
+    """The same rows with long texts as the index holds them."""
+    return {tuple(bounded(part) if isinstance(part, str) else part for part in row) for row in rows}
+
+
 def compare(resources: Iterator[dict[str, Any]]) -> tuple[int, int, list[str]]:
     """Return the number of comparisons, of rows in them, and what differs."""
     compared, counted, differing = 0, 0, list[str]()
@@ -221,7 +227,7 @@ def compare(resources: Iterator[dict[str, Any]]) -> tuple[int, int, list[str]]:
         for parameter in parameters(resource["resourceType"]).values():
             if parameter.kind in ("composite", "special") or parameter.stored or parameter.url in GAPS:
                 continue
-            expected, actual = witnessed(resource, parameter), extracted(resource, parameter)
+            expected, actual = shortened(witnessed(resource, parameter)), extracted(resource, parameter)
             compared, counted = compared + 1, counted + len(expected)
             if (resource.get("id"), parameter.code) in TEXT_LIKE_A_DATE:
                 assert actual == set()

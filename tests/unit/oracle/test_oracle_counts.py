@@ -1,7 +1,5 @@
 """The counts by hand and the oracle agree: neither knows how the other finds its answer."""
 
-import time
-
 import pytest
 
 from tests.oracle.corpus import examples, synthea
@@ -18,10 +16,7 @@ def oracle() -> Oracle:
 
 @pytest.fixture(scope="module")
 def counts() -> dict[str, int]:
-    begun = time.monotonic()
-    found = dict(raw_counts())
-    assert time.monotonic() - begun < 60
-    return found
+    return dict(raw_counts())
 
 
 def test_there_are_enough_searches_of_every_kind(counts: dict[str, int]) -> None:
