@@ -15,6 +15,8 @@ A = TypeVar("A")
 
 MOST_IN_GROUP = 512
 MOST_WAITING = 20_000
+GATHER_SECONDS = 0.001
+"""How long a group is held for those that are likely to come."""
 MOST_WEIGHT = 1_000
 """Versions a group may write, unless its first unit alone writes more."""
 
@@ -47,6 +49,7 @@ class Committer(Generic[R, A]):
         self._waiting: deque[Waiting[R, A]] = deque()
         self._wake = threading.Condition()
         self._closed = False
+        self._last_group = 0
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -88,7 +91,18 @@ class Committer(Generic[R, A]):
                     self._wake.wait()
                 if not self._waiting:
                     return
+                self._gather()
             self._commit_group()
+
+    def _gather(self) -> None:
+        """Wait a moment for as many as came last time: a commit costs the same for one or for many.
+
+        Who is alone is not kept waiting. Called with ``_wake`` held.
+        """
+        if self._last_group > 1:
+            self._wake.wait_for(
+                lambda: len(self._waiting) >= self._last_group or self._closed, GATHER_SECONDS
+            )
 
     def _commit_group(self) -> None:
         group: list[Waiting[R, A]] = []
@@ -107,6 +121,7 @@ class Committer(Generic[R, A]):
 
         try:
             answers = self._run(take)
+            self._last_group = len(group)
         except Unavailable as error:
             if not group:
                 take()
