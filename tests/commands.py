@@ -137,7 +137,7 @@ def serving(home: Path, url: str, *arguments: str | Path) -> Iterator[Served]:
         yield Served(base_of(process), process)
         if process.poll() is None:
             code, _, err = ended(process, signal.SIGTERM)
-            assert (code, err) == (0, "")
+            assert (code, err) == (0, ""), f"exit code {code}: {err}"
     finally:
         kill_group(process)
 

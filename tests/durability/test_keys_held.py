@@ -1,7 +1,7 @@
 """Another process stands still while it writes to the key store: only new keys wait for it."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import apsw
@@ -59,8 +59,11 @@ def test_a_new_key_is_not_had_in_time(tmp_path: Path) -> None:
         assert record.put(patient("new0")).version_id == 1
 
 
-def test_commits_do_not_wait_to_be_witnessed(tmp_path: Path) -> None:
-    """A commit that is durable is acknowledged, also when its head cannot be witnessed now."""
+def test_commits_do_not_wait_to_be_witnessed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A commit that is durable is acknowledged, also when its head cannot be witnessed now.
+
+    The next commit witnesses it: nothing to tell the operator.
+    """
     with opened(tmp_path) as record:
         record.put(organization("o"))
         with held(tmp_path / "keys.db"):
@@ -68,5 +71,17 @@ def test_commits_do_not_wait_to_be_witnessed(tmp_path: Path) -> None:
                 record.put(organization("o"))
         record.put(organization("o"))
         assert record.read("Organization/o").version_id == 132
+    assert caplog.messages == []
     with closing(KeyStore(tmp_path / "keys.db", SeededEntropy(1))) as keys:
         assert max(keys.witnesses()) == 132
+
+
+def test_a_head_that_is_not_witnessed_at_the_end_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ExitStack() as node:
+        record = node.enter_context(opened(tmp_path))
+        record.put(organization("o"))
+        with held(tmp_path / "keys.db"):
+            node.close()
+    assert caplog.messages == ["the head of the log was not witnessed: Unavailable"]

@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS witness (number INTEGER PRIMARY KEY, head BLOB NOT NU
 
 
 _WITNESS_EVERY = 64
+_WITNESS_OVERDUE = 64 * _WITNESS_EVERY
+"""Commits without a witness after which it is worth a word."""
 WRITE_SECONDS = 5.0
 """How long a write waits for another of this process, and then for another process."""
 
@@ -185,27 +187,35 @@ class KeyStore:
         self._unwitnessed = (number, head)
         self._since_witness += 1
         if self._since_witness >= _WITNESS_EVERY:
-            self._witness(0)
+            error = self._witness(0)
+            if error is not None and self._since_witness % _WITNESS_OVERDUE == 0:
+                _warn_unwitnessed(error)
 
     def witness_now(self) -> None:
         """Write the head of the last commit, if the file is not held for long."""
-        self._witness(self._write_seconds)
+        error = self._witness(self._write_seconds)
+        if error is not None:
+            _warn_unwitnessed(error)
 
-    def _witness(self, seconds: float) -> None:
+    def _witness(self, seconds: float) -> Exception | None:
+        """Write the newest head; why it could not be written.
+
+        Never raises: the commit is durable, and what its callers are told must not hang on
+        the witness.
+        """
         if self._unwitnessed is None:
-            return
+            return None
         number, head = self._unwitnessed
         try:
             with self._write(seconds):
                 self._db.execute("INSERT OR REPLACE INTO witness VALUES (?, ?)", (number, head))
                 self._db.execute("DELETE FROM witness WHERE number < ?", (number - 1000,))
         except (Unavailable, apsw.Error) as error:
-            # The commit is durable: what its callers are told must not hang on the witness.
-            _log.warning("the head of the log was not witnessed: %s", type(error).__name__)
-            return
+            return error
         self._since_witness = 0
         if self._unwitnessed == (number, head):
             self._unwitnessed = None
+        return None
 
     def witnesses(self) -> dict[int, bytes]:
         """The remembered heads, by number of the commit."""
@@ -215,3 +225,7 @@ class KeyStore:
     def close(self) -> None:
         self._read.close()
         self._db.close()
+
+
+def _warn_unwitnessed(error: Exception) -> None:
+    _log.warning("the head of the log was not witnessed: %s", type(error).__name__)
