@@ -21,6 +21,7 @@ from kintung.store.keys import KeyStore
 from kintung.store.port import AuditRecord, OwnerKind, Ownership, Prepared, Unit
 from kintung.store.sealing import Sealer
 from kintung.store.sql.database import Database
+from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.store import Backend
 from kintung.store.sqlite import SqliteBackend
 from tests.durability.nodes import assembled
@@ -319,6 +320,67 @@ CHAIN = [
     ),
 ]
 
+NAMES = [
+    Damage(
+        "the ids of two entities swapped",
+        "UPDATE entity SET id = 'swap' WHERE id = 'o'; UPDATE entity SET id = 'o' WHERE id = 'b';"
+        "UPDATE entity SET id = 'b' WHERE id = 'swap'",
+        [
+            "bodies | Binary/o | version 1: the body cannot be opened",
+            "bodies | Organization/b | version 1: the body cannot be opened",
+            "chain | commit 11 | the head is not that of its entries",
+            "chain | commit 3 | the head is not that of its entries",
+        ],
+        True,
+    ),
+    Damage(
+        "the id of what was deleted replaced, its bodies gone",
+        f"DELETE FROM version WHERE key = {key('gone')} AND version_id = 1;"
+        "UPDATE entity SET id = 'other' WHERE id = 'gone'",
+        [
+            "chain | commit 8 | the head is not that of its entries",
+            "chain | log entry 7 (Observation/other) | version 1 is missing",
+            "versions | Observation/other | no version 1 before version 2",
+        ],
+    ),
+    Damage(
+        "the type of an entity replaced",
+        f"UPDATE entity SET type = {TYPE_NUMBERS['Location']} WHERE id = 'o'",
+        [
+            "bodies | Location/o | version 1: the body cannot be opened",
+            "chain | commit 3 | the head is not that of its entries",
+            "entities | Location/o | the resource row lies in another place",
+            "versions | Location/o | there is no resource row",
+            "versions | Location/o | version 1 is not what log entry 3 says",
+        ],
+        True,
+    ),
+    Damage(
+        "the type of an entity replaced in every table",
+        f"UPDATE resource SET type = {TYPE_NUMBERS['Location']} WHERE key = {key('o')};"
+        f"UPDATE log SET type = {TYPE_NUMBERS['Location']} WHERE key = {key('o')};"
+        f"UPDATE entity SET type = {TYPE_NUMBERS['Location']} WHERE id = 'o'",
+        [
+            "bodies | Location/o | version 1: the body cannot be opened",
+            "chain | commit 3 | the head is not that of its entries",
+        ],
+    ),
+    Damage(
+        "another name for an organisation",
+        "UPDATE organisation SET id = 'other'",
+        [
+            "chain | commit 9 | the head is not that of its entries",
+            "ownership | Observation/n | version 1: sealed under the key of another owner",
+        ],
+    ),
+    Damage(
+        "another name for a label",
+        "UPDATE label SET name = 'V' WHERE name = 'R'",
+        ["chain | commit 12 | the head is not that of its entries"],
+        True,
+    ),
+]
+
 MOVED = "; ".join(
     f"UPDATE {table} SET patient_key = {key('p2')} WHERE key = {key('n')}"
     for table in (
@@ -496,6 +558,7 @@ ENTITIES = [
         "an entity of no type",
         "UPDATE entity SET type = 999 WHERE id = 'o'",
         [
+            "chain | commit 3 | the head is not that of its entries",
             "entities | type 999/o | of a type that is not known",
             "entities | type 999/o | the resource row lies in another place",
             "versions | type 999/o | version 1 is not what log entry 3 says",
@@ -505,6 +568,7 @@ ENTITIES = [
         "an entity gone",
         "DELETE FROM entity WHERE id = 'o'",
         [
+            "chain | log entry 3 (key N) | its entity is missing",
             "entities | key N | index rows of ix_string of no resource",
             "entities | key N | resource row without an entity",
             "entities | key N | version 1 without an entity",
@@ -529,7 +593,7 @@ ENTITIES = [
     ),
 ]
 
-DAMAGES = [*SCHEMA, *VERSIONS, *BODIES, *CHAIN, *OWNERSHIP, *INDEX, *ENTITIES]
+DAMAGES = [*SCHEMA, *VERSIONS, *BODIES, *CHAIN, *NAMES, *OWNERSHIP, *INDEX, *ENTITIES]
 
 
 def found(record: Record) -> list[str]:

@@ -2,12 +2,11 @@
 
 A record is compact binary; its request text is sealed under the node's audit key. The head
 of commit ``n`` is SHA-256 over the head before it, the instant, every log entry (with the
-digest of its sealed body) and every audit record with the persons it disclosed; it is
-signed with the node's Ed25519 key. Dropping, swapping or changing anything changes every
-head after it.
+name of its resource and the digest of its sealed body) and every audit record with the
+persons it disclosed; it is signed with the node's Ed25519 key. Dropping, swapping, renaming
+or changing anything changes every head after it. See ADR 0010.
 """
 
-import struct
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
@@ -40,16 +39,23 @@ class StoredAudit(msgspec.Struct, array_like=True, frozen=True):
 
 
 class ChainedVersion(NamedTuple):
-    """What the chain covers of a log entry."""
+    """What the chain covers of a log entry, by name wherever a name says whose or what it is.
+
+    Numbers of types, organisations and labels are given by other tables: a chain over them
+    would hold while those tables are made to say something else.
+    """
 
     seq: int
     patient_key: int
     key: int
+    type: str
+    id: str
     version_id: int
     method: int
     kind: int
-    organisation: int
-    labels: int
+    organisation: str
+    labels: tuple[str, ...]
+    """Sorted."""
     digest: bytes
     """SHA-256 of the sealed body, b"" for none."""
 
@@ -121,21 +127,17 @@ class AuditBook:
         return True
 
 
-_ENTRY = struct.Struct(">8q")
-_AUDIT = struct.Struct(">2q")
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def next_head(
     head: bytes, number: int, at: int, versions: Iterable[ChainedVersion], audits: Iterable[ChainedAudit]
 ) -> bytes:
-    """The head after commit ``number``: entries in sequence, then audit records in order."""
-    chain = sha256(head)
-    chain.update(_AUDIT.pack(number, at))
-    for entry in versions:
-        chain.update(_ENTRY.pack(*entry[:8]))
-        chain.update(entry.digest)
-    for audit in audits:
-        chain.update(_AUDIT.pack(audit.number, len(audit.patient_keys)))
-        chain.update(sha256(audit.record).digest())
-        chain.update(struct.pack(f">{len(audit.patient_keys)}q", *sorted(audit.patient_keys)))
-    return chain.digest()
+    """The head after commit ``number``: entries in sequence, then audit records in order.
+
+    SHA-256 over the head before and one MessagePack array, each value in its shortest form:
+    number, instant, an array of the fields of each entry, and for each audit record its
+    number, the SHA-256 of the record and the sorted keys of whom it disclosed.
+    """
+    audited = [(audit.number, sha256(audit.record).digest(), sorted(audit.patient_keys)) for audit in audits]
+    return sha256(head + _encode((number, at, list(versions), audited))).digest()

@@ -7,10 +7,10 @@ end, or before a unit that must ask the database what others of its group have d
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple
 
 from kintung.errors import KintungError, NotFound, Unavailable, VersionConflict
-from kintung.store.audit import AuditBook, ChainedAudit, ChainedVersion, next_head
+from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedVersion, next_head
 from kintung.store.port import (
     AuditRecord,
     Done,
@@ -39,11 +39,11 @@ TIDY_EVERY = 256
 
 @dataclass(slots=True)
 class Request:
-    """A unit on its way into a commit, or an audit record alone."""
+    """A unit on its way into a commit, or audit records alone."""
 
     unit: Unit | None
     rehearsal: Rehearsal | None
-    audit: AuditRecord | None = None
+    audits: tuple[AuditRecord, ...] = ()
 
 
 @dataclass(slots=True)
@@ -53,6 +53,8 @@ class _Staged:
     prepared: Prepared
     place: int
     idempotency: Idempotency | None
+    audits: tuple[AuditRecord, ...] = ()
+    """Records that came without a unit."""
 
 
 @dataclass(slots=True)
@@ -86,14 +88,9 @@ class Commit:
         self._names = names
         self._view = view
         self._audit = audit
-        (row,) = db.rows(
-            "SELECT (SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(number), 0) FROM audit),"
-            " (SELECT coalesce(max(number), 0) FROM chain)"
-        )
-        self._last_seq, self._last_audit, self._number = cast(tuple[int, int, int], row)
-        head = db.rows("SELECT at, head FROM chain WHERE number = ?", (self._number,))
-        last_at, self._head = head[0] if head else (0, bytes(32))
-        self.at = max(now_micros, cast(int, last_at))
+        last = _last(db)
+        self._last_seq, self._last_audit, self._number, self._head = last[:4]
+        self.at = max(now_micros, last.at)
         self._staged: list[_Staged] = []
         self._entities = Entities(db)
         self._versions: list[ChainedVersion] = []
@@ -123,7 +120,7 @@ class Commit:
 
     def _take(self, place: int, request: Request) -> None:
         if request.unit is None:
-            self._staged.append(_Staged(Prepared(audit=request.audit), place, None))
+            self._staged.append(_Staged(Prepared(), place, None, request.audits))
             return
         unit = request.unit
         if unit.idempotency is not None:
@@ -237,6 +234,8 @@ class Commit:
         if prepared.audit is not None:
             persons.update(dict.fromkeys(prepared.audit.patient_keys))
             self._record(prepared.audit, tuple(persons), rows)
+        for audit in unit.audits:
+            self._record(audit, tuple(dict.fromkeys(audit.patient_keys)), rows)
         done = tuple(
             Done(o.status, w.type, w.id, w.expected + 1, self.at)
             if o.write is not None and (w := prepared.writes[o.write])
@@ -280,7 +279,19 @@ class Commit:
             for person in write.ownership.persons:
                 rows.add("owner", (key, version_id, self._entities.key("Patient", person)))
         self._versions.append(
-            ChainedVersion(seq, patient_key, key, version_id, int(write.method), kind, org, labels, digest)
+            ChainedVersion(
+                seq,
+                patient_key,
+                key,
+                write.type,
+                write.id,
+                version_id,
+                int(write.method),
+                kind,
+                organisation,
+                self._names.labels(self._db, labels),
+                digest,
+            )
         )
         self._entities.stored(write, State(key, patient_key, version_id, labels))
         self._index(write, patient_key, key, terms, rows)
@@ -323,8 +334,9 @@ class Commit:
 
     def _relabel(self, relabel: Relabel) -> None:
         rows = self._db.rows(
-            "SELECT r.patient_key, r.type, r.key, r.version_id, r.kind, r.organisation FROM entity e"
+            "SELECT r.patient_key, r.type, r.key, r.version_id, r.kind, coalesce(o.id, '') FROM entity e"
             " JOIN resource r ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
+            " LEFT JOIN organisation o ON o.number = r.organisation"
             " WHERE e.id = ? AND e.type = ?",
             (relabel.id, TYPE_NUMBERS[relabel.type]),
         )
@@ -348,7 +360,17 @@ class Commit:
         self._entities.forget(relabel.type, relabel.id)
         self._versions.append(
             ChainedVersion(
-                self._last_seq, patient_key, key, version_id, int(Method.LABEL), kind, organisation, mask, b""
+                self._last_seq,
+                patient_key,
+                key,
+                relabel.type,
+                relabel.id,
+                version_id,
+                int(Method.LABEL),
+                kind,
+                organisation,
+                tuple(sorted(relabel.labels)),
+                b"",
             )
         )
 
@@ -381,6 +403,27 @@ class Commit:
                 )
             ],
         )
+
+
+class _Last(NamedTuple):
+    """The last numbers of the tables that only grow, the head of the chain and its instant."""
+
+    seq: int
+    audit: int
+    number: int
+    head: bytes
+    at: int
+
+
+def _last(db: Database) -> _Last:
+    """In one statement: every commit asks, and while a statement runs others take the interpreter."""
+    (row,) = db.rows(
+        "SELECT (SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(number), 0) FROM audit),"
+        " c.number, c.head, c.at FROM (SELECT max(number) AS number FROM chain) m"
+        " LEFT JOIN chain c ON c.number = m.number"
+    )
+    seq, audit, number, head, at = row
+    return _Last(seq, audit, number or 0, head or GENESIS, at or 0)
 
 
 def _terms(writes: Iterable[Write]) -> Iterable[tuple[str, str]]:

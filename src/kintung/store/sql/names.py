@@ -1,6 +1,6 @@
 """Small integers for what repeats: resource types, organisations, labels, systems, terms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from kintung.fhir.search import resource_types
@@ -89,6 +89,10 @@ class Names:
         self._terms.update(numbers)
         return numbers
 
+    def labels(self, db: Database, mask: int) -> tuple[str, ...]:
+        """The names of the labels of a mask, sorted."""
+        return labels_of(mask, label_names(db)) if mask else ()
+
     def stored(self, db: Database, reader: Reader) -> StoredReader:
         """The reader in the numbers of the tables."""
         organisations = reader.organisations
@@ -100,3 +104,13 @@ class Names:
             bit = self.number(db, "label", label)
             mask |= 1 << bit if bit is not None else 0
         return StoredReader(reader, organisations, mask)
+
+
+def label_names(db: Database) -> dict[int, str]:
+    """All labels by number: there are never more than a mask has places."""
+    return dict(db.rows("SELECT number, name FROM label"))
+
+
+def labels_of(mask: int, names: Mapping[int, str]) -> tuple[str, ...]:
+    """The labels whose bits are set in a mask, sorted by name."""
+    return tuple(sorted(name for number, name in names.items() if mask >> number & 1))

@@ -7,11 +7,12 @@ after it cannot sign them.
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedVersion, next_head
 from kintung.store.port import Finding, Method
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.names import TYPE_NAMES, label_names, labels_of
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
 
 COMMITS_A_PAGE = 200
@@ -35,6 +36,27 @@ class _Link(NamedTuple):
 _GENESIS = _Link(0, 0, 0, 0, GENESIS, b"")
 
 
+class _Entry(NamedTuple):
+    """A log entry with the version and the entity it is of; None where one is missing."""
+
+    seq: int
+    patient_key: int
+    key: int
+    type: int | None
+    id: str | None
+    version_id: int
+    method: int
+    kind: int | None
+    organisation: str
+    mask: int
+    digest: bytes | None
+    at: int
+
+    @property
+    def place(self) -> str:
+        return f"log entry {self.seq} ({name_of(self.key, self.type, self.id)})"
+
+
 class ChainProof:
     """Walks the chain from the genesis; afterwards ``labels`` and ``last_seq`` say what the log says.
 
@@ -49,6 +71,7 @@ class ChainProof:
         self._before = _GENESIS
         self._disclosed: dict[int, list[int]] = {}
         self._band_end = 0
+        self._label_names: dict[int, str] = {}
 
     def prove(self, witnesses: dict[int, bytes]) -> Iterator[Finding]:
         """Prove every commit that was made before this was called.
@@ -94,14 +117,17 @@ class ChainProof:
 
     def _links(self, db: Database, links: Sequence[_Link]) -> list[Finding]:
         first, last = self._before, links[-1]
-        entries = db.rows(
-            "SELECT l.seq, l.patient_key, l.key, l.version_id, l.method, v.kind, v.organisation, l.labels,"
-            " v.digest, l.at, e.type, e.id FROM log l"
+        rows = db.rows(
+            "SELECT l.seq, l.patient_key, l.key, e.type, e.id, l.version_id, l.method, v.kind,"
+            " coalesce(o.id, ''), l.labels, v.digest, l.at FROM log l"
             " LEFT JOIN version v ON v.patient_key = l.patient_key AND v.key = l.key"
             " AND v.version_id = l.version_id LEFT JOIN entity e ON e.key = l.key"
+            " LEFT JOIN organisation o ON o.number = v.organisation"
             " WHERE l.seq > ? AND l.seq <= ? ORDER BY l.seq",
             (first.last_seq, last.last_seq),
         )
+        entries = [_Entry(*row) for row in rows]
+        self._label_names = label_names(db)
         audits = db.rows(
             "SELECT number, record FROM audit WHERE number > ? AND number <= ? ORDER BY number",
             (first.last_audit, last.last_audit),
@@ -115,7 +141,7 @@ class ChainProof:
             entry, audit = entry_end, audit_end
         return findings
 
-    def _link(self, link: _Link, entries: Sequence[Row], audits: Sequence[Row]) -> list[Finding]:
+    def _link(self, link: _Link, entries: Sequence[_Entry], audits: Sequence[Row]) -> list[Finding]:
         before, self._before = self._before, link
         where = f"commit {link.number}"
         findings: list[Finding] = []
@@ -132,32 +158,34 @@ class ChainProof:
         whole = self._entries(before, link, entries, broken)
         whole &= self._audits(before, link, audits, broken)
         if whole and link.number == before.number + 1:
-            head = next_head(before.head, link.number, link.at, _versions(entries), self._chained(audits))
+            versions, disclosures = self._versions(entries), self._disclosures(audits)
+            head = next_head(before.head, link.number, link.at, versions, disclosures)
             if head != link.head:
                 broken("the head is not that of its entries")
         self.last_seq = link.last_seq
         return findings
 
     def _entries(
-        self, before: _Link, link: _Link, entries: Sequence[Row], broken: Callable[..., None]
+        self, before: _Link, link: _Link, entries: Sequence[_Entry], broken: Callable[..., None]
     ) -> bool:
         """The entries of a commit on their own; True when the head can be computed from them."""
         whole = True
         for missing in _gaps(entries, before.last_seq, link.last_seq):
             broken("missing", f"log entry {missing}")
             whole = False
-        for seq, _, key, version_id, method, kind, _, labels, _, at, type, id in entries:
-            place = f"log entry {seq} ({name_of(key, type, id)})"
-            if at != link.at:
-                broken("its instant is not that of its commit", place)
-            if kind is None:
-                broken(f"version {version_id} is missing", place)
-                whole = False
-            if method != Method.LABEL and labels != self.labels.get(key, 0):
-                broken("its labels are not those the log gave before", place)
-            self.labels[key] = labels
-            if not labels:
-                del self.labels[key]
+        for entry in entries:
+            if entry.at != link.at:
+                broken("its instant is not that of its commit", entry.place)
+            if entry.kind is None:
+                broken(f"version {entry.version_id} is missing", entry.place)
+            if entry.type is None:
+                broken("its entity is missing", entry.place)
+            whole &= entry.kind is not None and entry.type is not None
+            if entry.method != Method.LABEL and entry.mask != self.labels.get(entry.key, 0):
+                broken("its labels are not those the log gave before", entry.place)
+            self.labels[entry.key] = entry.mask
+            if not entry.mask:
+                del self.labels[entry.key]
         return whole
 
     def _audits(self, before: _Link, link: _Link, audits: Sequence[Row], broken: Callable[..., None]) -> bool:
@@ -170,7 +198,25 @@ class ChainProof:
                 broken("cannot be read", f"audit record {number}")
         return whole
 
-    def _chained(self, audits: Sequence[Row]) -> Iterator[ChainedAudit]:
+    def _versions(self, entries: Sequence[_Entry]) -> Iterator[ChainedVersion]:
+        """The entries as they were chained; each has its version and its entity."""
+        for entry in entries:
+            labelled = entry.method == Method.LABEL
+            yield ChainedVersion(
+                entry.seq,
+                entry.patient_key,
+                entry.key,
+                TYPE_NAMES.get(cast(int, entry.type), ""),
+                cast(str, entry.id),
+                entry.version_id,
+                entry.method,
+                cast(int, entry.kind),
+                entry.organisation,
+                labels_of(entry.mask, self._label_names),
+                b"" if labelled else cast(bytes, entry.digest),
+            )
+
+    def _disclosures(self, audits: Sequence[Row]) -> Iterator[ChainedAudit]:
         for number, record in audits:
             yield ChainedAudit(number, record, tuple(self._disclosed.get(number, ())))
 
@@ -228,9 +274,3 @@ def _gaps(rows: Sequence[Row], before: int, last: int) -> list[int]:
     present = {row[0] for row in rows}
     missing = (number for number in range(before + 1, last + 1) if number not in present)
     return list(islice(missing, MOST_GAPS))
-
-
-def _versions(entries: Sequence[Row]) -> Iterator[ChainedVersion]:
-    for entry in entries:
-        labelled = entry[4] == Method.LABEL
-        yield ChainedVersion(*entry[:8], digest=b"" if labelled else entry[8])
