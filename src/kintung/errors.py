@@ -18,7 +18,8 @@
     ├── TooCostly             the search would cost more than a reader may ask for
     ├── Throttled             too much at once from this caller
     └── Unavailable           the node cannot do it now; nothing was stored
-        └── TimedOut          the time allowed for the request ran out
+        ├── TimedOut          the time allowed for the request ran out
+        └── OutcomeUnknown    the record failed while it was made durable: it may have been stored
 
 Each class carries the code of the FHIR R4 value set ``issue-type`` that it means
 (http://hl7.org/fhir/R4/valueset-issue-type.html). Domains raise these and know no
@@ -125,3 +126,7 @@ class Unavailable(KintungError):
 
 class TimedOut(Unavailable):
     issue = "timeout"
+
+
+class OutcomeUnknown(Unavailable):
+    issue = "no-store"

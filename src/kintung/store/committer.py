@@ -126,7 +126,7 @@ class Committer(Generic[R, A]):
             if not group:
                 take()
             for waiting in group:
-                waiting.future.set_exception(Unavailable(str(error)))
+                waiting.future.set_exception(type(error)(str(error)))
         except BaseException as error:  # noqa: BLE001 - whatever happened, nobody is left waiting
             self._commit_alone(group, error)
         else:

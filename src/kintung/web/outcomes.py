@@ -22,6 +22,7 @@ from kintung.errors import (
     NoMatch,
     NotFound,
     NotSupported,
+    OutcomeUnknown,
     RuleFailed,
     StructureInvalid,
     Throttled,
@@ -88,6 +89,7 @@ STATUS: dict[type[KintungError], int] = {
     HeadersTooLong: 431,
     Unavailable: 503,
     TimedOut: 503,
+    OutcomeUnknown: 503,
 }
 
 _RETRY_AFTER = (b"retry-after", b"1")

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from kintung.errors import Unavailable
+from kintung.errors import OutcomeUnknown
 
 Row = tuple[Any, ...]
 
 
-def outcome_unknown() -> Unavailable:
+def outcome_unknown() -> OutcomeUnknown:
     """The connection or disk failed while a commit was made durable."""
-    return Unavailable(
+    return OutcomeUnknown(
         "Whether this was stored is not known; send it again, with the same Idempotency-Key if it had one."
     )
 
