@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 from typing import cast, get_args
 
 from kintung.errors import TooLong, ValueInvalid
+from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.search.convert import local_literal
 from kintung.fhir.search.dates import span
 from kintung.fhir.search.lengths import bounded
@@ -33,8 +34,6 @@ _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:\d\d$)")
 _PART = {mark: re.compile(rf"(?:^|{re.escape(mark)})((?:[^\\{mark}]|\\.|\\$)*)", re.DOTALL) for mark in ",|"}
 """One part of a list and the mark before it; a backslash keeps what follows from being a mark."""
 
-_DIGITS = 40
-_EXPONENT = 400
 _EXACT = Context(prec=1_000)
 _TENTH = Decimal("0.1")
 
@@ -162,8 +161,8 @@ def _decimal(text: str) -> tuple[Decimal, int]:
     if found is None:
         raise ValueInvalid("a number is written as 100, 5.40 or 1e2")
     whole, fraction, exponent = found["whole"], found["fraction"] or "", found["exponent"] or "0"
-    if len((whole + fraction).lstrip("0")) > _DIGITS:
-        raise TooLong(f"a number has at most {_DIGITS} digits")
-    if len(exponent) > 5 or abs(int(exponent)) > _EXPONENT or len(whole + fraction) > 2 * _EXPONENT:
-        raise TooLong(f"the exponent of a number is between -{_EXPONENT} and {_EXPONENT}")
+    if len((whole + fraction).lstrip("0")) > MAX_DIGITS:
+        raise TooLong(f"a number has at most {MAX_DIGITS} digits")
+    if len(exponent) > 5 or abs(int(exponent)) > MAX_EXPONENT or len(whole + fraction) > 2 * MAX_EXPONENT:
+        raise TooLong(f"the exponent of a number is between -{MAX_EXPONENT} and {MAX_EXPONENT}")
     return Decimal(text), int(exponent) - len(fraction)
