@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
+from kintung.definitions import vaulted_fingerprint
 from kintung.errors import BadInput
 from kintung.fhir.search import fingerprint
 from kintung.store.audit import AuditBook
@@ -31,12 +32,10 @@ class Settings:
     Attributes:
         offset_minutes: zone of dates without one, minutes east of UTC; fixed for a database.
         read_seconds: the longest a reading statement may take.
-        organisation: id of the Organization that what is deposited here belongs to.
     """
 
     offset_minutes: int = HONG_KONG_OFFSET_MINUTES
     read_seconds: float = 10.0
-    organisation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +129,13 @@ def _facts(settings: Settings, keys: KeyStore) -> dict[str, str]:
     """What the search index of a database rests on, and must go on resting on.
 
     With another key store its bodies could not be read, and what is new would be sealed
-    under keys of the same numbers.
+    under keys of the same numbers. With other vaulted systems, numbers stored in clear would
+    not be found by their hashes, nor the other way round.
     """
     return {
         "offset_minutes": str(settings.offset_minutes),
         "search": fingerprint(),
+        "identifiers": vaulted_fingerprint(),
         "keys": hashlib.sha256(b"kintung key store " + keys.secret("vault")).hexdigest(),
     }
 

@@ -10,6 +10,7 @@ from kintung.definitions.vaulted import (
     VaultedSystem,
     naming_systems,
     normal_forms,
+    vaulted_fingerprint,
     vaulted_system,
     vaulted_systems,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "owners",
     "ownership_rule",
     "ownership_rules",
+    "vaulted_fingerprint",
     "vaulted_system",
     "vaulted_systems",
 ]

@@ -5,6 +5,7 @@ Each is a definition in ``naming_systems/``, after the FHIR NamingSystem, with a
 store indexes a keyed hash of that form; see ``docs/reference/definitions.md``.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -16,6 +17,9 @@ import msgspec
 from kintung.definitions.check_digits import hkid_check_digit
 from kintung.definitions.reader import read
 from kintung.errors import ValueInvalid
+
+NORMAL_FORM = 1
+"""Of ``VaultedSystem.normalise``; to be raised when a value gets another normal form than before."""
 
 _HKID_WITHOUT_CHECK_DIGIT = re.compile(r"[A-Z]{1,2}[0-9]{6}").fullmatch
 
@@ -109,6 +113,17 @@ def vaulted_system(uri: str) -> VaultedSystem | None:
 def vaulted_systems() -> tuple[VaultedSystem, ...]:
     """Return every vaulted system once by each of its URIs, and each family by its prefix."""
     return _ALL
+
+
+def vaulted_fingerprint() -> str:
+    """Return what changes whenever a value would be hashed that was not, or another way.
+
+    It is the SHA-256 of the number of the normal form and of the rule of each vaulted URI.
+    """
+    rules = sorted(
+        (rule.uri, rule.format.pattern, rule.significant, rule.adds_hkid_check_digit) for rule in _ALL
+    )
+    return hashlib.sha256(repr((NORMAL_FORM, rules)).encode()).hexdigest()
 
 
 def normal_forms(value: str) -> tuple[str, ...]:
