@@ -31,7 +31,7 @@ from kintung.fhir.json import parse
 from kintung.fhir.search import Extracted, Query, Sort, extract
 from kintung.fhir.splice import served
 from kintung.store.bell import Bell
-from kintung.store.memory_search import Indexed, meets, normal_rows, sort_value
+from kintung.store.matching import Indexed, meets, normal_rows, sort_value
 from kintung.store.port import (
     AuditRecord,
     Claimed,

@@ -1,9 +1,10 @@
 """transaction: a Bundle that is done whole or not at all.
 
 Source: http://hl7.org/fhir/R4/http.html#trules. Free of HTTP: ``kintung load`` commits the
-same :class:`Transaction`. Criteria are met by the record as it was before the transaction,
-less what the transaction deletes; of two entries with the same If-None-Exist the second is
-answered with the first. GET entries are answered after the commit, each for itself.
+same :class:`Transaction`. The criteria of entries are met by the record as it was before the
+transaction, less what the transaction deletes; of two entries with the same If-None-Exist the
+second is answered with the first. Conditional references are resolved when all else is known
+(``kintung.web.fhir.conditional``). GET entries are answered after the commit, each for itself.
 """
 
 import re
@@ -12,12 +13,14 @@ from typing import NamedTuple
 
 from kintung.consent import Right
 from kintung.definitions import owners
-from kintung.errors import Forbidden, KintungError, MultipleMatches, NoMatch, NotSupported, ValueInvalid
+from kintung.errors import Forbidden, KintungError, NotSupported, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle
 from kintung.fhir.search import Query
 from kintung.fhir.splice import Links
 from kintung.store.port import Match, Outcome, Ownership, Prepared, Unit, View, Write
+from kintung.web.deadline import Deadline
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request
+from kintung.web.fhir.conditional import After, Name, Written
 from kintung.web.fhir.create import create_step
 from kintung.web.fhir.delete import conditional_delete_step, delete_step
 from kintung.web.fhir.deposit import (
@@ -65,7 +68,6 @@ class _Planned(NamedTuple):
 class _Criteria(NamedTuple):
     """A conditional reference: what it selects, and the first entry that has it."""
 
-    type: str
     query: Query
     number: int
 
@@ -76,18 +78,26 @@ class Transaction:
     ``reads`` are its GET entries with their place.
     """
 
-    def __init__(self, site: Site, outer: Request, split: SplitBundle) -> None:
+    def __init__(
+        self, site: Site, outer: Request, split: SplitBundle, deadline: Deadline | None = None
+    ) -> None:
         """Read every entry.
+
+        Args:
+            deadline: until when it may be worked on, by default for ever; past it nothing is stored.
 
         Raises:
             BadInput: an entry cannot be understood; ``issues`` lists the faults of all entries.
+            TimedOut: the time has run out; ``prepare`` raises it too.
         """
         self._site = site
         self._outer = outer
+        self._deadline = deadline or Deadline()
         self.reads: list[tuple[int, Request]] = []
         self._planned: list[_Planned] = []
         faults: list[KintungError] = []
         for index, entry in enumerate(split.entries):
+            self._deadline.keep()
             try:
                 self._plan(index, entry)
             except KintungError as error:
@@ -97,6 +107,7 @@ class Transaction:
             raise faults[0]
         self._planned.sort(key=lambda planned: ORDER.index(planned.step.verb))
         self._conditional = self._conditional_references()
+        self._at = site.clock.now_micros() if self._conditional else 0
 
     @property
     def written(self) -> list[tuple[int, Request]]:
@@ -180,7 +191,7 @@ class Transaction:
         type = conditional["type"]
         pairs = decode_pairs(conditional["query"])
         query = criteria_of(self._site, planned.request, pairs, planned.step.type, type)
-        return _Criteria(type, query, planned.number)
+        return _Criteria(query, planned.number)
 
     # --- On the state -----------------------------------------------------------------
 
@@ -191,6 +202,7 @@ class Transaction:
         taken: dict[tuple[str, str], str] = {}
         created: dict[Query, Target] = {}
         for planned in self._planned:
+            self._deadline.keep()
             step = planned.step
             try:
                 target = created.get(step.criteria) if step.verb == "POST" and step.criteria else None
@@ -219,22 +231,35 @@ class Transaction:
         for planned in self._planned:
             if planned.full_url is not None and planned.step.verb != "DELETE":
                 references.update(_names_of(planned, targets[planned.number]))
-        for text, (type, query, number) in self._conditional.items():
-            references[text] = f"{type}/{self._one_match(view, query, number)}"
+        self._set_links(references)
+        if self._conditional:
+            references = Links({**references, **self._resolved(view, targets, references)})
+            self._set_links(references)
+        return references
+
+    def _resolved(self, view: View, targets: Mapping[int, Target], links: Links) -> dict[str, str]:
+        """What the conditional references become, where links inside the Bundle are set already."""
+        after = After(
+            view,
+            self._outer.access,
+            _written(self._planned, targets),
+            links,
+            at=self._at,
+            offset_minutes=self._site.settings.offset_minutes,
+            keep_time=self._deadline.keep,
+        )
+        found: dict[str, str] = {}
+        for text, (query, number) in self._conditional.items():
+            try:
+                found[text] = after.one(query)
+            except KintungError as error:
+                raise at_entry(error, number) from None
+        return found
+
+    def _set_links(self, references: Mapping[str, str]) -> None:
         for planned in self._planned:
             for holder, text in planned.links:
                 holder["reference"] = references.get(text, text)
-        return references
-
-    def _one_match(self, view: View, query: Query, number: int) -> str:
-        matches = view.match(self._outer.access.sight, query, 2)
-        if len(matches) == 1:
-            return matches[0].id
-        if matches:
-            error: KintungError = MultipleMatches("A conditional reference matches more than one resource.")
-        else:
-            error = NoMatch("A conditional reference matches nothing.")
-        raise at_entry(error, number)
 
     def _in_writing_order(self, targets: Mapping[int, Target]) -> list[_Planned]:
         """What takes its owners from others comes after those of them that are written too."""
@@ -266,6 +291,7 @@ class Transaction:
         written: Mapping[tuple[str, str], Ownership],
     ) -> Effect:
         changed = None if planned.step.type == "Bundle" else references  # its links are its own
+        self._deadline.keep()
         try:
             return write(self._site, view, self._outer.access, planned.step, target, changed, written)
         except KintungError as error:
@@ -282,6 +308,17 @@ def _take(taken: dict[tuple[str, str], str], target: Target, verb: str) -> None:
             f"{target.type}/{target.id} is written twice in one transaction.", path="request.url"
         )
     taken[name] = verb
+
+
+def _written(planned: list[_Planned], targets: Mapping[int, Target]) -> dict[Name, Written]:
+    """What a transaction does, by type and id; without entries that do nothing."""
+    found: dict[Name, Written] = {}
+    for number, _, step, _, _ in planned:
+        type, id, current, matched = targets[number]
+        if matched or (step.verb == "DELETE" and (current is None or current.deleted)):
+            continue
+        found[type, id] = Written(number, step, is_new=step.verb == "POST" or id == step.fresh)
+    return found
 
 
 def _names_of(planned: _Planned, target: Target) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
-"""What a query means on one resource, for the plain store.
+"""What a query means on one resource: for the plain store, and for what is not stored yet.
 
 ``kintung.fhir.search.holds`` says it for one criterion and one resource. Added here is what
-needs the store: chains, sorting, and identifiers of vaulted systems, which are compared by
+needs the record: chains, sorting, and identifiers of vaulted systems, which are compared by
 their normal form and never appear in an order.
 """
 
@@ -32,7 +32,10 @@ SortValue = str | int | bytes
 
 
 class Indexed(NamedTuple):
-    """What a search may know of a current resource; ``at`` is its lastUpdated."""
+    """What a search may know of a current resource; ``at`` is its lastUpdated.
+
+    ``rows`` are those of ``normal_rows``.
+    """
 
     type: str
     id: str
@@ -53,13 +56,28 @@ def meets(query: Query, resource: Indexed, follow: Follow) -> bool:
 
 def _meets(criterion: Criterion | Chain, resource: Indexed, follow: Follow) -> bool:
     if isinstance(criterion, Criterion):
-        return holds(_normal(criterion), resource.rows, id=resource.id, updated=resource.at)
+        return meets_one(criterion, resource)
     for type, id in referenced(criterion.parameter, resource.rows):
         inner = [wanted for target, wanted in criterion.inner if target == type]
         target = follow(type, id) if inner else None
         if target is not None and any(_meets(wanted, target, follow) for wanted in inner):
             return True
     return False
+
+
+def meets_one(criterion: Criterion, resource: Indexed) -> bool:
+    """Does a resource meet one criterion?"""
+    return holds(_normal(criterion), resource.rows, id=resource.id, updated=resource.at)
+
+
+def codes_asked(query: Query) -> frozenset[str] | None:
+    """Codes of which a resource has one among its tokens if it meets the query; None: it need not."""
+    for criterion in query.criteria:
+        if isinstance(criterion, Criterion) and criterion.modifier is None and not criterion.parameter.stored:
+            codes = [value.code for value in _normal(criterion).values if isinstance(value, TokenValue)]
+            if codes and None not in codes:
+                return frozenset(code for code in codes if code is not None)
+    return None
 
 
 def referenced(parameter: Parameter, rows: Extracted) -> Iterator[tuple[str, str]]:
