@@ -9,6 +9,7 @@ on a connection of their own, so no commit waits for one.
 # apsw describes its values by a type (Buffer) that Python 3.11 lacks
 
 import fcntl
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,8 @@ from kintung.errors import TimedOut, Unavailable
 from kintung.store.sql.database import Row, outcome_unknown
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
+
+_log = logging.getLogger(__name__)
 
 OLDEST_SQLITE = 3_051_003
 """Versions before 3.51.3 can corrupt a database when the WAL is reset."""
@@ -239,6 +242,8 @@ class SqliteBackend:
                 connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             except (apsw.BusyError, apsw.LockedError):
                 continue
+            except apsw.Error as error:  # a full disk, for one: the WAL holds it until it can be done
+                _log.warning("a checkpoint failed: %s", type(error).__name__)
 
     def close(self) -> None:
         self._closed = True
