@@ -1,5 +1,6 @@
 """The pages are true: links lead somewhere, commands exist, decisions are listed."""
 
+import importlib
 import re
 import subprocess
 from collections.abc import Iterator
@@ -64,6 +65,20 @@ def test_every_page_is_reached_from_the_first() -> None:
             (page.parent / link.partition("#")[0]).resolve() for link in links(page) if link[0] != "#"
         ]
     assert [name(page) for page in PAGES if page not in reached] == []
+
+
+def code_names() -> list[str]:
+    """The names in code that the glossary gives."""
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    return re.findall(r"\| `((?:[a-z_]+\.)+\w+)` \|$", text, re.MULTILINE)
+
+
+def test_every_name_of_the_glossary_is_in_the_code() -> None:
+    names = code_names()
+    assert len(names) > 20
+    for name in names:
+        module, _, member = f"kintung.{name}".rpartition(".")
+        assert hasattr(importlib.import_module(module), member), name
 
 
 def targets() -> set[str]:
