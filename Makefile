@@ -16,6 +16,7 @@ GENERATORS = \
 	"scripts/make_sample.py" \
 	"scripts/write_error_reference.py"
 FROM_HL7 = \
+	"scripts/build_fhir_definitions.py $(DEFINITIONS)" \
 	"scripts/build_search_parameters.py $(DEFINITIONS)" \
 	"scripts/make_ownership_evidence.py $(DEFINITIONS)/StructureDefinition.ndjson.gz"
 ALL_GENERATORS = $(GENERATORS) $(if $(wildcard $(DEFINITIONS)),$(FROM_HL7))

@@ -1,6 +1,6 @@
 """Make the packaged structure definitions from the FHIR R4 definitions of HL7 (CC0).
 
-    python scripts/build_fhir_definitions.py DEFINITIONS_FOLDER [OUTPUT_FOLDER]
+    python scripts/build_fhir_definitions.py DEFINITIONS_FOLDER [OUTPUT_FOLDER] [--check]
 
 DEFINITIONS_FOLDER holds ``StructureDefinition.ndjson.gz``, ``ValueSet.ndjson.gz`` and
 ``CodeSystem.ndjson.gz``, one resource a line. The same input always gives the same bytes.
@@ -178,13 +178,24 @@ def pack(definitions: Definitions) -> bytes:
     return packed.getvalue()
 
 
-if __name__ == "__main__":
-    output = Path(sys.argv[2]) if len(sys.argv) > 2 else PACKAGED
-    definitions = build(Path(sys.argv[1]))
-    (output / ARTEFACT).write_bytes(pack(definitions))
-    print(
-        f"{len(definitions.resources)} resource types, {len(definitions.types)} types and backbone elements,"
+def main() -> None:
+    """Write the artefact, or with ``--check`` exit 1 when it is not what the definitions give."""
+    folder, *others = [argument for argument in sys.argv[1:] if argument != "--check"]
+    artefact = (Path(others[0]) if others else PACKAGED) / ARTEFACT
+    definitions = build(Path(folder))
+    if "--check" in sys.argv:
+        # The text is compared: zlib may compress it otherwise in another version.
+        if gzip.decompress(artefact.read_bytes()) != msgspec.json.encode(definitions):
+            sys.exit(f"{artefact.name} is not what the definitions give: run make generate")
+        return
+    artefact.write_bytes(pack(definitions))
+    sizes = (
+        f"{len(definitions.resources)} resource types, {len(definitions.types)} types and backbone elements"
     )
-    print(f"{len(definitions.value_sets)} value sets; not checked:")
+    print(f"{sizes}, {len(definitions.value_sets)} value sets; not checked:")
     for url, reason in definitions.unchecked.items():
         print(f"  {url}: {reason}")
+
+
+if __name__ == "__main__":
+    main()
