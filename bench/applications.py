@@ -5,13 +5,13 @@
 Served exactly as ``kintung serve`` serves its own.
 """
 
+import asyncio
 import os
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -30,26 +30,21 @@ from bench.population import ALL
 from bench.wrk import HOST
 from kintung.app import Node, open_node
 from kintung.consent import Access, unprotected
-from kintung.store.port import AuditRecord, Receipt, Store
+from kintung.store.port import AuditRecord
 from kintung.store.reader import Reader
 from kintung.web.app import AsgiApp, create_app
+from kintung.web.fhir.serve import FhirApi
 
 _RESOURCES = ExitStack()
 
 
-class Unaudited:
-    """A store that leaves audit records out. No product can be served with it."""
+class Unaudited(FhirApi):
+    """Puts nothing on record. No product can be served with it."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._done: Future[Receipt] = Future()
-        self._done.set_result(Receipt((), 0, 0))
-
-    def record(self, audit: AuditRecord) -> "Future[Receipt]":  # noqa: ARG002 - that is the point
-        return self._done
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+    def on_record(self, record: AuditRecord) -> "asyncio.Future[None]":  # noqa: ARG002 - that is the point
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
 
 
 def bare(bodies: Mapping[str, bytes]) -> Starlette:
@@ -68,8 +63,7 @@ def bare(bodies: Mapping[str, bytes]) -> Starlette:
 
 def unaudited(node: Node) -> AsgiApp:
     """The node's application, with its own path to the body, and no audit."""
-    store: Any = Unaudited(node.store)
-    return create_app(replace(node, store=store), unprotected)
+    return create_app(node, unprotected, api=Unaudited)
 
 
 def scoped(node: Node) -> AsgiApp:

@@ -406,10 +406,11 @@ class MemoryStore:
     def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> Future[Receipt]:
         return self.submit(unit)
 
-    def record(self, audit: AuditRecord) -> Future[Receipt]:
+    def record(self, *audits: AuditRecord) -> Future[Receipt]:
         with self._lock:
             state = self._begin(self._clock.now_micros())
-            _audit(state, audit)
+            for audit in audits:
+                _audit(state, audit)
             self._state = state
         answer: Future[Receipt] = Future()
         answer.set_result(Receipt((), len(state.log), state.at))
@@ -508,7 +509,7 @@ class MemoryStore:
         if prepared.audit is not None:
             persons = [person for write in prepared.writes for person in write.ownership.persons]
             keys = (*prepared.audit.patient_keys, *(state.patient_key(person) for person in persons))
-            _audit(state, replace(prepared.audit, patient_keys=tuple(dict.fromkeys(keys))))
+            _audit(state, msgspec.structs.replace(prepared.audit, patient_keys=tuple(dict.fromkeys(keys))))
         done = tuple(_done(outcome, prepared.writes, state.at) for outcome in prepared.outcomes)
         return Receipt(done, state.sequence, state.at)
 

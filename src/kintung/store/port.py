@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
+import msgspec
+
 from kintung.fhir.search import Query
 from kintung.store.bell import Bell
 from kintung.store.reader import Reader, Scope
@@ -261,8 +263,7 @@ class Job(NamedTuple):
     """UTC microseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
+class AuditRecord(msgspec.Struct, frozen=True):
     """Who did what: one a request. Rendered as a BALP AuditEvent when read.
 
     ``request`` (method, path, parameters) is sealed before it is stored. ``patient_keys`` are
@@ -438,8 +439,8 @@ class Store(Protocol):
         """``submit`` what another process rehearsed on its own view of the same record."""
         ...
 
-    def record(self, audit: AuditRecord) -> Future[Receipt]:
-        """Make an audit record durable with the next group, before a body leaves."""
+    def record(self, *audits: AuditRecord) -> Future[Receipt]:
+        """Make audit records durable with the next group, before what they tell of leaves."""
         ...
 
     def commit(self, unit: Unit) -> Receipt:

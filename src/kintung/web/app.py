@@ -22,27 +22,33 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def create_app(
-    node: Node, gate: Gate, *, settings: WebSettings | None = None, registry: Registry = REGISTRY
+    node: Node,
+    gate: Gate,
+    *,
+    settings: WebSettings | None = None,
+    registry: Registry = REGISTRY,
+    api: type[FhirApi] = FhirApi,
 ) -> AsgiApp:
     """The ASGI application that serves ``node`` to whom ``gate`` lets in.
 
     ``/fhir`` is the FHIR API, ``/healthz`` says whether the record can be read, ``/metrics``
-    has the counts of this worker in the text format of Prometheus.
+    has the counts of this worker in the text format of Prometheus. ``api`` is another than
+    ``FhirApi`` in measurements only.
     """
     site = Site.of(node, settings or WebSettings())
     traffic = Traffic(site.limits)
-    api = FhirApi(site, gate, registry, traffic)
+    fhir = api(site, gate, registry, traffic)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         yield
-        api.close()
+        fhir.close()
 
     others = Starlette(routes=_routes(site, traffic), lifespan=lifespan)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_fhir(scope["path"]):
-            await api(scope, receive, send)
+            await fhir(scope, receive, send)
         else:
             await others(scope, receive, send)
 

@@ -52,7 +52,9 @@ class Limits:
 LIMITS = Limits()
 
 
-def require_head_within(scope: MutableMapping[str, Any], limits: Limits) -> None:
+def require_head_within(
+    scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes], limits: Limits
+) -> None:
     """Refuse a request whose address or header fields are too long."""
     length = len(scope["path"]) + len(scope["query_string"])
     if length > limits.address:
@@ -60,7 +62,7 @@ def require_head_within(scope: MutableMapping[str, Any], limits: Limits) -> None
             f"The address has {length} characters and the limit is {limits.address}; "
             "send a long search by POST to _search."
         )
-    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    size = sum(map(len, headers)) + sum(map(len, headers.values()))
     if size > limits.headers:
         raise HeadersTooLong(f"The header fields have {size} bytes and the limit is {limits.headers}.")
 

@@ -12,7 +12,7 @@ class Traffic:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.in_flight = 0
-        self._of_client: Counter[str] = Counter()
+        self._of_client: dict[str, int] = {}
         self.answered: Counter[tuple[str, int]] = Counter()
         """Answers by name of the registry entry ("" before one is found) and status."""
 
@@ -25,17 +25,18 @@ class Traffic:
         """
         if self.in_flight >= self._limits.in_flight:
             raise Unavailable("The node has as many requests as it can serve at once; try again later.")
-        if self._of_client[client] >= self._limits.in_flight_each:
+        held = self._of_client.get(client, 0)
+        if held >= self._limits.in_flight_each:
             raise Throttled("You have as many requests under way as one client may; wait for some to end.")
         self.in_flight += 1
-        self._of_client[client] += 1
+        self._of_client[client] = held + 1
 
     def end(self, client: str) -> None:
         """Give the room back."""
         self.in_flight -= 1
-        self._of_client[client] -= 1
-        if not self._of_client[client]:
-            del self._of_client[client]
+        held = self._of_client.pop(client) - 1
+        if held:
+            self._of_client[client] = held
 
     def metrics(self) -> str:
         """The counts in the text format of Prometheus."""

@@ -25,7 +25,8 @@ class Entities:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._last = cast(int, db.rows("SELECT coalesce(max(key), 0) FROM entity")[0][0])
+        self._last = -1
+        """The last key given; -1 until it is asked for."""
         self._keys: dict[Entity, int] = {}
         self._states: dict[Entity, State] = {}
 
@@ -83,10 +84,14 @@ class Entities:
 
     def number(self, writes: Sequence[Write], grants: Sequence[Grant]) -> None:
         """Give keys to every entity that is named; what is stored now gets its patient key."""
+        if not writes and not grants:
+            return
         homes = {(write.type, write.id): _home(write) for write in writes}
         wanted = dict.fromkeys([*homes, *_named(writes), *_granted(grants)])
         self._find([entity for entity in wanted if entity not in self._keys])
         fresh = [entity for entity in wanted if entity not in self._keys]
+        if self._last < 0:
+            self._last = cast(int, self._db.rows("SELECT coalesce(max(key), 0) FROM entity")[0][0])
         for key, entity in enumerate(fresh, self._last + 1):
             self._keys[entity] = key
         self._last += len(fresh)

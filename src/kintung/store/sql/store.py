@@ -3,10 +3,11 @@
 # ruff: noqa: ARG002 - a System is asked for as proof and not otherwise used
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitedTooLong
 from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 from typing import Protocol
 
 from kintung.clock import Clock
@@ -98,10 +99,11 @@ class SqlStore:
         with self._backend.reading() as db:
             yield SqlView(db, self._names, self._sealer, self._vault)
 
-    @contextmanager
-    def glance(self) -> Generator[View]:
-        with self._backend.glancing() as db:
-            yield SqlView(db, self._names, self._sealer, self._vault)
+    def glance(self) -> AbstractContextManager[View]:
+        return _Glance(self._backend.glancing(), self._on)
+
+    def _on(self, db: Database) -> SqlView:
+        return SqlView(db, self._names, self._sealer, self._vault)
 
     @contextmanager
     def searcher(self) -> Generator[Searcher]:
@@ -193,8 +195,8 @@ class SqlStore:
     def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> "Future[Receipt]":
         return self._committer.put(Request(unit, rehearsal))
 
-    def record(self, audit: AuditRecord) -> "Future[Receipt]":
-        return self._committer.put(Request(None, None, audit))
+    def record(self, *audits: AuditRecord) -> "Future[Receipt]":
+        return self._committer.put(Request(None, None, audits))
 
     def commit(self, unit: Unit) -> Receipt:
         return wait_for(self.submit(unit))
@@ -255,7 +257,25 @@ class SqlStore:
 
 
 def _weight(request: Request) -> int:
-    return len(request.rehearsal.prepared.writes) if request.rehearsal is not None else 1
+    return len(request.rehearsal.prepared.writes) if request.rehearsal is not None else len(request.audits)
+
+
+class _Glance:
+    """A view on a glance of the backend; written out because every read by id passes here."""
+
+    __slots__ = ("_glancing", "_on")
+
+    def __init__(self, glancing: AbstractContextManager[Database], on: Callable[[Database], SqlView]) -> None:
+        self._glancing = glancing
+        self._on = on
+
+    def __enter__(self) -> SqlView:
+        return self._on(self._glancing.__enter__())
+
+    def __exit__(
+        self, type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return self._glancing.__exit__(type, error, traceback)
 
 
 class Take(Protocol):

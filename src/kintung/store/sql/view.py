@@ -1,6 +1,7 @@
 """Reading: the View of the SQL stores."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from kintung.errors import Deleted, NotFound
@@ -69,8 +70,7 @@ class SqlView:
             type,
             id,
             "r.version_id, v.at, v.method, v.meta_at, v.body, r.kind, r.patient_key, r.key",
-            " JOIN version v"
-            " ON v.patient_key = r.patient_key AND v.key = r.key AND v.version_id = r.version_id",
+            _JOIN_CURRENT,
         )
         if row is None:
             raise absent(type, id)
@@ -97,10 +97,7 @@ class SqlView:
 
     def _find(self, reader: Reader, type: str, id: str, columns: str, join: str = "") -> Row | None:
         seen = visible(self._names.stored(self._db, reader), "r")
-        rows = self._db.rows(
-            f"SELECT {columns} FROM {_ENTITY_RESOURCE}{join} WHERE e.id = ? AND e.type = ? AND {seen.text}",
-            (id, TYPE_NUMBERS.get(type, -1), *seen.values),
-        )
+        rows = self._db.rows(_by_id(columns, join, seen.text), (id, TYPE_NUMBERS.get(type, -1), *seen.values))
         return rows[0] if rows else None
 
     def ownership(
@@ -145,11 +142,11 @@ class SqlView:
         key: int,
     ) -> Version:
         body = served(self._sealer.open(blob, type, id), meta_at, version_id, at) if blob else b""
-        if kind == OwnerKind.SEVERAL:
+        if kind == _SEVERAL:
             persons = self._owner_keys(key, version_id)
         else:
             persons = (patient_key,) if patient_key else ()
-        return Version(type, id, version_id, at, Method(method), body, persons)
+        return Version(type, id, version_id, at, _METHODS[method], body, persons)
 
     # -- many ---------------------------------------------------------------------------
 
@@ -292,9 +289,14 @@ def gone(type: str, id: str) -> Deleted:
     return Deleted(f"{type}/{id} was deleted.", path=type)
 
 
+_METHODS = {int(method): method for method in Method}
+_SEVERAL = int(OwnerKind.SEVERAL)
 _VERSION = "v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key"
 _ENTITY_RESOURCE = (
     "entity e JOIN resource r ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
+)
+_JOIN_CURRENT = (
+    " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key AND v.version_id = r.version_id"
 )
 _VERSIONS = f"{_ENTITY_RESOURCE} JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
 _LOG = (
@@ -302,6 +304,12 @@ _LOG = (
     " JOIN version v ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
     " AND v.seq = l.seq JOIN entity e ON e.key = l.key"
 )
+
+
+@lru_cache(maxsize=64)
+def _by_id(columns: str, join: str, seen: str) -> str:
+    """The statement that finds one resource; put together for each kind of reader once."""
+    return f"SELECT {columns} FROM {_ENTITY_RESOURCE}{join} WHERE e.id = ? AND e.type = ? AND {seen}"
 
 
 class _Walk(NamedTuple):

@@ -6,7 +6,6 @@ for EXISTS and for a join, 10 ms whatever the search; the scalar form it runs as
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from kintung.store.port import OwnerKind
@@ -65,8 +64,7 @@ def among(column: str, values: Sequence[object]) -> Clause:
     return Clause(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReader:
+class StoredReader(NamedTuple):
     """A Reader with organisations and labels as the numbers the tables hold."""
 
     reader: Reader

@@ -13,15 +13,16 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from kintung.consent import Gate
-from kintung.errors import KintungError, NotFound, TimedOut, Unavailable, ValueInvalid
+from kintung.errors import KintungError, NotFound, TimedOut, ValueInvalid
 from kintung.store.port import AuditRecord
+from kintung.web.desk import Desk
 from kintung.web.fhir.carry import carry
 from kintung.web.fhir.deposit import audit_record
 from kintung.web.fhir.exchange import Answer, Request, decode_pairs, refusal
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import require_json_acceptable, require_json_content, require_json_format
 from kintung.web.fhir.perform import TELLING, look, require_right
-from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say
+from kintung.web.fhir.registry import Action, Carry, Deposit, Entry, Look, Registry, Say
 from kintung.web.landing import Landing
 from kintung.web.limits import Bodies, Incoming, Receive, require_head_within
 from kintung.web.outcomes import Headers, status_of
@@ -49,6 +50,7 @@ class FhirApi:
 
     def __init__(self, site: Site, gate: Gate, registry: Registry, traffic: Traffic) -> None:
         self._site = site
+        self._base_url = site.settings.base_url
         self._gate = gate
         self._registry = registry
         self._traffic = traffic
@@ -57,6 +59,13 @@ class FhirApi:
         self._threads = ThreadPoolExecutor(site.limits.threads, "kintung-look")
         self._carriers = ThreadPoolExecutor(site.limits.carriers, "kintung-carry")
         self._landing: Landing | None = None
+        self._desk: Desk | None = None
+        self._work: Mapping[type[Action], Callable[[Entry, Any, Request], Awaitable[Answer]]] = {
+            Look: self._look,
+            Deposit: self._deposit,
+            Say: self._say,
+            Carry: self._carry,
+        }
 
     def close(self) -> None:
         """Let what is under way end."""
@@ -68,10 +77,20 @@ class FhirApi:
         incoming = Incoming(receive)
         name = ""
         try:
-            require_head_within(scope, self._site.limits)
-            entry, parameters = self._registry.find(scope["method"], _path(scope))
+            require_head_within(scope, headers, self._site.limits)
+            path = _path(scope)
+            entry, parameters = self._registry.find(scope["method"], path)
             name = entry.name
-            answer = await self._serve(scope, headers, incoming, entry, parameters)
+            request = Request(
+                scope["method"],
+                path,
+                _query(scope),
+                headers,
+                self._gate(headers),
+                self._base_url or _base(scope["scheme"], headers.get(b"host", b"")),
+            )
+            request.place(parameters)
+            answer = await self._serve(request, incoming, entry)
         except KintungError as error:
             answer = refusal(error)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
@@ -83,56 +102,26 @@ class FhirApi:
 
     # --- One request ------------------------------------------------------------------
 
-    async def _serve(
-        self,
-        scope: Scope,
-        headers: dict[bytes, bytes],
-        incoming: Incoming,
-        entry: Entry,
-        parameters: Mapping[str, str],
-    ) -> Answer:
-        access = self._gate(headers)
-        request = Request(
-            scope["method"],
-            _path(scope),
-            _query(scope),
-            headers,
-            access,
-            self._site.settings.base_url or _base(scope["scheme"], headers.get(b"host", b"")),
-        )
-        request.place(parameters)
+    async def _serve(self, request: Request, incoming: Incoming, entry: Entry) -> Answer:
+        headers, client = request.headers, request.access.client
         try:
-            require_right(access, entry)
+            require_right(request.access, entry)
             _negotiate(request)
             if entry.method in _BODY_METHODS:
                 if not entry.path.endswith("_search"):
                     require_json_content(headers.get(b"content-type"))
                 request.body = await self._bodies.read(incoming, headers)
             # Only now: who sends slowly must not take the room of who is served.
-            self._traffic.begin(access.client)
+            self._traffic.begin(client)
             try:
-                return await self._do(entry, request)
+                return await self._work[type(entry.action)](entry, entry.action, request)
             finally:
-                self._traffic.end(access.client)
+                self._traffic.end(client)
         except TELLING as error:
-            await self._audit(audit_record(request, entry.name, status_of(error)))
+            await self.on_record(audit_record(request, entry.name, status_of(error)))
             raise
         finally:
             self._bodies.release(request.body)
-
-    async def _do(self, entry: Entry, request: Request) -> Answer:
-        match entry.action:
-            case Look() as action:
-                return await self._look(entry, action, request)
-            case Deposit() as action:
-                return await self._deposit(entry, action, request)
-            case Say(answer):
-                return await self._lightly(request, lambda: answer(self._site, request))
-            case Carry():
-                work = self._loop().run_in_executor(
-                    self._carriers, carry, self._site, self._registry, request
-                )
-                return await work
 
     async def _look(self, entry: Entry, action: Look, request: Request) -> Answer:
         """Answer from the record; the answer leaves when it is on record that it was given."""
@@ -140,7 +129,7 @@ class FhirApi:
             answer, record = look(self._site, entry, action, request)
         else:
             answer, record = await self._in_time(lambda: look(self._site, entry, action, request))
-        await self._audit(record)
+        await self.on_record(record)
         return answer
 
     async def _deposit(self, entry: Entry, action: Deposit, request: Request) -> Answer:
@@ -155,18 +144,22 @@ class FhirApi:
         receipt = await self._land(future)
         answer = await self._lightly(request, lambda: submission.answer(receipt))
         if receipt.replayed:
-            await self._audit(audit_record(request, entry.name, answer.status, answer.patient_keys))
+            await self.on_record(audit_record(request, entry.name, answer.status, answer.patient_keys))
         return answer
 
-    async def _audit(self, record: AuditRecord) -> None:
-        """Put on record what is about to be answered; raises Unavailable when that fails."""
-        try:
-            await self._land(self._site.store.record(record))
-        except KintungError:
-            raise
-        except Exception as error:
-            logged(self._site, error)
-            raise Unavailable("What was asked could not be put on record, so it is not answered.") from error
+    async def _say(self, _entry: Entry, action: Say, request: Request) -> Answer:
+        return await self._lightly(request, lambda: action.answer(self._site, request))
+
+    async def _carry(self, _entry: Entry, _action: Carry, request: Request) -> Answer:
+        return await self._loop().run_in_executor(self._carriers, carry, self._site, self._registry, request)
+
+    def on_record(self, record: AuditRecord) -> "asyncio.Future[None]":
+        """Await it before what is on record leaves; raises Unavailable when that fails."""
+        loop = self._loop()
+        if self._desk is None or self._desk.loop is not loop:
+            site = self._site
+            self._desk = Desk(loop, site.store, site.limits.seconds, lambda error: logged(site, error))
+        return self._desk.put(record)
 
     # --- Where the work is done -------------------------------------------------------
 
