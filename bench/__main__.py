@@ -69,8 +69,12 @@ def _row(name: str, size: Size) -> bool:
     text = "\n".join([*head, "", *lines, ""])
     print(text, flush=True)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{name}.txt").write_text(text)
+    (RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{name}{_SUFFIX[size]}.txt").write_text(text)
     return bool(figures)
+
+
+_SUFFIX = {Size.QUICK: "-quick", Size.NORMAL: "", Size.LONG: "-long"}
+"""Of the file: a short run never takes the place of a long one."""
 
 
 if __name__ == "__main__":
