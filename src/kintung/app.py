@@ -32,10 +32,13 @@ class Settings:
     Attributes:
         offset_minutes: zone of dates without one, minutes east of UTC; fixed for a database.
         read_seconds: the longest a reading statement may take.
+        connections: as many as a process opens to a PostgreSQL server: one to write with, the
+            others to read with.
     """
 
     offset_minutes: int = HONG_KONG_OFFSET_MINUTES
     read_seconds: float = 10.0
+    connections: int = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,9 @@ def _backend(url: str, settings: Settings, facts: Mapping[str, str]) -> Backend:
     if urlsplit(url).scheme in ("postgresql", "postgres"):
         from kintung.store.postgres import PostgresBackend  # noqa: PLC0415
 
-        return PostgresBackend(url, read_seconds=settings.read_seconds, facts=facts)
+        return PostgresBackend(
+            url, read_seconds=settings.read_seconds, connections=settings.connections, facts=facts
+        )
     raise BadInput(
         f"{url.split(':', maxsplit=1)[0]}: is not a database; use sqlite:///file.db or postgresql://..."
     )

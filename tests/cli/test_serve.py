@@ -193,6 +193,5 @@ def test_postgres_that_goes_away_while_it_is_served(tmp_path: Path, own_postgres
         assert answer.status_code == 503
         assert answer.json()["resourceType"] == "OperationOutcome"
         own_postgres.start()
-        # A connection that was broken off is found out by who uses it next: that answers 503 once.
-        assert 201 in [client.put("Patient/q", json=patient("q")).status_code for _ in range(10)]
-        assert 200 in [client.get("Patient/p").status_code for _ in range(10)]
+        assert client.put("Patient/q", json=patient("q")).status_code == 201
+        assert client.get("Patient/p").status_code == 200

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import errors as pg
 
 from kintung.errors import TimedOut, Unavailable
+from kintung.store.postgres_connections import Connection, Readers, connect, is_broken, warn_of_loss
 from kintung.store.sql.database import Row, outcome_unknown
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
@@ -23,13 +24,10 @@ READ_SECONDS = 10.0
 HUNG_SECONDS = 10.0
 """How long a session may stand still inside the commit section."""
 
+CONNECTIONS = 9
+"""As many as a process opens: one to write with, the others to read with."""
+
 _ARRAYS = {"int": "bigint[]", "text": "text[]", "blob": "bytea[]"}
-_SETTINGS = (
-    "SET synchronous_commit = on",
-    "SET default_transaction_isolation = 'repeatable read'",
-    "SET jit = off",
-    "SET client_encoding = 'UTF8'",
-)
 
 
 class PostgresDatabase:
@@ -37,7 +35,7 @@ class PostgresDatabase:
 
     dialect = "postgres"
 
-    def __init__(self, connection: "psycopg.Connection[Row]") -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
@@ -102,7 +100,7 @@ def _reported() -> Generator[None]:
 
 
 class PostgresBackend:
-    """A database and the connections of this process: one to commit, one a reading thread."""
+    """A database and the connections of this process: one to commit, and a few to read."""
 
     waits = True
 
@@ -112,23 +110,28 @@ class PostgresBackend:
         *,
         read_seconds: float = READ_SECONDS,
         hung_seconds: float = HUNG_SECONDS,
+        connections: int = CONNECTIONS,
         facts: Mapping[str, str] = NO_FACTS,
     ) -> None:
-        """Connect, and make or check the schema.
+        """Connect, and make or check the schema; log a warning when the server may lose commits.
+
+        Args:
+            read_seconds: the longest a statement that reads may take, and may wait for a connection.
+            hung_seconds: how long the commit section may stand still.
+            connections: as many as this process opens, two or more.
 
         Raises:
             Unavailable: no connection, a server before 15, or a schema this version does not know.
         """
         self._url = url
-        self._read_seconds = read_seconds
         self._hung_seconds = hung_seconds
-        self._local = threading.local()
-        self._readers: list[psycopg.Connection[Row]] = []
+        self._readers = Readers(lambda: connect(url, read_seconds), connections - 1, read_seconds)
         self._in_commit = threading.Lock()
-        self._writer = self._connect()
+        self._writer = connect(url)
         try:
             if self._writer.info.server_version < OLDEST_SERVER:
                 raise Unavailable("Kintung needs PostgreSQL 15 or later.")
+            warn_of_loss(self._writer)
             self._prepare(facts)
         except BaseException:
             self._writer.close()
@@ -142,19 +145,9 @@ class PostgresBackend:
         finally:
             db.rows("SELECT pg_advisory_unlock(?)", (COMMIT_LOCK,))
 
-    def _connect(self) -> "psycopg.Connection[Row]":
-        try:
-            connection = psycopg.connect(self._url, autocommit=True)
-        except psycopg.OperationalError as error:
-            raise Unavailable("The database cannot be reached.") from error
-        for setting in _SETTINGS:
-            connection.execute(setting)
-        return connection
-
     @contextmanager
     def reading(self) -> Generator[PostgresDatabase]:
-        with _reported():
-            connection = self._reader()
+        with _reported(), self._readers.lent() as connection:
             connection.execute("BEGIN READ ONLY")
             try:
                 yield PostgresDatabase(connection)
@@ -164,23 +157,16 @@ class PostgresBackend:
 
     @contextmanager
     def glancing(self) -> Generator[PostgresDatabase]:
-        with _reported():
-            yield PostgresDatabase(self._reader())
-
-    def _reader(self) -> "psycopg.Connection[Row]":
-        connection: psycopg.Connection[Row] | None = getattr(self._local, "connection", None)
-        if connection is None or connection.closed:
-            connection = self._local.connection = self._connect()
-            connection.execute(f"SET statement_timeout = {int(self._read_seconds * 1000):d}".encode())
-            self._readers.append(connection)
-        return connection
+        with _reported(), self._readers.lent() as connection:
+            yield PostgresDatabase(connection)
 
     @contextmanager
     def committing(self) -> Generator[PostgresDatabase]:
         with self._in_commit:
             try:
-                if self._writer.closed:
-                    self._writer = self._connect()
+                if is_broken(self._writer):
+                    self._writer.close()
+                    self._writer = connect(self._url)
                 db = PostgresDatabase(self._writer)
                 db.run("BEGIN ISOLATION LEVEL READ COMMITTED")
                 try:
@@ -199,8 +185,8 @@ class PostgresBackend:
                 raise Unavailable("The record cannot be written now; nothing was stored.") from error
 
     def close(self) -> None:
-        for connection in (self._writer, *self._readers):
-            connection.close()
+        self._writer.close()
+        self._readers.close()
 
 
 def _commit(db: PostgresDatabase) -> None:
