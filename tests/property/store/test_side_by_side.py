@@ -311,12 +311,24 @@ DOINGS = {
 
 # -- the test ---------------------------------------------------------------------------
 
+LOW = {
+    "FEW": 3,
+    "FEW_PERSONS": 1,
+    "MANY_PERSONS": 2,
+    "STEPS_PER_PERSON": 1,
+    "PROBED_PER_PERSON": 1,
+    "STRETCH": 5,
+    "COUNTED": 6,
+    "FEWER": 2,
+}
+"""Of the planner's thresholds, those that would be out of reach."""
+
 
 @pytest.fixture(params=["usual thresholds", "low thresholds"])
 def plans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """With so few resources one plan would do for nearly all searches: low thresholds mix them."""
     if request.param == "low thresholds":
-        for name, value in {"FEW": 3, "FEW_PERSONS": 1, "MANY_PERSONS": 2, "STEPS_PER_PERSON": 1}.items():
+        for name, value in LOW.items():
             monkeypatch.setattr(search_plans, name, value)
     return request.param
 

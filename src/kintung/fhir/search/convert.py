@@ -80,7 +80,10 @@ def entry(rows: list[Reference], atom: int, resource: dict[str, Any]) -> None:
 
 
 def period(rows: list[Date], atom: int, value: dict[str, Any], offset_minutes: int) -> None:
-    """A Period; an end that is not given is open, and with neither end there is no row."""
+    """A Period; an end that is not given is open, and with neither end there is no row.
+
+    One that ends before it starts counts as its start: no span in the index is turned round.
+    """
     bounds = _period(value, offset_minutes)
     if bounds is not None:
         rows.append((atom, *bounds))
@@ -90,9 +93,9 @@ def _period(value: dict[str, Any], offset_minutes: int) -> tuple[int, int] | Non
     start, end = value.get("start"), value.get("end")
     if start is None and end is None:
         return None
-    lo = MIN_MICROS if start is None else span(start, offset_minutes)[0]
+    lo, begun = (MIN_MICROS, MIN_MICROS) if start is None else span(start, offset_minutes)
     hi = MAX_MICROS if end is None else span(end, offset_minutes)[1]
-    return lo, hi
+    return lo, hi if hi > lo else begun
 
 
 def timing(rows: list[Date], atom: int, value: dict[str, Any], offset_minutes: int) -> None:

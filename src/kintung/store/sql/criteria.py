@@ -8,7 +8,7 @@ reached through ``r``, where the statement has it.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from kintung.fhir.search import (
     Chain,
@@ -44,6 +44,8 @@ _BY_KEY = ("ix_date", "ix_string", "ix_quantity")
 """Tables with an index that leads with the resource: a probe needs no value."""
 
 
+_FEW_POINTS = 8
+"""Points of a criterion that are looked at to find the one that has rows."""
 _SHORT = 50
 """Numbers of a list that stand in the statement one by one."""
 
@@ -57,6 +59,26 @@ class Numbers(NamedTuple):
 
     found: Sequence[int]
     systems: Sequence[int] = ()
+
+
+class Point(NamedTuple):
+    """All index rows of one atom and one number: each resource once, in order of (patient_key, key)."""
+
+    table: Literal["ix_token", "ix_reference"]
+    atom: int
+    number: int
+
+    @property
+    def where(self) -> Clause:
+        column = "term" if self.table == "ix_token" else "target"
+        return Clause(f"x.atom = ? AND x.{column} = ?", (self.atom, self.number))
+
+
+class _Ends(NamedTuple):
+    """References of these atoms that lead to these targets: keys, or a query of many."""
+
+    atoms: Sequence[int]
+    targets: Sequence[int] | Clause
 
 
 class SortValue(NamedTuple):
@@ -83,8 +105,12 @@ class Criteria:
     def probe(self, who: StoredReader, criterion: Criterion | Chain) -> Clause:
         """Does the resource at alias ``r`` meet it?"""
         if isinstance(criterion, Chain):
-            keys = self.keys(who, criterion)
-            return Clause(f"(r.patient_key, r.key) IN ({keys.text})", keys.values)
+            ends = self._chain_ends(who, criterion)
+            if any(isinstance(end.targets, Clause) for end in ends):
+                keys = self.keys(who, criterion)
+                return Clause(f"(r.patient_key, r.key) IN ({keys.text})", keys.values)
+            found = self._of_resource("ix_reference x", self._leading(ends))
+            return Clause(f"{found.text} IS NOT NULL", found.values)
         if criterion.parameter.stored:
             return self._stored(criterion)
         negated = criterion.modifier == "not"
@@ -94,31 +120,94 @@ class Criteria:
             negated = value.missing
             found = self._present(criterion.parameter)
         else:
-            rows = self._rows(criterion)
-            found = Clause(
-                f"(SELECT 1 FROM {_from(criterion.parameter)} WHERE {rows.text}"
-                " AND x.patient_key = r.patient_key AND x.key = r.key LIMIT 1)",
-                rows.values,
-            )
+            found = self._of_resource(_source(criterion), self._rows(criterion))
         return Clause(f"{found.text} IS {'' if negated else 'NOT '}NULL", found.values)
 
     def keys(self, who: StoredReader, criterion: Criterion | Chain) -> Clause:
         """A query of (patient_key, key) of all resources that meet it, with repetitions."""
         if isinstance(criterion, Chain):
-            ends = some(
-                *(self._chain_end(who, criterion.parameter, type, inner) for type, inner in criterion.inner)
-            )
-            return Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {ends.text}", ends.values)
+            rows = self._leading(self._chain_ends(who, criterion))
+            return Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {rows.text}", rows.values)
         if criterion.parameter.stored:
             named = self._listed("e.key", self._ids(criterion.values))
             return Clause(f"SELECT e.patient_key, e.key FROM entity e WHERE {named.text}", named.values)
         rows = self._rows(criterion)
+        return Clause(f"SELECT x.patient_key, x.key FROM {_source(criterion)} WHERE {rows.text}", rows.values)
+
+    def _of_resource(self, source: str, rows: Clause) -> Clause:
+        """A scalar: 1 when one of these index rows is of ``r``."""
         return Clause(
-            f"SELECT x.patient_key, x.key FROM {_from(criterion.parameter)} WHERE {rows.text}", rows.values
+            f"(SELECT 1 FROM {self._by_resource(source)} WHERE {rows.text}"
+            " AND x.patient_key = r.patient_key AND x.key = r.key LIMIT 1)",
+            rows.values,
         )
 
-    def _chain_end(self, who: StoredReader, parameter: Parameter, type: str, inner: Criterion) -> Clause:
-        """Index rows ``x`` whose target is visible, of that type, and meets the inner criterion."""
+    def _by_resource(self, source: str) -> str:
+        """SQLite is told which index has the rows of a resource: it takes one of values for better."""
+        if self.db.dialect == "sqlite":
+            return source.replace("ix_date x", "ix_date x INDEXED BY ix_date_of", 1)
+        return source
+
+    def point(self, who: StoredReader, criterion: Criterion | Chain) -> Point | None:
+        """The one atom and number that say all of it; None when it takes several, or other rows."""
+        asked = ("point", who, criterion)
+        if asked not in self.known:
+            found = [point for point in self._points(who, criterion) if self._has_rows(point)]
+            self.known[asked] = found[0] if len(found) == 1 else None
+        return cast(Point | None, self.known[asked])
+
+    def _points(self, who: StoredReader, criterion: Criterion | Chain) -> Sequence[Point]:
+        """Every point of a criterion whose rows lie at few; none when they lie otherwise."""
+        if isinstance(criterion, Chain):
+            return _few_points(self._chain_ends(who, criterion))
+        if criterion.modifier is not None or criterion.parameter.stored is not None:
+            return ()
+        if criterion.parameter.kind == "reference":
+            return _few_points(self._reference_ends(criterion))
+        branches = criterion.parameter.branches
+        if criterion.parameter.kind not in ("token", "uri") or any(branch.target for branch in branches):
+            return ()
+        terms = self._terms(criterion.values)
+        if terms.systems or len(terms.found) * len(branches) > _FEW_POINTS:
+            return ()
+        return [Point("ix_token", branch.atom, number) for branch in branches for number in terms.found]
+
+    def _has_rows(self, point: Point) -> bool:
+        """A code without a system is a number in each system that has it: most are of other parameters."""
+        where = point.where
+        return bool(self.db.rows(f"SELECT 1 FROM {point.table} x WHERE {where.text} LIMIT 1", where.values))
+
+    def _reference_ends(self, criterion: Criterion) -> list[_Ends]:
+        """By the type that branches lead to."""
+        targets = self._targets(criterion.values)
+        branches = criterion.parameter.branches
+        ends: list[_Ends] = []
+        for wanted in dict.fromkeys(branch.target for branch in branches):
+            atoms = [branch.atom for branch in branches if branch.target == wanted]
+            number = None if wanted is None else TYPE_NUMBERS[wanted]
+            ends.append(_Ends(atoms, tuple(key for key, type in targets if number in (None, type))))
+        return ends
+
+    def _leading(self, ends: Sequence[_Ends]) -> Clause:
+        """Index rows ``x`` of references that lead to one of these."""
+        return some(*(every(among("x.atom", end.atoms), self._led(end.targets)) for end in ends))
+
+    def _led(self, targets: Sequence[int] | Clause) -> Clause:
+        if isinstance(targets, Clause):
+            return Clause(f"x.target IN ({targets.text})", targets.values)
+        return self._listed("x.target", targets)
+
+    def _chain_ends(self, who: StoredReader, chain: Chain) -> Sequence[_Ends]:
+        """What a chain may end at, looked up first while it is little: a hub is one seek then."""
+        asked = ("ends", who, chain)
+        if asked not in self.known:
+            self.known[asked] = [
+                self._chain_end(who, chain.parameter, type, inner) for type, inner in chain.inner
+            ]
+        return cast(Sequence[_Ends], self.known[asked])
+
+    def _chain_end(self, who: StoredReader, parameter: Parameter, type: str, inner: Criterion) -> _Ends:
+        """Targets that are visible, of that type, and meet the inner criterion."""
         atoms = [b.atom for b in parameter.branches if b.target in (None, type)]
         condition = every(
             Clause("r.type = ?", (TYPE_NUMBERS[type],)),
@@ -138,17 +227,21 @@ class Criteria:
                 f" WHERE r.patient_key = k.patient_key AND r.key = k.key AND {condition.text}",
                 keys.values + condition.values,
             )
-        return every(among("x.atom", atoms), Clause(f"x.target IN ({ends.text})", ends.values))
+        few = self.db.rows(f"{ends.text} LIMIT {_SHORT + 1:d}", ends.values)
+        if len(few) > _SHORT:
+            return _Ends(atoms, ends)
+        return _Ends(atoms, tuple(dict.fromkeys(cast(int, key) for (key,) in few)))
+
+    def is_absent(self, parameter: Parameter) -> Clause:
+        """Has the resource at alias ``r`` no value for it?"""
+        found = self._present(parameter)
+        return Clause(f"{found.text} IS NULL", found.values)
 
     def _present(self, parameter: Parameter) -> Clause:
         """A scalar: 1 when the parameter has a row for ``r``."""
         atoms = self._atoms(parameter)
         if _TABLES[parameter.kind] in _BY_KEY:
-            return Clause(
-                f"(SELECT 1 FROM {_from(parameter)} WHERE {atoms.text}"
-                " AND x.patient_key = r.patient_key AND x.key = r.key LIMIT 1)",
-                atoms.values,
-            )
+            return self._of_resource(_from(parameter), atoms)
         inside = f"SELECT x.patient_key, x.key FROM {_from(parameter)} WHERE {atoms.text}"
         return Clause(f"(CASE WHEN (r.patient_key, r.key) IN ({inside}) THEN 1 END)", atoms.values)
 
@@ -162,7 +255,7 @@ class Criteria:
             case "token" | "uri":
                 return every(atoms, self._in_terms(self._terms(criterion.values)))
             case "reference":
-                return every(atoms, self._listed("x.target", self._targets(criterion.values)))
+                return self._leading(self._reference_ends(criterion))
             case _:
                 return every(atoms, some(*(self._value(criterion, value) for value in criterion.values)))
 
@@ -275,17 +368,17 @@ class Criteria:
             numbers[system, None] = Numbers((), (number,))
         return numbers
 
-    def _targets(self, values: Sequence[Value]) -> Sequence[int]:
-        """Keys of what references may name; what was never referenced has none."""
+    def _targets(self, values: Sequence[Value]) -> Sequence[tuple[int, int]]:
+        """(key, type) of what references may name; what was never referenced has none."""
         return self._once(("targets", values), self._look_up_targets)
 
-    def _look_up_targets(self, values: Sequence[Value]) -> Sequence[int]:
+    def _look_up_targets(self, values: Sequence[Value]) -> Sequence[tuple[int, int]]:
         wanted: dict[str, set[int]] = {}
         for value in values:
             assert isinstance(value, ReferenceValue)
             types = {TYPE_NUMBERS[name] for name in value.types} or set(TYPE_NUMBERS.values()) - {0}
             wanted.setdefault(value.id, set()).update(types)
-        return tuple(key for id, key, type in self._entities(wanted) if type in wanted[id])
+        return tuple((key, type) for id, key, type in self._entities(wanted) if type in wanted[id])
 
     def _ids(self, values: Sequence[Value]) -> Sequence[int]:
         """Keys of what has one of these ids, of any type."""
@@ -309,10 +402,7 @@ class Criteria:
         if criterion.modifier == "contains":
             within = "instr" if self.db.dialect == "sqlite" else "strpos"
             return Clause(f"{within}(x.folded, ?) > 0", (value.folded,))
-        return Clause(
-            "x.folded >= ? AND x.folded < ? AND substr(x.folded, 1, ?) = ?",
-            (value.folded, value.folded + "\U0010ffff\U0010ffff", len(value.folded), value.folded),
-        )
+        return Clause("x.folded >= ? AND x.folded < ?", (value.folded, value.folded + "\U0010ffff\U0010ffff"))
 
     def _stored(self, criterion: Criterion) -> Clause:
         """``_id`` and ``_lastUpdated``: columns of the resource itself."""
@@ -348,8 +438,8 @@ class Criteria:
         if table in _BY_KEY:
             direction = " DESC" * sort.descending
             text = (
-                f"(SELECT {column} FROM {source} WHERE {atoms.text} AND x.patient_key = r.patient_key"
-                f" AND x.key = r.key ORDER BY 1{direction} LIMIT 1)"
+                f"(SELECT {column} FROM {self._by_resource(source)} WHERE {atoms.text}"
+                f" AND x.patient_key = r.patient_key AND x.key = r.key ORDER BY 1{direction} LIMIT 1)"
             )
             return SortValue(Clause(text, atoms.values))
         best = "max" if sort.descending else "min"
@@ -373,6 +463,22 @@ class Criteria:
             "ix_reference": f"({padded} || e.id){collate}",
             "ix_quantity": "x.high" if descending else "x.low",
         }[table]
+
+
+def _few_points(ends: Sequence[_Ends]) -> Sequence[Point]:
+    points: list[Point] = []
+    for end in ends:
+        if isinstance(end.targets, Clause):
+            return ()
+        points += [Point("ix_reference", atom, target) for target in end.targets for atom in end.atoms]
+    return points if len(points) <= _FEW_POINTS else ()
+
+
+def _source(criterion: Criterion) -> str:
+    """The index rows ``x`` of a criterion; values of references know the types they lead to."""
+    if criterion.parameter.kind == "reference" and criterion.modifier is None:
+        return "ix_reference x"
+    return _from(criterion.parameter)
 
 
 def _from(parameter: Parameter) -> str:
@@ -441,9 +547,9 @@ def _date(value: DateValue, low: str, high: str) -> Clause:  # noqa: PLR0911 - o
         case "lt":
             return Clause(f"{low} < ?", (start,))
         case "ge":
-            return Clause(f"({high} > ? OR ({low} >= ? AND {high} <= ?))", (end, start, end))
+            return Clause(f"{high} > ? AND ({high} > ? OR {low} >= ?)", (start, end, start))
         case "le":
-            return Clause(f"({low} < ? OR ({low} >= ? AND {high} <= ?))", (start, start, end))
+            return Clause(f"{low} < ? AND ({low} < ? OR {high} <= ?)", (end, start, end))
         case "sa":
             return Clause(f"{low} >= ?", (end,))
         case "eb":

@@ -3,7 +3,8 @@
 Resource types, organisations and labels stand as small integers. ``key`` is the number of
 a (type, id) pair; ``patient_key`` the key of the Patient whose data a row is, 0 when it is
 nobody's or several persons'. Rows of one patient lie together: the keys of ``resource`` and
-``version`` lead with ``patient_key``.
+``version`` lead with ``patient_key``. ``resource_walk`` holds all a walk asks of a resource it
+passes over, so that only those of the page are looked up.
 
 Every table has a retention class. ``reference`` tables are small or looked up by their own
 key from anywhere (in a sharded database they stand on every shard); the others are cut by
@@ -65,7 +66,13 @@ TABLES: tuple[Table, ...] = (
         ),
         ("patient_key", "type", "key"),
         "record",
-        indexes=(("resource_walk", ("type", "seq"), "deleted = 0"),),
+        indexes=(
+            (
+                "resource_walk",
+                ("type", "seq", "version_id", "kind", "organisation", "labels"),
+                "deleted = 0",
+            ),
+        ),
     ),
     Table(
         "version",
@@ -126,7 +133,11 @@ TABLES: tuple[Table, ...] = (
         _columns("atom:i low:i high:i patient_key:i key:i"),
         ("atom", "low", "high", "patient_key", "key"),
         "record",
-        indexes=(("ix_date_of", ("patient_key", "key", "atom"), ""),),
+        indexes=(
+            ("ix_date_of", ("patient_key", "key", "atom"), ""),
+            ("ix_date_late", ("atom", "high"), ""),
+            ("ix_date_person", ("patient_key", "atom", "high"), ""),
+        ),
     ),
     Table(
         "ix_string",
