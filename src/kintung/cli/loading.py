@@ -31,7 +31,7 @@ from kintung.cli.sources import Item
 from kintung.consent import Access, Right
 from kintung.errors import Issue, KintungError, NotFound, TimedOut, Unavailable
 from kintung.fhir.json import parse
-from kintung.store.port import Idempotency, Prepared, Receipt, Rehearsal, Unit, View
+from kintung.store.port import Idempotency, Prepared, Read, Receipt, Rehearsal, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.units import rehearse
 from kintung.web.fhir.batch import Batch
@@ -156,9 +156,10 @@ class Loader:
             self._processes, mp_context=get_context("spawn"), initializer=_start, initargs=self._started
         )
 
-        def prepare(chunk: list[Item]) -> "Future[list[Rehearsal | None]]":
+        def prepare(chunk: list[Item]) -> _Ready:
             with _interrupts_held():  # a process started here would show Ctrl-C as its own failure
-                return pool.submit(_prepare, chunk)
+                sent = pool.submit(_prepare, chunk)
+            return lambda: [_unpacked(each) for each in sent.result()]
 
         try:
             self._pipeline(prepare, self._processes * IN_FLIGHT, items, committing, tally)
@@ -169,10 +170,9 @@ class Loader:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _prepare_here(self, chunk: list[Item]) -> "Future[list[Rehearsal | None]]":
-        prepared: Future[list[Rehearsal | None]] = Future()
-        prepared.set_result(_prepared(self._site, chunk))
-        return prepared
+    def _prepare_here(self, chunk: list[Item]) -> "_Ready":
+        prepared = _prepared(self._site, chunk)
+        return lambda: prepared
 
     def _pipeline(
         self, prepare: "_Prepare", most: int, items: Iterable[Item], committing: "_Committing", tally: Tally
@@ -192,7 +192,7 @@ class Loader:
 
     def _commit(self, chunk: "_Chunk", committing: "_Committing", tally: Tally) -> None:
         """Hand a prepared chunk to the committer; take the answers of those before it."""
-        for item, ready in zip(chunk.items, chunk.prepared.result(), strict=True):
+        for item, ready in zip(chunk.items, chunk.ready(), strict=True):
             if ready is None:
                 self._settle(committing, tally)
                 self._one(item, tally)
@@ -221,7 +221,7 @@ class _Chunk(NamedTuple):
     """Items that a process prepares."""
 
     items: list[Item]
-    prepared: "Future[list[Rehearsal | None]]"
+    ready: "_Ready"
 
     @property
     def size(self) -> int:
@@ -230,7 +230,9 @@ class _Chunk(NamedTuple):
 
 _Committing = deque[tuple[Item, Future[Receipt]]]
 """Items that were handed over to be committed, in order."""
-_Prepare = Callable[[list[Item]], "Future[list[Rehearsal | None]]"]
+_Ready = Callable[[], list[Rehearsal | None]]
+"""Waits for a chunk to be prepared; None stands for an item that is to be prepared again here."""
+_Prepare = Callable[[list[Item]], _Ready]
 
 
 class _Later:
@@ -413,7 +415,27 @@ def _start(url: str, keys: Path | None, settings: Settings) -> None:
     gc.disable()  # with tens of thousands of elements alive it halves the rate of decoding
 
 
-def _prepare(chunk: list[Item]) -> list[Rehearsal | None]:
-    ready = _prepared(_process[0], chunk)
-    gc.collect(1)
-    return ready
+def _prepare(chunk: list[Item]) -> "list[_Packed | None]":
+    packed = [_packed(ready) for ready in _prepared(_process[0], chunk)]
+    gc.collect(1)  # now that little is left of the chunk
+    return packed
+
+
+class _Packed(NamedTuple):
+    """A Rehearsal on its way to the loading process: four times quicker packed than pickled."""
+
+    prepared: bytes
+    reads: tuple[Read, ...]
+    sequence: int
+
+
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(Prepared)
+
+
+def _packed(ready: Rehearsal | None) -> _Packed | None:
+    return ready and _Packed(_packer.encode(ready.prepared), ready.reads, ready.sequence)
+
+
+def _unpacked(sent: _Packed | None) -> Rehearsal | None:
+    return sent and Rehearsal(_unpacker.decode(sent.prepared), sent.reads, sent.sequence)
