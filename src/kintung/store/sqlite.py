@@ -180,18 +180,20 @@ class SqliteBackend:
 
     def begin_reading(self) -> SqliteDatabase:
         """The connection of this thread, for as many seconds as a reading may take."""
-        self._local.deadline = time.monotonic() + self._read_seconds
-        return self._reader()
+        local = self._local
+        local.deadline = time.monotonic() + self._read_seconds
+        try:
+            return local.db
+        except AttributeError:
+            local.db = self._reader()
+        return local.db
 
     def _reader(self) -> SqliteDatabase:
-        db = getattr(self._local, "db", None)
-        if db is None:
-            connection = self._connect(cache_kib=16 * 1024)
-            connection.execute("PRAGMA query_only = ON")
-            local = self._local
-            connection.set_progress_handler(lambda: time.monotonic() > local.deadline, 20_000)
-            db = self._local.db = SqliteDatabase(connection)
-        return db
+        connection = self._connect(cache_kib=16 * 1024)
+        connection.execute("PRAGMA query_only = ON")
+        local = self._local
+        connection.set_progress_handler(lambda: time.monotonic() > local.deadline, 20_000)
+        return SqliteDatabase(connection)
 
     # -- committing ---------------------------------------------------------------------
 

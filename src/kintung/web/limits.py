@@ -129,6 +129,8 @@ class Bodies:
 class Incoming:
     """A body while it arrives."""
 
+    __slots__ = ("_receive", "ended")
+
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self.ended = False

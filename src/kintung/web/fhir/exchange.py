@@ -18,6 +18,8 @@ Pairs = tuple[tuple[str, str], ...]
 HOW = ("_format", "_pretty")
 """Parameters that say how to answer; they select nothing and every address takes them."""
 
+_PRECONDITIONS = frozenset(headers.PRECONDITIONS)
+
 MAX_PAIRS = 1_000
 """Parameters read from an address or form; the search grammar allows fewer."""
 
@@ -93,8 +95,13 @@ class Request:
         The form of a search is as much a part of it as its address, and so are the criteria
         of a conditional create.
         """
-        form = self.body.decode(errors="replace") if self.path.endswith("_search") else ""
-        asked = f"{self.method} {self.path}?{'&'.join(filter(None, (self.query, form)))}"
+        query = self.query
+        if self.body and self.path.endswith("_search"):
+            form = self.body.decode(errors="replace")
+            query = f"{query}&{form}" if query else form
+        asked = f"{self.method} {self.path}?{query}"
+        if _PRECONDITIONS.isdisjoint(self.headers):
+            return asked
         for name in headers.PRECONDITIONS:
             if name in self.headers:
                 asked += f"\n{name.decode()}: {self.headers[name].decode(errors='replace')}"
