@@ -93,6 +93,19 @@ def test_every_kind_of_file_and_folders_of_them(run: Run, tmp_path: Path) -> Non
     assert weight["subject"]["reference"] in found
 
 
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_references_under_the_address_of_the_node_are_local(run: Run, tmp_path: Path, processes: str) -> None:
+    base = "https://record.example/fhir"
+    about = {"subject": {"reference": f"{base}/Patient/p"}}
+    (tmp_path / "lines.ndjson").write_text(text(observation("o", None, **about)))
+    sent = bundle("transaction", put(observation("t", None, **about)))
+    (tmp_path / "bundle.json").write_text(json.dumps(sent))
+    files = (tmp_path / "lines.ndjson", tmp_path / "bundle.json")
+    done(run("load", *files, "--base-url", f"{base}/", "--processes", processes))
+    found = stored(run, tmp_path / "out")
+    assert [found[f"Observation/{id}"]["subject"]["reference"] for id in "ot"] == ["Patient/p"] * 2
+
+
 def test_a_file_named_by_itself_and_a_resource_without_id(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "basic.json"
     file.write_text('{"resourceType":"Basic","code":{"text":"given an id"}}')

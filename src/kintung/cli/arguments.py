@@ -1,7 +1,10 @@
 """Kinds of arguments that argparse does not know."""
 
 import argparse
+import re
 from collections.abc import Callable
+
+_BASE = re.compile(r"https?://[^/?#\s]+[^?#\s]*")
 
 
 def number_between(least: int, most: int) -> Callable[[str], int]:
@@ -13,3 +16,16 @@ def number_between(least: int, most: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
 
     return parse
+
+
+def add_base_url(parser: argparse.ArgumentParser) -> None:
+    """The option ``--base-url``: the address of the FHIR API, kept without a slash at its end."""
+    parser.add_argument(
+        "--base-url", type=_base_url, default="", metavar="URL", help="of the FHIR API, as clients know it"
+    )
+
+
+def _base_url(text: str) -> str:
+    if not text or _BASE.fullmatch(text):
+        return text.rstrip("/")
+    raise argparse.ArgumentTypeError(f"{text!r} is not an address such as https://record.example.hk/fhir")

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from kintung.cli.arguments import number_between
+from kintung.cli.arguments import add_base_url, number_between
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
 from kintung.cli.loading import Loader, Tally
@@ -31,6 +31,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         metavar="N",
         help="that prepare; 0 does all in one; default: one for each processor",
     )
+    add_base_url(parser)
     parser.set_defaults(run=run)
 
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if processes is None and sum(file.stat().st_size for file in files) <= SMALL_BYTES:
         processes = 0
     with opened(options) as node:
-        tally = load_files(Loader(node, options.database, options.keys, processes), files)
+        tally = load_files(Loader(node, options.database, options.keys, processes, options.base_url), files)
     return 1 if tally.refused else 0
 
 

@@ -109,14 +109,17 @@ class Tally:
 class Loader:
     """Loads items into a node."""
 
-    def __init__(self, node: Node, url: str, keys: Path | None, processes: int | None = None) -> None:
+    def __init__(
+        self, node: Node, url: str, keys: Path | None, processes: int | None = None, base_url: str = ""
+    ) -> None:
         """Args:
         processes: that prepare; 0 prepares in this one, None takes one for each processor.
+        base_url: the node's own address; references under it are made local.
         """
         self._node = node
-        self._site = _site(node)
+        self._site = _site(node, base_url)
         self._processes = (os.cpu_count() or 1) if processes is None else processes
-        self._started = (url, keys, node.settings)
+        self._started = (url, keys, node.settings, base_url)
 
     def load(self, items: Iterable[Item], tally: Tally) -> None:
         """Load all items; a refused one is counted and stops nothing.
@@ -211,7 +214,7 @@ class Loader:
         with _counted(item, tally):
             if _kind(item) == "batch":
                 split = received(self._site, item.raw)
-                answered = Batch(self._site, REGISTRY, _request(item), split).answer()
+                answered = Batch(self._site, REGISTRY, _request(self._site, item), split).answer()
                 tally.took_batch(item, answered.body)
             else:
                 tally.took(self._node.store.commit(_unit(self._site, item)))
@@ -297,7 +300,7 @@ def _unit(site: Site, item: Item) -> Unit:
     """The unit of an item: a transaction done, a resource stored under its id or a new one."""
     if item.fault is not None:
         raise item.fault
-    request = _request(item)
+    request = _request(site, item)
     if _kind(item) == "transaction":
         unit = Transaction(site, request, received(site, item.raw)).unit()
         return Unit(unit.reader, unit.prepare, _idempotency(item))
@@ -310,10 +313,10 @@ def _unit(site: Site, item: Item) -> Unit:
     return Unit(unit.reader, unit.prepare, _idempotency(item))
 
 
-def _request(item: Item) -> Request:
+def _request(site: Site, item: Item) -> Request:
     """The request of an item; its key is for the entries of a batch, each a unit of its own."""
     headers = {b"prefer": b"return=minimal", b"idempotency-key": item.key.encode()}
-    return Request("POST", "", "", headers, _ACCESS, "", item.raw)
+    return Request("POST", "", "", headers, _ACCESS, site.settings.base_url, item.raw)
 
 
 def _idempotency(item: Item) -> Idempotency:
@@ -336,8 +339,8 @@ def _kind(item: Item) -> str:
     return head.type if head.resource_type == "Bundle" else ""
 
 
-def _site(node: Node) -> Site:
-    return Site.of(node, WebSettings(offset_minutes=node.settings.offset_minutes))
+def _site(node: Node, base_url: str) -> Site:
+    return Site.of(node, WebSettings(base_url, node.settings.offset_minutes))
 
 
 class _Head(msgspec.Struct, rename={"resource_type": "resourceType"}):
@@ -408,10 +411,10 @@ _process: list[Site] = []
 _resources = ExitStack()
 
 
-def _start(url: str, keys: Path | None, settings: Settings) -> None:
+def _start(url: str, keys: Path | None, settings: Settings, base_url: str) -> None:
     end_with_parent()
     node = _resources.enter_context(open_node(url, keys=keys, settings=settings))
-    _process.append(_site(node))
+    _process.append(_site(node, base_url))
     gc.disable()  # with tens of thousands of elements alive it halves the rate of decoding
 
 

@@ -20,7 +20,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from kintung.app import Settings, open_node
-from kintung.cli.arguments import number_between
+from kintung.cli.arguments import add_base_url, number_between
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent
@@ -33,6 +33,8 @@ from kintung.web.this_machine import this_machine
 
 HOST = "127.0.0.1"
 MOST_WORKERS = 64
+CONNECTIONS = 9
+MOST_CONNECTIONS = 200
 
 _SETTINGS = "KINTUNG_SERVED"
 """Environment variable by which the workers are told what to serve."""
@@ -45,6 +47,7 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: str | None = None
     base_url: str = ""
     offset_minutes: int = 480
+    connections: int = CONNECTIONS
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
@@ -59,7 +62,14 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         metavar="N",
         help="processes that serve; default: %(default)s",
     )
-    parser.add_argument("--base-url", default="", metavar="URL", help="of the FHIR API, as clients know it")
+    parser.add_argument(
+        "--connections",
+        type=number_between(2, MOST_CONNECTIONS),
+        default=CONNECTIONS,
+        metavar="N",
+        help="of each worker to a PostgreSQL server; default: %(default)s",
+    )
+    add_base_url(parser)
     parser.add_argument("--unprotected", action="store_true", help="switch sign-in off; loopback only")
     parser.set_defaults(run=run)
 
@@ -76,7 +86,8 @@ def run(options: argparse.Namespace) -> int:
     with opened(options):
         pass  # a database that cannot be used is said here, once, and not by every worker
     keys = str(options.keys) if options.keys else None
-    serve(Served(options.database, keys, options.base_url), host, options.port, options.workers)
+    served = Served(options.database, keys, options.base_url, connections=options.connections)
+    serve(served, host, options.port, options.workers)
     return 0
 
 
@@ -178,7 +189,7 @@ def application() -> AsgiApp:
         open_node(
             served.database,
             keys=Path(served.keys) if served.keys else None,
-            settings=Settings(offset_minutes=served.offset_minutes),
+            settings=Settings(offset_minutes=served.offset_minutes, connections=served.connections),
         )
     )
     web_settings = WebSettings(base_url=served.base_url, offset_minutes=served.offset_minutes)

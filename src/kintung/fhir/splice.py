@@ -40,8 +40,21 @@ class Links(dict[str, str]):
     """What links inside one Bundle resolve to; made once for it, then not changed.
 
     A plain mapping serves as well, but cannot remember that no key is a web address, and
-    every resource is then searched for those.
+    every resource is then searched for those. ``own`` are what references under the node's own
+    address resolve to: in ``Reference.reference`` alone, where the Bundle resolves them to
+    nothing else.
     """
+
+    own: Mapping[str, str]
+
+    def __init__(self, links: Mapping[str, str] | None = None, own: Mapping[str, str] | None = None) -> None:
+        super().__init__(links or {})
+        self.own = own or {}
+
+    @cached_property
+    def of_references(self) -> Mapping[str, str]:
+        """What references become: all of these, and ``own``."""
+        return {**self.own, **self} if self.own else self
 
     @cached_property
     def has_addresses(self) -> bool:
@@ -75,9 +88,10 @@ def splice(raw: bytes, *, type: str, id: str, references: Mapping[str, str]) -> 
     """
     text = msgspec.json.format(raw, indent=-1)
     elsewhere = False
-    if references:
-        text = _resolve(text, references)
-        elsewhere = _has_links(text, references)
+    of_references = references.of_references if isinstance(references, Links) else references
+    if of_references:
+        text = _resolve(text, of_references)
+        elsewhere = bool(references) and _has_links(text, references)
     if elsewhere:
         text = _resolve_everywhere(text, type, references)
     spliced = _splice_head(text, type, id.encode()) or _splice_members(text, id.encode())

@@ -58,7 +58,8 @@ class Scribe:
             RuleFailed: the update would give the data of one person to another; or whose it is
                 depends on what the reader cannot see.
         """
-        text, meta_at, linked_elsewhere = splice(raw, type=type, id=id, references=references or {})
+        links = {} if references is None else references
+        text, meta_at, linked_elsewhere = splice(raw, type=type, id=id, references=links)
         if linked_elsewhere:
             resource = parse(text)
         depositor = current.ownership.organisation if current else organisation

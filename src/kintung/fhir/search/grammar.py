@@ -73,24 +73,31 @@ def uri(text: str) -> UriValue:
     return UriValue(bounded(unescape(text)))
 
 
-def reference(text: str, targets: tuple[str, ...], base: str | None) -> ReferenceValue:
-    """Read ``id``, ``Type/id`` or an absolute address; the node's own address is local.
+def references(text: str, targets: tuple[str, ...], base: str | None) -> tuple[ReferenceValue, ...]:
+    """Read ``id``, ``Type/id`` or an absolute address.
+
+    One under the node's own address is local, and that address too: canonicals keep theirs.
 
     Args:
         targets: the types a bare id may be of, () for any.
         base: the node's own base address, without a slash at its end.
     """
     plain = unescape(text)
-    if base and plain.startswith(base + "/"):
-        plain = plain[len(base) + 1 :]
     if _ABSOLUTE.match(plain):
-        return ReferenceValue(("",), bounded(plain))
+        absolute = ReferenceValue(("",), bounded(plain))
+        own = _local(plain[len(base) + 1 :]) if base and plain.startswith(f"{base}/") else None
+        return (own, absolute) if own else (absolute,)
     if _ID.fullmatch(plain):
-        return ReferenceValue(targets, plain)
-    local = local_literal(plain)
-    if local is None or not _ID.fullmatch(local[1]):
+        return (ReferenceValue(targets, plain),)
+    local = _local(plain)
+    if local is None:
         raise ValueInvalid("a reference is given as id, as Type/id, or as an absolute address")
-    return ReferenceValue((local[0],), local[1])
+    return (local,)
+
+
+def _local(text: str) -> ReferenceValue | None:
+    found = local_literal(text)
+    return ReferenceValue((found[0],), found[1]) if found and _ID.fullmatch(found[1]) else None
 
 
 def date(text: str, now_micros: int, offset_minutes: int) -> DateValue:

@@ -3,7 +3,7 @@
 Source: http://hl7.org/fhir/R4/search.html, sections 3.1.1.3 to 3.1.1.5.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast, get_args
@@ -265,16 +265,22 @@ class _Reading:
             target = _target(parameter, modifier)
         elif modifier:
             raise NotSupported(f"modifier {shown(modifier)} is not offered for a {parameter.kind} parameter")
-        values = (self._value(parameter, target, own, text) for text in alternatives)
+        values = (value for text in alternatives for value in self._values(parameter, target, own, text))
         return Criterion(parameter, own, tuple(dict.fromkeys(values)))
 
-    def _value(  # noqa: PLR0911 - one case a kind
+    def _values(
         self, parameter: Parameter, target: str | None, modifier: Modifier | None, text: str
-    ) -> Value:
+    ) -> Iterable[Value]:
         if not text:
             raise ValueInvalid("a value is missing")
         if len(text) > self.limits.value_length:
             raise TooLong(f"a value has at most {self.limits.value_length} characters")
+        if parameter.kind != "reference":
+            return (self._value(parameter, modifier, text),)
+        found = grammar.references(text, (target,) if target else parameter.targets, self.base)
+        return (_of_target(value, target) for value in found)
+
+    def _value(self, parameter: Parameter, modifier: Modifier | None, text: str) -> Value:
         match parameter.kind:
             case "token":
                 return _stored_id(grammar.token(text)) if parameter.stored else grammar.token(text)
@@ -289,8 +295,7 @@ class _Reading:
             case "quantity":
                 return grammar.quantity(text)
             case _:
-                targets = (target,) if target else parameter.targets
-                return _of_target(grammar.reference(text, targets, self.base), target)
+                raise AssertionError(f"{parameter.kind} parameters are refused before")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ def create_step(site: Site, request: Request) -> Step:
     """
     refuse_fields(request.headers, (b"if-match", b"if-none-match"))
     refuse_parameters(request)
-    resource = accepted(site, request)
+    resource, own = accepted(site, request)
     condition = request.headers.get(b"if-none-exist")
     criteria = None
     if condition is not None:
         criteria = criteria_of(site, request, _pairs(condition, request.type), "If-None-Exist")
-    return Step("POST", request.type, site.entropy.new_id(), request.body, resource, criteria)
+    return Step("POST", request.type, site.entropy.new_id(), request.body, resource, criteria, own=own)
 
 
 def _pairs(condition: bytes, type: str) -> Pairs:

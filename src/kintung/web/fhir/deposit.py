@@ -24,6 +24,7 @@ from kintung.errors import (
 )
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
+from kintung.fhir.splice import Links
 from kintung.fhir.structure import require_valid
 from kintung.store.port import (
     AuditRecord,
@@ -48,7 +49,7 @@ from kintung.web.fhir.headers import (
     names_version,
     versions_named,
 )
-from kintung.web.fhir.links import refuse_conditional
+from kintung.web.fhir.links import OwnLink, make_local, refuse_conditional
 from kintung.web.fhir.registry import Submission
 from kintung.web.outcomes import all_well
 from kintung.web.site import Site
@@ -69,6 +70,7 @@ class Step:
         raw, resource: the body as sent and parsed; b"" and {} for a deletion.
         criteria: of a conditional interaction.
         if_match: versions the resource must be at.
+        own: references under the node's own address; in ``resource`` they are local already.
     """
 
     verb: Verb
@@ -79,6 +81,7 @@ class Step:
     criteria: Query | None = None
     if_match: tuple[str, ...] | None = None
     fresh: str = ""
+    own: tuple[OwnLink, ...] = ()
 
 
 class Target(NamedTuple):
@@ -104,7 +107,14 @@ class Effect(NamedTuple):
 # --- What a request brings ------------------------------------------------------------
 
 
-def accepted(site: Site, request: Request) -> dict[str, Any]:
+class Accepted(NamedTuple):
+    """A body, understood: the resource, and which of its references were made local."""
+
+    resource: dict[str, Any]
+    own: tuple[OwnLink, ...]
+
+
+def accepted(site: Site, request: Request) -> Accepted:
     """The body as a resource of the type the address names.
 
     Raises:
@@ -115,8 +125,9 @@ def accepted(site: Site, request: Request) -> dict[str, Any]:
         resource = parse(request.body, site.limits.json)
     if resource.get("resourceType") != request.type:
         raise StructureInvalid(f"This address takes a resource of type {request.type}.", path="resourceType")
+    own = make_local(resource, request.body, request.base)  # before: of what is local the type is judged
     require_valid(resource)
-    return resource
+    return Accepted(resource, own)
 
 
 def criteria_of(site: Site, request: Request, pairs: Pairs, where: str, type: str = "") -> Query:
@@ -263,9 +274,11 @@ def submission(site: Site, request: Request, operation: str, step: Step) -> Subm
     if step.resource:
         refuse_conditional(step.raw, step.resource)
 
+    references = Links(own={text: local for _, text, local in step.own}) if step.own else None
+
     def prepare(view: View) -> Prepared:
         target = find(view, access, step)
-        effect = write(site, view, access, step, target)
+        effect = write(site, view, access, step, target, references)
         outcome = effect.outcome
         shown = keys_shown(view, request, target)
         writes = (effect.write,) if effect.write is not None else ()

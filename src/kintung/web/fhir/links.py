@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kintung.errors import NotSupported
+from kintung.fhir.search import resource_types
 
 CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
 """A reference that is a search: ``Patient?identifier=…``."""
+
+_OWN = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+"""What is a local reference behind the node's own address."""
 
 
 class Link(NamedTuple):
@@ -20,19 +24,64 @@ class Link(NamedTuple):
     text: str
 
 
-def links(element: dict[str, Any], found: list[Link]) -> list[Link]:
-    """Add every Reference below an element that has a literal reference."""
-    for name, value in element.items():
-        kind = value.__class__  # no isinstance: this looks at every element of every resource
-        if kind is dict:
-            links(value, found)
-        elif kind is list:
-            for each in value:
-                if each.__class__ is dict:
-                    links(each, found)
-        elif name == "reference" and kind is str:
-            found.append(Link(element, value))
+def links(resource: dict[str, Any], raw: bytes) -> list[Link]:
+    """Every Reference in a resource that has a literal reference, the outer ones first.
+
+    ``raw`` is the text the resource was parsed from: it tells how many there are at most, and
+    with the last of them the search ends.
+    """
+    # A name may be written with escapes, and then is not counted.
+    most = raw.count(b'"reference"') if b"\\" not in raw or b"\\u" not in raw else len(raw)
+    found: list[Link] = []
+    level = [resource] if most else []
+    while level:
+        for element in level:
+            if "reference" in element and isinstance(text := element["reference"], str):
+                found.append(Link(element, text))
+        level = _below(level) if len(found) < most else []
     return found
+
+
+def _below(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The complex elements right below some."""
+    below: list[dict[str, Any]] = []
+    for element in elements:
+        for value in element.values():
+            kind = value.__class__  # no isinstance: this looks at every element of every resource
+            if kind is dict:
+                below.append(value)
+            elif kind is list:
+                for each in value:
+                    if each.__class__ is dict:
+                        below.append(each)
+    return below
+
+
+class OwnLink(NamedTuple):
+    """A reference under the node's own address: where it stands, as sent, and what it is here."""
+
+    holder: dict[str, Any]
+    text: str
+    local: str
+
+
+def make_local(resource: dict[str, Any], raw: bytes, base: str) -> tuple[OwnLink, ...]:
+    """Make the references under the node's own address local, in the parsed resource.
+
+    ``raw`` is the text it was parsed from, ``base`` the address without a slash at its end.
+    ``http://node/fhir/Patient/1`` is ``Patient/1``: http://hl7.org/fhir/R4/references.html#literal.
+    A Bundle keeps its own.
+    """
+    may_hide = b"\\/" in raw or b"\\u" in raw  # in an escape
+    if not base or resource.get("resourceType") == "Bundle" or not (may_hide or base.encode() in raw):
+        return ()
+    found: list[OwnLink] = []
+    for holder, text in links(resource, raw):
+        local = _OWN.fullmatch(text, len(base) + 1) if text.startswith(f"{base}/") else None
+        if local and local["type"] in resource_types():
+            holder["reference"] = local[0]
+            found.append(OwnLink(holder, text, local[0]))
+    return tuple(found)
 
 
 def refuse_conditional(raw: bytes, resource: dict[str, Any]) -> None:
@@ -44,7 +93,7 @@ def refuse_conditional(raw: bytes, resource: dict[str, Any]) -> None:
     type = str(resource["resourceType"])
     if type == "Bundle" or (b"?" not in raw and b"\\" not in raw):
         return
-    for link in links(resource, []):
+    for link in links(resource, raw):
         if CONDITIONAL.fullmatch(link.text):
             place = next(place for place, holder in _places(resource, type) if holder is link.holder)
             raise NotSupported(

@@ -165,10 +165,7 @@ class Transaction:
             raise Forbidden("This needs the right to deposit, which you do not have here.")
         request.place({"type": type, "id": id})
         step = step_of(self._site, request)
-        found: list[Link] = []
-        if step.resource and type != "Bundle" and b'"reference"' in step.raw:
-            links(step.resource, found)
-        self._planned.append(_Planned(index, request, step, entry.full_url, found))
+        self._planned.append(_Planned(index, request, step, entry.full_url, _links_as_sent(step)))
 
     def _conditional_references(self) -> dict[str, _Criteria]:
         """The conditional references of all entries; refuses links that lead nowhere."""
@@ -222,18 +219,21 @@ class Transaction:
                 raise at_entry(error, planned.number) from None
         return targets
 
-    def _references(self, view: View, targets: Mapping[int, Target]) -> dict[str, str]:
+    def _references(self, view: View, targets: Mapping[int, Target]) -> Links:
         """What each link that changes becomes; the links in the parsed resources are changed.
 
         A link is set from its text as sent each time, so that preparing again is the same.
         """
-        references = Links()
+        names: dict[str, str] = {}
+        own: dict[str, str] = {}
         for planned in self._planned:
+            own.update((text, local) for _, text, local in planned.step.own)
             if planned.full_url is not None and planned.step.verb != "DELETE":
-                references.update(_names_of(planned, targets[planned.number]))
+                names.update(_names_of(planned, targets[planned.number]))
+        references = Links(names, own)
         self._set_links(references)
         if self._conditional:
-            references = Links({**references, **self._resolved(view, targets, references)})
+            references = Links({**names, **self._resolved(view, targets, references)}, own)
             self._set_links(references)
         return references
 
@@ -256,7 +256,8 @@ class Transaction:
                 raise at_entry(error, number) from None
         return found
 
-    def _set_links(self, references: Mapping[str, str]) -> None:
+    def _set_links(self, links: Links) -> None:
+        references = links.of_references
         for planned in self._planned:
             for holder, text in planned.links:
                 holder["reference"] = references.get(text, text)
@@ -299,6 +300,14 @@ class Transaction:
 
     def _by_index(self) -> list[_Planned]:
         return sorted(self._planned, key=lambda planned: planned.number)
+
+
+def _links_as_sent(step: Step) -> list[Link]:
+    if not step.resource or step.type == "Bundle":
+        return []
+    found = links(step.resource, step.raw)
+    sent = {id(link.holder): link.text for link in step.own}
+    return [Link(holder, sent.get(id(holder), text)) for holder, text in found] if sent else found
 
 
 def _take(taken: dict[tuple[str, str], str], target: Target, verb: str) -> None:

@@ -22,18 +22,18 @@ def update_step(site: Site, request: Request) -> Step:
     refuse_parameters(request)
     if not ID.fullmatch(request.id):
         raise ValueInvalid("An id is 1 to 64 letters, digits, hyphens and points.", path=f"{request.type}.id")
-    resource = accepted(site, request)
+    resource, own = accepted(site, request)
     if resource.get("id") != request.id:
         raise ValueInvalid(
             f"The id of the resource must be that of the address: {request.id}.", path=f"{request.type}.id"
         )
-    return Step("PUT", request.type, request.id, request.body, resource, if_match=if_match(request))
+    return Step("PUT", request.type, request.id, request.body, resource, if_match=if_match(request), own=own)
 
 
 def conditional_update_step(site: Site, request: Request) -> Step:
     """The step of a conditional update: nothing matches, create; one, update; more, refused."""
     refuse_fields(request.headers, _NOT_TESTED)
-    resource = accepted(site, request)
+    resource, own = accepted(site, request)
     return Step(
         "PUT",
         request.type,
@@ -43,6 +43,7 @@ def conditional_update_step(site: Site, request: Request) -> Step:
         criteria_of(site, request, request.pairs, "criteria"),
         if_match(request),
         fresh=site.entropy.new_id(),
+        own=own,
     )
 
 

@@ -15,6 +15,7 @@ from kintung.fhir.structure import validate as issues_of
 from kintung.web.fhir.deposit import ID
 from kintung.web.fhir.exchange import HOW, Answer, Request, not_offered
 from kintung.web.fhir.headers import PLAIN
+from kintung.web.fhir.links import make_local
 from kintung.web.fhir.registry import Entry, Say
 from kintung.web.outcomes import all_well, outcome
 from kintung.web.site import Site
@@ -36,6 +37,7 @@ def validate(site: Site, request: Request) -> Answer:
             raise not_offered(name)
     try:
         resource = request.resource if request.resource is not None else parse(request.body, site.limits.json)
+        make_local(resource, request.body, request.base)  # as storing it would
         found = [*_findings(resource, request.type), *map(_unchecked, named)]
     except BadInput as error:
         found = list(error.issues)

@@ -78,11 +78,20 @@ def test_a_reference_to_anything_takes_a_bare_id_of_any_type():
 
 
 def test_the_own_address_of_the_node_is_local():
-    found = query("Observation", ("subject", "http://me/fhir/Patient/1"), base="http://me/fhir").criteria
+    """And itself: a canonical under it is indexed as it stands."""
+    address = "http://me/fhir/Patient/1"
+    found = query("Observation", ("subject", address), base="http://me/fhir").criteria
 
-    assert found == (
-        Criterion(parameter("Observation", "subject"), None, (ReferenceValue(("Patient",), "1"),)),
-    )
+    both = (ReferenceValue(("Patient",), "1"), ReferenceValue(("",), address))
+    assert found == (Criterion(parameter("Observation", "subject"), None, both),)
+
+
+@pytest.mark.parametrize("rest", ["Parrot/1", "Patient/1|2", "Patient", ""])
+def test_the_own_address_of_what_is_no_resource_is_an_address(rest: str):
+    address = f"http://me/fhir/{rest}"
+    found = query("Observation", ("subject", address.replace("|", "\\|")), base="http://me/fhir").criteria
+
+    assert found == (Criterion(parameter("Observation", "subject"), None, (ReferenceValue(("",), address),)),)
 
 
 @pytest.mark.parametrize("prefix", ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"])
