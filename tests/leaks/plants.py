@@ -17,7 +17,7 @@ from kintung.store.sql.criteria import Criteria
 from kintung.store.sql.search import Searcher
 from kintung.store.sql.view import SqlView
 from kintung.web import cursor
-from kintung.web.fhir import deposit, read, transaction, vread
+from kintung.web.fhir import conditional, deposit, read, transaction, vread
 
 
 class Edit(NamedTuple):
@@ -161,9 +161,9 @@ LEAKS = (
     ),
     leak(
         "conditional references match all",
-        transaction.Transaction._one_match,
-        "self._outer.access.sight",
-        "self._outer.access.sight.everything()",
+        conditional.After._in_record,
+        "self._sight",
+        "self._sight.everything()",
     ),
     leak("the store matches all", SqlView.match, "self._names.stored(self._db, reader)", ALL),
     leak(
