@@ -1,6 +1,7 @@
 """Group commit: one thread of a process carries all waiting units through the commit lock."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -19,6 +20,12 @@ GATHER_SECONDS = 0.001
 """How long a group is held for those that are likely to come."""
 MOST_WEIGHT = 1_000
 """Versions a group may write, unless its first unit alone writes more."""
+MOST_WEIGHT_IN_TURNS = 250
+"""The same where another process wants the lock too: it waits for as long as a group takes."""
+FREE_SECONDS = 0.000_2
+"""A lock that took longer to get was held by another,"""
+TURNS_SECONDS = 1.0
+"""who wants it again within this time, perhaps while it waits behind this process."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,13 +50,20 @@ class Committer(Generic[R, A]):
         run: Callable[[Callable[[], Sequence[R]]], Sequence[A | Exception]],
         weigh: Callable[[R], int],
         name: str,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Args:
+        weigh: how many versions a request writes.
+        timer: seconds from any start.
+        """
+        self._timer = timer
         self._run = run
         self._weigh = weigh
         self._waiting: deque[Waiting[R, A]] = deque()
         self._wake = threading.Condition()
         self._closed = False
         self._last_group = 0
+        self._in_turns_until = 0.0
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -106,13 +120,15 @@ class Committer(Generic[R, A]):
 
     def _commit_group(self) -> None:
         group: list[Waiting[R, A]] = []
+        asked = self._timer()
 
         def take() -> Sequence[R]:
+            most = self._most(asked, self._timer())
             weight = 0
             with self._wake:
                 while self._waiting and len(group) < MOST_IN_GROUP:
                     weight += self._weigh(self._waiting[0].request)
-                    if group and weight > MOST_WEIGHT:
+                    if group and weight > most:
                         break
                     waiting = self._waiting.popleft()
                     if waiting.future.set_running_or_notify_cancel():
@@ -132,6 +148,12 @@ class Committer(Generic[R, A]):
         else:
             for waiting, answer in zip(group, answers, strict=True):
                 _answer(waiting.future, answer)
+
+    def _most(self, asked: float, entered: float) -> int:
+        """The most a group may weigh that asked for the lock and had it at these times."""
+        if entered - asked > FREE_SECONDS:
+            self._in_turns_until = entered + TURNS_SECONDS
+        return MOST_WEIGHT_IN_TURNS if entered < self._in_turns_until else MOST_WEIGHT
 
     def _commit_alone(self, group: list[Waiting[R, A]], error: BaseException) -> None:
         """A group failed for a reason nobody foresaw: only the one that caused it shall fail."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from kintung.errors import Unavailable
-from kintung.store.committer import Committer
+from kintung.store.committer import MOST_WEIGHT, MOST_WEIGHT_IN_TURNS, Committer
 
 PATIENCE_SECONDS = 30
 
@@ -37,6 +37,19 @@ def test_what_waits_goes_in_one_group() -> None:
 
     assert [future.result(PATIENCE_SECONDS) for future in futures] == [0, 2, 4, 6, 8]
     assert held.groups == [[0, 1, 2, 3, 4]]
+    committer.close()
+
+
+def test_a_group_is_lighter_for_a_while_after_another_held_the_lock() -> None:
+    held = Held()
+    readings = iter([10.0, 10.0, 10.1, 10.2, 10.2, 10.2, 11.3, 11.3])  # asked and entered, four times
+    committer = Committer[int, int](held.run, lambda _: 100, "test", lambda: next(readings))
+    futures = [committer.put(number) for number in range(2 * 10 + 2 * 2)]
+    held.opened.set()
+
+    assert [future.result(PATIENCE_SECONDS) for future in futures] == [2 * number for number in range(24)]
+    assert [len(group) for group in held.groups] == [10, 2, 2, 10]
+    assert (MOST_WEIGHT, MOST_WEIGHT_IN_TURNS) == (1_000, 250)
     committer.close()
 
 
