@@ -35,6 +35,10 @@ WRITE_SECONDS = 5.0
 """How long a write waits for another of this process, and then for another process."""
 
 
+class WouldWait(Exception):
+    """A new key is needed, and who asks may not wait for a disk; see ``KeyStore.at_once``."""
+
+
 class DataKey(NamedTuple):
     """A 256-bit key and the number by which sealed bodies name it."""
 
@@ -62,6 +66,8 @@ class KeyStore:
         self._writing = threading.Lock()
         self._by_owner: dict[str, DataKey] = {}
         self._by_number: dict[int, bytes] = {}
+        self._asked: dict[str, None] = {}
+        self._hurry = threading.local()
         self._unwitnessed: tuple[int, bytes] | None = None
         self._since_witness = 0
         if path is not None:
@@ -74,6 +80,8 @@ class KeyStore:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute(_SCHEMA)
             self._db.execute("PRAGMA synchronous=FULL")
+            # What is deleted here is destroyed, and that of the last page too.
+            self._db.execute("PRAGMA secure_delete=ON").fetchall()
             self._read = apsw.Connection(str(path)) if path else self._db
         except apsw.Error as error:
             raise Unavailable(f"{path} cannot be opened as a key store: {error}.") from error
@@ -85,14 +93,40 @@ class KeyStore:
         return tables == (3,) and mode == ("wal",)
 
     @contextmanager
+    def at_once(self) -> Generator[None]:
+        """In the block this thread raises WouldWait where it would have to wait for a disk."""
+        self._hurry.is_set = True
+        try:
+            yield
+        finally:
+            self._hurry.is_set = False
+
+    @contextmanager
+    def _alone(self, seconds: float) -> Generator[None]:
+        """Alone among the threads of this process.
+
+        Raises:
+            Unavailable: another thread did not end its write in time.
+        """
+        if not self._writing.acquire(timeout=seconds):
+            raise Unavailable("The key store is held by another process; nothing was stored.")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    @contextmanager
     def _write(self, seconds: float) -> Generator[None]:
         """Alone among the threads of this process, in a transaction.
 
         Raises:
             Unavailable: another thread or process did not end its write in time.
         """
-        if not self._writing.acquire(timeout=seconds):
-            raise Unavailable("The key store is held by another process; nothing was stored.")
+        with self._alone(seconds), self._transaction(seconds):
+            yield
+
+    @contextmanager
+    def _transaction(self, seconds: float) -> Generator[None]:
         try:
             self._db.set_busy_timeout(int(seconds * 1000))
             self._db.execute("BEGIN IMMEDIATE")
@@ -106,8 +140,6 @@ class KeyStore:
             raise Unavailable("The key store is held by another process; nothing was stored.") from error
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
             raise Unavailable("The key store cannot be written now; nothing was stored.") from error
-        finally:
-            self._writing.release()
 
     def for_owners(self, owners: Iterable[str]) -> dict[str, DataKey]:
         """The data keys of ``owners``, made where there is none yet."""
@@ -124,18 +156,41 @@ class KeyStore:
         return found
 
     def _make(self, owners: list[str]) -> dict[str, DataKey]:
-        rows = [(owner, self._entropy.bytes(32)) for owner in owners]
-        known = {owner: self._select(owner) for owner in owners}
-        if not all(known.values()):
-            with self._write(self._write_seconds):
-                self._db.executemany("INSERT OR IGNORE INTO data_key (owner, value) VALUES (?, ?)", rows)
-        made: dict[str, DataKey] = {}
-        for owner in owners:
-            key = known[owner] or self._select(owner)
-            assert key is not None
-            made[owner] = self._by_owner[owner] = key
+        """The keys of owners this process has not met: found, or made in one group with those of others.
+
+        Threads that ask while one writes wait for it; the next writes for all of them.
+        """
+        missing = [owner for owner in owners if not self._find(owner)]
+        if missing:
+            if getattr(self._hurry, "is_set", False):
+                raise WouldWait
+            self._asked.update(dict.fromkeys(missing))
+            with self._alone(self._write_seconds):
+                if not all(map(self._find, missing)):
+                    self._make_asked(missing)
+        return {owner: self._by_owner[owner] for owner in owners}
+
+    def _make_asked(self, owners: list[str]) -> None:
+        """Make the keys of these owners durable, and those that others wait for."""
+        asked = dict.fromkeys(owners)
+        while self._asked:  # others add to it meanwhile
+            asked[self._asked.popitem()[0]] = None
+        rows = [(owner, self._entropy.bytes(32)) for owner in asked]
+        with self._transaction(self._write_seconds):
+            self._db.executemany("INSERT OR IGNORE INTO data_key (owner, value) VALUES (?, ?)", rows)
+        for owner in asked:
+            found = self._find(owner)
+            assert found
+
+    def _find(self, owner: str) -> bool:
+        """Whether an owner has a key that is durable; it is remembered then."""
+        if owner not in self._by_owner:
+            key = self._select(owner)
+            if key is None:
+                return False
+            self._by_owner[owner] = key
             self._by_number[key.number] = key.value
-        return made
+        return True
 
     def _select(self, owner: str) -> DataKey | None:
         with self._reading:

@@ -403,6 +403,9 @@ class MemoryStore:
             answer.set_exception(error)
         return answer
 
+    def submit_at_once(self, unit: Unit) -> Future[Receipt]:
+        return self.submit(unit)
+
     def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> Future[Receipt]:
         return self.submit(unit)
 

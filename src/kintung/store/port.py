@@ -44,6 +44,8 @@ class OwnerKind(IntEnum):
     PERSON = 1
     ORGANISATION = 2
     SEVERAL = 3
+    UNKNOWN = 4
+    """Persons', but not known whose: what it derives its owners from was not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Ownership:
 
     ``persons`` has one id for PERSON, one or more for SEVERAL, none otherwise; they have no
     order, and a store gives them sorted.
-    ``kind`` of types that may have several persons is SEVERAL even while there is one.
+    ``kind`` of types that may have several persons is SEVERAL even while there is one. What is
+    UNKNOWN is seen only by who may see every person's, until it is written again.
     """
 
     kind: OwnerKind
@@ -422,6 +425,9 @@ class Store(Protocol):
     def submit(self, unit: Unit) -> Future[Receipt]:
         """Commit a unit with the next group; the Future is set once it is durable.
 
+        It may wait for a disk, where the unit is the first of a person; ``submit_at_once``
+        does not.
+
         The Future raises
 
         - what ``prepare`` raises;
@@ -433,6 +439,10 @@ class Store(Protocol):
         - Unavailable when the scope of the reader has another epoch now, or the commit lock
           could not be had in time.
         """
+        ...
+
+    def submit_at_once(self, unit: Unit) -> Future[Receipt] | None:
+        """``submit`` where that waits for no disk; else None, and nothing was submitted."""
         ...
 
     def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> Future[Receipt]:

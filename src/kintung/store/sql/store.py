@@ -15,7 +15,7 @@ from kintung.errors import KintungError, Unavailable
 from kintung.store.audit import AuditBook
 from kintung.store.bell import Bell
 from kintung.store.committer import Committer
-from kintung.store.keys import KeyStore
+from kintung.store.keys import KeyStore, WouldWait
 from kintung.store.port import (
     AuditRecord,
     Claimed,
@@ -191,6 +191,13 @@ class SqlStore:
         except KintungError as error:
             return _failed(error)
         return self._committer.put(Request(unit, rehearsal))
+
+    def submit_at_once(self, unit: Unit) -> "Future[Receipt] | None":
+        try:
+            with self._keys.at_once():
+                return self.submit(unit)
+        except WouldWait:
+            return None
 
     def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> "Future[Receipt]":
         return self._committer.put(Request(unit, rehearsal))

@@ -8,13 +8,13 @@ import asyncio
 import gzip
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from kintung.consent import Gate
 from kintung.errors import KintungError, NotFound, TimedOut, ValueInvalid
-from kintung.store.port import AuditRecord
+from kintung.store.port import AuditRecord, Receipt
 from kintung.web.desk import Desk
 from kintung.web.fhir.carry import carry
 from kintung.web.fhir.deposit import audit_record
@@ -22,7 +22,7 @@ from kintung.web.fhir.exchange import Answer, Request, decode_pairs, refusal
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import require_json_acceptable, require_json_content, require_json_format
 from kintung.web.fhir.perform import TELLING, look, require_right
-from kintung.web.fhir.registry import Action, Carry, Deposit, Entry, Look, Registry, Say
+from kintung.web.fhir.registry import Action, Carry, Deposit, Entry, Look, Registry, Say, Submission
 from kintung.web.landing import Landing
 from kintung.web.limits import Bodies, Incoming, Receive, require_head_within
 from kintung.web.outcomes import Headers, status_of
@@ -58,6 +58,8 @@ class FhirApi:
         # Bundles wait for commits in their thread; they must not keep searches from theirs.
         self._threads = ThreadPoolExecutor(site.limits.threads, "kintung-look")
         self._carriers = ThreadPoolExecutor(site.limits.carriers, "kintung-carry")
+        # The data keys of new persons are made durable there: nobody else is to wait for that.
+        self._makers = ThreadPoolExecutor(site.limits.threads, "kintung-new")
         self._landing: Landing | None = None
         self._desk: Desk | None = None
         self._work: Mapping[type[Action], Callable[[Entry, Any, Request], Awaitable[Answer]]] = {
@@ -71,6 +73,7 @@ class FhirApi:
         """Let what is under way end."""
         self._threads.shutdown(cancel_futures=True)
         self._carriers.shutdown(cancel_futures=True)
+        self._makers.shutdown(cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _header_fields(scope["headers"])
@@ -136,11 +139,13 @@ class FhirApi:
         """Commit, and answer when it is durable."""
         site = self._site
 
-        def submit() -> Any:
+        def submit() -> tuple[Submission, Future[Receipt] | None]:
             submission = action.submission(site, request)
-            return submission, site.store.submit(submission.unit)
+            return submission, site.store.submit_at_once(submission.unit)
 
         submission, future = await self._lightly(request, submit)
+        if future is None:
+            future = await self._loop().run_in_executor(self._makers, site.store.submit, submission.unit)
         receipt = await self._land(future)
         answer = await self._lightly(request, lambda: submission.answer(receipt))
         if receipt.replayed:
