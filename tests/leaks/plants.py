@@ -4,6 +4,8 @@ A leak is put into the code of a function while a drill runs. The text it replac
 there exactly once: a leak that no longer fits the code is an error and not a leak.
 """
 
+import builtins
+import dis
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -53,8 +55,8 @@ LEAKS = (
     leak(
         "total without the reader",
         Searcher.total,
-        "self._matches(who, query",
-        f"self._matches({SIGHTED}, query",
+        "plan = self.plan(who, query)",
+        f"who = {SIGHTED}; plan = self.plan(who, query)",
     ),
     leak("total from the index for everybody", Searcher.total, "if who.reader.sees_all and", "if"),
     leak(
@@ -65,9 +67,9 @@ LEAKS = (
     ),
     leak(
         "pages after the first without the reader",
-        Searcher.page,
-        "self._matches(who, query",
-        f"self._matches(who if after is None else {SIGHTED}, query",
+        Searcher.rows,
+        "asked = Asked(who,",
+        f"who = who if after is None else {SIGHTED}; asked = Asked(who,",
     ),
     Leak(
         "the reader after the limit",
@@ -80,7 +82,18 @@ LEAKS = (
             ),
         ),
     ),
-    leak("a walk that ends where it was to go on", Searcher.rows, "if len(rows) == limit:", "if rows:"),
+    leak(
+        "search in order of a date without the reader",
+        Searcher._dates,
+        'visible(who, "r"), *',
+        "*",
+    ),
+    leak(
+        "a walk that ends where it was to go on",
+        Searcher._walked,
+        "if len(rows) == asked.limit:",
+        "if rows:",
+    ),
     leak("the end of a chain without the reader", Criteria._chain_end, '    visible(who, "r"),\n', ""),
     leak(
         "read without the reader",
@@ -103,7 +116,7 @@ LEAKS = (
         "history with a total of all",
         SqlView.history,
         'WHERE {where.text}", where.values)',
-        'WHERE {every(scope, span).text}", every(scope, span).values)',
+        'WHERE {every(walk.scope, span).text}", every(walk.scope, span).values)',
     ),
     leak(
         "history with a total of the log",
@@ -162,8 +175,8 @@ LEAKS = (
     leak(
         "conditional references match all",
         conditional.After._in_record,
-        "self._sight",
-        "self._sight.everything()",
+        "self._view.match(self._sight,",
+        "self._view.match(self._sight.everything(),",
     ),
     leak("the store matches all", SqlView.match, "self._names.stored(self._db, reader)", ALL),
     leak(
@@ -222,7 +235,8 @@ def _edited(function: FunctionType, edits: Iterable[Edit]) -> CodeType:
     """The code of a function with texts in its source replaced.
 
     Raises:
-        AssertionError: a text does not stand there once.
+        AssertionError: a text does not stand there once, or a name in its place is not known:
+            a leak that crashes tells a reader nothing.
     """
     source = _SOURCES[function]
     for edit in edits:
@@ -231,4 +245,14 @@ def _edited(function: FunctionType, edits: Iterable[Edit]) -> CodeType:
         source = source.replace(edit.old, edit.new)
     made: dict[str, Any] = {}
     exec(compile(source, f"<planted in {function.__qualname__}>", "exec"), function.__globals__, made)
-    return made[function.__name__].__code__
+    code: CodeType = made[function.__name__].__code__
+    unknown = _globals_of(code) - function.__globals__.keys() - vars(builtins).keys()
+    assert not unknown, f"{function.__qualname__} does not know {unknown}; plant it anew"
+    return code
+
+
+def _globals_of(code: CodeType) -> set[str]:
+    """The names that a code, and what is defined in it, looks for outside itself."""
+    inner = (_globals_of(each) for each in code.co_consts if isinstance(each, CodeType))
+    own = {str(step.argval) for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}
+    return own.union(*inner)

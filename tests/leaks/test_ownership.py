@@ -90,11 +90,10 @@ def test_owners_may_come_from_the_same_transaction_in_any_order(api: Api) -> Non
     given_a_reader_of(api, "a", "b")
     about = observation("o", None, subject={"reference": LINK})
     together = transaction((about, "urn:uuid:2"), (group("g", "a", "h"), LINK))
-    locations = [
-        entry["response"]["location"] for entry in api.post("", together, persona=READER).json()["entry"]
-    ]
-    for location in locations:
-        name = location.partition("/_history")[0]
+    answer = api.post("", together, persona=READER)
+    assert answer.status_code == 200, answer.text
+    for entry in answer.json()["entry"]:
+        name = entry["response"]["location"].partition("/_history")[0]
         assert api.get(name, persona=READER).status_code == 404, "the Group has a member out of sight"
         with api.node.store.view() as view:
             owned = view.owners_of(*name.split("/"))

@@ -19,6 +19,11 @@ class Difference:
     bare: Heard | None
     full: Heard | None
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether the node failed in one world or both: a fault, which tells nothing of the hidden."""
+        return any(heard is not None and heard.status >= 500 for heard in (self.bare, self.full))
+
     def __str__(self) -> str:
         return f"{self.template}\n  {self.asked}\n  bare {_shown(self.bare)}\n  full {_shown(self.full)}"
 
