@@ -207,3 +207,12 @@ def test_a_fault_in_the_audit_is_no_leak_and_no_fault_of_the_request(tmp_path: P
             answer = api.get(address)
             assert outcome(answer)[:2] == (503, "transient")
             assert "Secretname" not in answer.text
+
+
+def test_a_read_that_no_longer_fits_its_batch_is_not_on_record_as_shown() -> None:
+    with opened(settings=WebSettings(limits=Limits(bundle_answer=3_000))) as api:
+        api.store(patient("p", "x" * 900))
+        before = recorded(api)
+        read = {"request": {"method": "GET", "url": "Patient/p"}}
+        api.post("", {"resourceType": "Bundle", "type": "batch", "entry": [read] * 5})
+        assert recorded(api) - before == 2

@@ -28,9 +28,10 @@ class Limits:
 
     ``in_flight`` requests are served at once, ``in_flight_each`` of them for one client;
     bodies being received together hold at most ``bodies`` bytes. ``seconds`` bounds the work
-    of one answer, ``receive_seconds`` the arrival of one body. Of a body that is refused at
-    most ``discarded`` bytes are taken in, for ``discard_seconds``, so that its sender comes to
-    read the answer.
+    of one answer, ``bundle_seconds`` that of a Bundle of requests, ``receive_seconds`` the
+    arrival of one body. The answers to the entries of a Bundle have ``bundle_answer`` bytes. Of
+    a body that is refused at most ``discarded`` bytes are taken in, for ``discard_seconds``, so
+    that its sender comes to read the answer.
     """
 
     json: JsonLimits = field(default=JSON_LIMITS)
@@ -39,6 +40,8 @@ class Limits:
     form: int = 32_768
     headers: int = 65_536
     seconds: float = 10.0
+    bundle_seconds: float = 60.0
+    bundle_answer: int = 64 * 1024 * 1024
     receive_seconds: float = 30.0
     in_flight: int = 512
     in_flight_each: int = 256

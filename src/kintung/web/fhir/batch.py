@@ -1,8 +1,9 @@
 """batch: a Bundle whose entries are requests of their own.
 
 Source: http://hl7.org/fhir/R4/http.html#transaction. Entries are processed in the standard's
-order, DELETE first; one that is refused leaves the others alone. With an idempotency key
-each entry that writes has one of its own, made of the key and its place.
+order, DELETE first; one that is refused leaves the others alone. What the time or the size
+of the answer leaves no room for is refused and not done. With an idempotency key each entry
+that writes has one of its own, made of the key and its place.
 """
 
 from concurrent.futures import Future
@@ -11,12 +12,14 @@ from typing import NamedTuple
 from kintung.errors import KintungError, NotSupported
 from kintung.fhir.json import SplitBundle
 from kintung.store.port import Prepared, Receipt, Unit
+from kintung.web.deadline import Deadline
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, response
 from kintung.web.fhir.deposit import audit_record, idempotency_of
-from kintung.web.fhir.exchange import Answer, Request, refusal
+from kintung.web.fhir.exchange import Answer, Request
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.perform import TELLING, look, require_right
 from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say, Submission
+from kintung.web.fhir.room import Room
 from kintung.web.landing import settle
 from kintung.web.site import Site
 
@@ -34,8 +37,18 @@ class _Waiting(NamedTuple):
 class Batch:
     """One batch while it is worked on."""
 
-    def __init__(self, site: Site, registry: Registry, outer: Request, split: SplitBundle) -> None:
+    def __init__(
+        self,
+        site: Site,
+        registry: Registry,
+        outer: Request,
+        split: SplitBundle,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """``deadline``: until when entries are begun, by default for ever."""
         self._site = site
+        self._deadline = deadline or Deadline()
+        self._room = Room(site.limits.bundle_answer)
         self._registry = registry
         self._outer = outer
         self._entries = split.entries
@@ -72,6 +85,7 @@ class Batch:
     def _begin(self, index: int) -> _Waiting | None:
         """Answer an entry, or submit what it writes."""
         try:
+            self._deadline.keep()
             request = entry_request(self._outer, index, self._entries[index])
             entry, parameters = self._registry.find(request.method, request.path)
         except Exception as error:  # noqa: BLE001 - the other entries get their answers
@@ -91,11 +105,13 @@ class Batch:
                 submitted = submission(self._site, request)
                 return _Waiting(index, entry, request, submitted, self._site.store.submit(submitted.unit))
             case Look() as action:
+                self._room.keep()
                 answer, record = look(self._site, entry, action, request)
+                self._answers[index] = self._room.read(answer)
                 self._records.append(self._site.store.record(record))
-                self._answers[index] = answer
-            case Say(answer):
-                self._answers[index] = answer(self._site, request)
+            case Say(say):
+                self._room.keep()
+                self._answers[index] = self._room.read(say(self._site, request))
             case Carry():
                 raise NotSupported("A batch may not hold another Bundle of requests.", path="request.url")
         return None
@@ -103,8 +119,8 @@ class Batch:
     def _finish(self, waiting: _Waiting) -> None:
         index, entry, request, submission, receipt = waiting
         try:
-            done = settle(receipt, self._site.limits.seconds)
-            answer = submission.answer(done)
+            done = settle(receipt, min(self._site.limits.seconds, self._deadline.left))
+            answer = self._room.written(submission.answer(done))
         except Exception as error:  # noqa: BLE001 - the other entries get their answers
             self._refuse(index, error, entry, request)
             return
@@ -117,7 +133,7 @@ class Batch:
         self, index: int, error: Exception, entry: Entry | None = None, request: Request | None = None
     ) -> None:
         told = error if isinstance(error, KintungError) else logged(self._site, error)
-        answer = refusal(at_entry(told, index))
+        answer = self._room.refused(at_entry(told, index))
         if entry is not None and request is not None and isinstance(error, TELLING):
             self._records.append(self._site.store.record(audit_record(request, entry.name, answer.status)))
         self._answers[index] = answer

@@ -6,14 +6,16 @@ Source: http://hl7.org/fhir/R4/http.html#transaction.
 from kintung.consent import Policy
 from kintung.errors import KintungError, NotSupported, ValueInvalid
 from kintung.fhir.json import SplitBundle
+from kintung.web.deadline import Deadline
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import at_entry, received, response
 from kintung.web.fhir.deposit import answer, audit_record
-from kintung.web.fhir.exchange import Answer, Request, refusal, refuse_parameters
+from kintung.web.fhir.exchange import Answer, Request, refuse_parameters
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import idempotency_key
 from kintung.web.fhir.perform import look, require_right
 from kintung.web.fhir.registry import Carry, Entry, Look, Registry
+from kintung.web.fhir.room import Room
 from kintung.web.fhir.transaction import Transaction
 from kintung.web.landing import settle
 from kintung.web.site import Site
@@ -23,31 +25,36 @@ def carry(site: Site, registry: Registry, request: Request) -> Answer:
     """Do what a Bundle of type batch or transaction asks; waits until it is durable and audited."""
     idempotency_key(request.headers.get(b"idempotency-key"))  # refused also where no entry uses it
     refuse_parameters(request)
+    deadline = Deadline(site.limits.bundle_seconds)
     split = received(site, request.body)
     match split.envelope.get("type"):
         case "transaction":
-            return _transaction(site, registry, request, split)
+            return _transaction(site, registry, request, split, deadline)
         case "batch":
-            return Batch(site, registry, request, split).answer()
+            return Batch(site, registry, request, split, deadline).answer()
         case _:
             raise ValueInvalid(
                 "A Bundle sent here is a batch or a transaction; store others at /Bundle.", path="Bundle.type"
             )
 
 
-def _transaction(site: Site, registry: Registry, request: Request, split: SplitBundle) -> Answer:
-    transaction = Transaction(site, request, split)
+def _transaction(
+    site: Site, registry: Registry, request: Request, split: SplitBundle, deadline: Deadline
+) -> Answer:
+    transaction = Transaction(site, request, split, deadline)
     receipt = settle(site.store.submit(transaction.unit()), site.limits.seconds)
+    room = Room(site.limits.bundle_answer)
     answers: dict[int, Answer] = {}
     for (index, part), done in zip(transaction.written, receipt.done, strict=True):
-        answers[index] = answer(site, part, done)
+        answers[index] = room.written(answer(site, part, done))
     for index, part in transaction.reads:
         try:
-            answers[index] = _read(site, registry, part)
+            deadline.keep()
+            answers[index] = _read(site, registry, part, room)
         except KintungError as error:
-            answers[index] = refusal(at_entry(error, index))
+            answers[index] = room.refused(at_entry(error, index))
         except Exception as error:  # noqa: BLE001 - what was written is stored, and is to be answered
-            answers[index] = refusal(at_entry(logged(site, error), index))
+            answers[index] = room.refused(at_entry(logged(site, error), index))
     whole = response(b"transaction-response", request.base, [answers[index] for index in sorted(answers)])
     if receipt.replayed:
         record = audit_record(request, "transaction", 200, whole.patient_keys)
@@ -55,16 +62,18 @@ def _transaction(site: Site, registry: Registry, request: Request, split: SplitB
     return whole
 
 
-def _read(site: Site, registry: Registry, request: Request) -> Answer:
+def _read(site: Site, registry: Registry, request: Request, room: Room) -> Answer:
     """Answer a GET entry on the state after the commit."""
+    room.keep()
     entry, parameters = registry.find(request.method, request.path)
     request.place(parameters)
     require_right(request.access, entry)
     if not isinstance(entry.action, Look):
         raise NotSupported("A transaction reads resources, histories and searches only.", path="request.url")
     found, record = look(site, entry, entry.action, request)
+    shown = room.read(found)
     settle(site.store.record(record), site.limits.seconds)
-    return found
+    return shown
 
 
 ENTRY = Entry(
