@@ -171,7 +171,7 @@ def _sees(reader: Reader, state: _State, ownership: Ownership, labels: frozenset
             if isinstance(reader.organisations, bool):
                 return reader.organisations
             return ownership.organisation in reader.organisations
-        case OwnerKind.PERSON | OwnerKind.SEVERAL:
+        case OwnerKind.PERSON | OwnerKind.SEVERAL | OwnerKind.UNKNOWN:
             if isinstance(reader.persons, bool):
                 return reader.persons
             persons = state.scopes.get(reader.persons.number, _Persons()).ids

@@ -75,8 +75,7 @@ def is_broken(connection: Connection) -> bool:
 def warn_of_loss(connection: Connection) -> None:
     """Log one warning when this server may lose what was acknowledged: its fault, not the node's."""
     asked = connection.execute(
-        "SELECT name, setting FROM pg_settings"
-        " WHERE name IN ('fsync', 'full_page_writes', 'data_checksums')"
+        "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'data_checksums')"
     )
     shown = dict(asked.fetchall())
     off = sorted(name for name in ("fsync", "full_page_writes") if shown.get(name) != "on")

@@ -1,6 +1,7 @@
 """From accepted text to a Write: spliced, indexed, owned, sealed. All outside the commit lock."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kintung.definitions import owners, ownership_rule
@@ -58,7 +59,7 @@ class Scribe:
             RuleFailed: the update would give the data of one person to another; or whose it is
                 depends on what the reader cannot see.
         """
-        links = {} if references is None else references
+        links: Mapping[str, str] = {} if references is None else references
         text, meta_at, linked_elsewhere = splice(raw, type=type, id=id, references=links)
         if linked_elsewhere:
             resource = parse(text)
@@ -66,6 +67,7 @@ class Scribe:
         sources = _sources(view, reader, type, written or {})
         ownership = ownership_of(sources, type, id, resource, depositor)
         if current is not None:
+            ownership = _in_its_range(current.ownership, ownership)
             _refuse_move(type, id, current.ownership, ownership)
         return Write(
             method=Method.UPDATE if current is not None and not current.deleted else Method.CREATE,
@@ -153,25 +155,46 @@ def ownership_of(
 ) -> Ownership:
     """Whose ``type/id`` is: its rule, with what others own asked of ``owners_of(type, id)``.
 
-    One that is nobody's takes nobody away from those a resource derives its owners from.
+    One that is nobody's takes nobody away from those a resource derives its owners from. When
+    one that was never stored is all there is to derive them from, they are unknown: were it the
+    organisation's meanwhile, its readers would see what may be a person's. See ADR 0011.
     """
     found = owners(resource, id)
     if found.kind == "public":
         return Ownership(OwnerKind.PUBLIC)
     persons = dict.fromkeys(found.persons)
+    unknown = False
     for source in found.sources:
         owned = owners_of(*source.split("/"))
+        unknown |= owned is None or owned.kind is OwnerKind.UNKNOWN
         persons.update(dict.fromkeys(owned.persons if owned is not None else ()))
     if not persons:
-        return Ownership(OwnerKind.ORGANISATION, organisation=organisation)
+        kind = OwnerKind.UNKNOWN if unknown else OwnerKind.ORGANISATION
+        return Ownership(kind, organisation=organisation)
     may_be_several = len(persons) > 1 or ownership_rule(type).kind == "several"
     kind = OwnerKind.SEVERAL if may_be_several else OwnerKind.PERSON
     return Ownership(kind, tuple(persons), organisation)
 
 
+def _in_its_range(before: Ownership, after: Ownership) -> Ownership:
+    """What was stored before its owner was known stays in nobody's range: one owns it as several do."""
+    known_now = before.kind is OwnerKind.UNKNOWN or (
+        before.kind is OwnerKind.SEVERAL and before.persons == after.persons
+    )
+    if known_now and after.kind is OwnerKind.PERSON:
+        return replace(after, kind=OwnerKind.SEVERAL)
+    return after
+
+
 def _refuse_move(type: str, id: str, before: Ownership, after: Ownership) -> None:
-    persons_fixed = OwnerKind.PERSON in (before.kind, after.kind)
-    if persons_fixed and (before.kind, before.persons) != (after.kind, after.persons):
+    """One person's data stays that person's, and what is persons' does not become an organisation's.
+
+    Who is in a List, or a Group, may change: there the persons are what is written.
+    """
+    one_person = OwnerKind.PERSON in (before.kind, after.kind)
+    if ownership_rule(type).kind != "several" and before.kind is OwnerKind.SEVERAL:
+        one_person |= len(before.persons) == 1 or not after.persons
+    if one_person and (before.kind, before.persons) != (after.kind, after.persons):
         raise RuleFailed(
             f"{type}/{id} belongs to another person than this version says; "
             "delete it and create a new resource for the right person.",

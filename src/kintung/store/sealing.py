@@ -28,7 +28,7 @@ def owner_label(ownership: Ownership, type: str, id: str) -> str:
     match ownership.kind:
         case OwnerKind.PERSON:
             return f"Patient/{ownership.persons[0]}"
-        case OwnerKind.SEVERAL:
+        case OwnerKind.SEVERAL | OwnerKind.UNKNOWN:
             return f"{type}/{id}"
         case OwnerKind.ORGANISATION:
             return f"Organization/{ownership.organisation}"

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from kintung.errors import Deleted, NotFound
+from kintung.errors import Deleted, NotFound, RuleFailed
 from kintung.store.port import OwnerKind, Ownership
 from kintung.store.reader import Reader, Scope
 from tests.records import binary, group, listing, observation, organization, patient, weight
-from tests.stores import ALL, NOBODY, Record, names
+from tests.stores import ALL, NOBODY, SYSTEM, Record, names
 
 WHO: dict[str, Callable[[Scope], Reader]] = {
     "all": lambda scope: ALL,
@@ -26,13 +26,14 @@ OF_1 = ["Patient/1", "Observation/1", "Observation/1-labelled", "Binary/1", "Gro
 OF_2 = ["Patient/2", "Observation/2", "Binary/2"]
 OF_BOTH = ["Group/12", "List/12"]
 OF_A, OF_B, OF_NONE = ["Observation/a"], ["Observation/b"], ["Observation/none"]
-EVERYTHING = PUBLIC + OF_1 + OF_2 + OF_BOTH + OF_A + OF_B + OF_NONE
+OF_UNKNOWN = ["Binary/early"]
+EVERYTHING = PUBLIC + OF_1 + OF_2 + OF_BOTH + OF_A + OF_B + OF_NONE + OF_UNKNOWN
 SEEN = {
     "all": EVERYTHING,
     "nobody": [],
     "public only": PUBLIC,
     "person 1": PUBLIC + OF_1,
-    "every person": OF_1 + OF_2 + OF_BOTH,
+    "every person": OF_1 + OF_2 + OF_BOTH + OF_UNKNOWN,
     "organisation a": PUBLIC + OF_A,
     "every organisation": OF_A + OF_B + OF_NONE,
     "all but label R": [name for name in EVERYTHING if name != "Observation/1-labelled"],
@@ -56,6 +57,7 @@ def given_everything(record: Record) -> Scope:
     record.put(observation("a", of=None), organisation="a")
     record.put(observation("b", of=None), organisation="b")
     record.put(observation("none", of=None))
+    record.put(binary("early", of="Observation/not-here-yet"), organisation="a")
     record.label("Observation/1-labelled", "R", "S")
     return record.grant(1, "1")
 
@@ -282,6 +284,7 @@ def test_whose_a_resource_is(record: Record):
     assert owners("List/12") == Ownership(OwnerKind.SEVERAL, ("1", "2"))
     assert owners("Observation/a") == Ownership(OwnerKind.ORGANISATION, (), "a")
     assert owners("Organization/a") == Ownership(OwnerKind.PUBLIC)
+    assert owners("Binary/early") == Ownership(OwnerKind.UNKNOWN, (), "a")
 
 
 def test_owners_have_no_order(record: Record):
@@ -301,6 +304,53 @@ def test_a_deleted_source_still_says_whose_it_was(record: Record):
 
     assert record.found("Binary?", Reader("p1", persons=record.grant(1, "1"))) == ["Binary/1"]
     assert record.found("Binary?", Reader("organisations", organisations=True)) == []
+
+
+def test_what_comes_before_its_source_is_not_the_organisations(record: Record):
+    """Else the organisation's readers would see a person's data, before and after the person is known."""
+    record.put(binary("b", of="Observation/later"), organisation="a")
+    record.put(binary("of-b", of="Binary/b"), organisation="a")
+    organisations, everyone = Reader("organisations", organisations=True), Reader("persons", persons=True)
+    person, other = Reader("p1", persons=record.grant(1, "1")), Reader("p2", persons=record.grant(2, "2"))
+
+    assert record.found("Binary?", organisations) == []
+    assert record.found("Binary?", person) == []
+    assert record.found("Binary?_sort=_id", everyone) == ["Binary/b", "Binary/of-b"]
+
+    record.put(observation("later", of="1"))
+    assert record.found("Binary?", organisations) == record.found("Binary?", person) == []
+
+    for name, source in (("b", "Observation/later"), ("of-b", "Binary/b"), ("b", "Observation/later")):
+        record.put(binary(name, of=source))
+    assert record.found("Binary?_sort=_id", person) == ["Binary/b", "Binary/of-b"]
+    assert record.found("Binary?", organisations) == record.found("Binary?", other) == []
+    assert record.history("Binary/b", person) == ["Binary/b/3", "Binary/b/2"]
+    assert list(record.store.check(SYSTEM)) == []
+
+
+def test_what_came_before_its_source_stays_its_persons(record: Record):
+    record.put(binary("b", of="Observation/later"))
+    record.put(observation("later", of="1"))
+    record.put(observation("other", of="2"))
+    record.put(binary("b", of="Observation/later"))
+
+    unsecured = {name: value for name, value in binary("b", of="").items() if name != "securityContext"}
+    for moved in (unsecured, binary("b", of="Observation/other"), binary("b", of="Observation/never")):
+        with pytest.raises(RuleFailed):
+            record.put(moved)
+    record.put(binary("b", of="Patient/1"))  # the same person, named in another way
+    record.delete("Binary/b")
+    with pytest.raises(RuleFailed):
+        record.put(binary("b", of="Observation/other"))
+
+
+def test_what_is_of_several_persons_does_not_become_the_organisations(record: Record):
+    about = {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}}
+    record.put(group("g", "1", "2"))
+    record.put({**about, "subject": {"reference": "Group/g"}}, organisation="a")
+
+    with pytest.raises(RuleFailed):
+        record.put(about, organisation="a")
 
 
 def test_a_source_that_is_nobodys_takes_no_owner_away(record: Record):

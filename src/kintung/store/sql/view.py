@@ -29,6 +29,8 @@ from kintung.store.vault import Vault
 PAGE_BYTES = 32 * 1024 * 1024
 """Bodies of one page: beyond it a page ends early, and the next goes on."""
 SMALL_BYTES = 64 * 1024
+FIRST_STEP = 8
+"""Bodies fetched at once before it is known how large they are."""
 
 
 class SqlView:
@@ -109,7 +111,7 @@ class SqlView:
                 persons = self._ids([patient_key])
             case OwnerKind.SEVERAL:
                 persons = self._ids(self._owner_keys(key, version_id))
-            case OwnerKind.PUBLIC | OwnerKind.ORGANISATION:
+            case OwnerKind.PUBLIC | OwnerKind.ORGANISATION | OwnerKind.UNKNOWN:
                 persons = ()
         deposited = ""
         if organisation:
@@ -171,23 +173,39 @@ class SqlView:
         walk = _walk(type, id)
         span = Clause(f"{walk.seq} >= ? AND {walk.seq} <= ?", (first, last))
         where = every(walk.scope, span, visible(who, "r"), visible(who, "v", labels_of="r"))
-        beyond = Clause(f"{walk.seq} < ?", (after.sequence,)) if after is not None else ALWAYS
-        page = every(where, beyond)
-        rows = self._db.rows(
-            f"SELECT {_VERSION}, e.type, e.id, v.seq FROM {walk.source}"
-            f" WHERE {page.text} ORDER BY {walk.order} DESC LIMIT {count + 1:d}",
-            page.values,
-        )
-        opened = (self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in rows[:count])
-        entries = tuple(_of_one_page(opened))
-        given = len(entries)
-        more = Position((), rows[given - 1][10]) if len(rows) > given and given else None
+        entries: list[Version] = []
+        size, more = 0, None
+        for row in self._walked(walk, where, after, count + 1) if count else ():
+            if len(entries) == count or size >= PAGE_BYTES:
+                more = Position((), reached)
+                break
+            entries.append(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]))
+            size, reached = size + len(entries[-1].body), row[10]
         counted: int | None = None
         if total and after is None:
             counted = self._db.rows(f"SELECT count(*) FROM {walk.source} WHERE {where.text}", where.values)[
                 0
             ][0]
-        return Page(entries, last, more, counted)
+        return Page(tuple(entries), last, more, counted)
+
+    def _walked(self, walk: "_Walk", where: Clause, after: Position | None, most: int) -> Iterator[Row]:
+        """Versions and their sequence numbers, newest first, fetched as they are taken."""
+        step = FIRST_STEP
+        while most > 0:
+            beyond = Clause(f"{walk.seq} < ?", (after.sequence,)) if after is not None else ALWAYS
+            page = every(where, beyond)
+            limit = min(step, most)
+            rows = self._db.rows(
+                f"SELECT {_VERSION}, e.type, e.id, v.seq FROM {walk.source}"
+                f" WHERE {page.text} ORDER BY {walk.order} DESC LIMIT {limit:d}",
+                page.values,
+            )
+            yield from rows
+            if len(rows) < limit:
+                return
+            most -= limit
+            after = Position((), rows[-1][10])
+            step = _next_step(step, max(len(row[4] or b"") for row in rows))
 
     def search(
         self,
@@ -218,13 +236,12 @@ class SqlView:
 
     def _opened(self, rows: Sequence[Row]) -> Iterator[Version]:
         """The bodies of a page, opened as they are taken: few at once while they are large."""
-        at, step = 0, 8
+        at, step = 0, FIRST_STEP
         while at < len(rows):
             found = self._bodies(rows[at : at + step])
             yield from found
             at += step
-            is_small = max(len(version.body) for version in found) <= SMALL_BYTES
-            step = min(2 * step, 256) if is_small else 1
+            step = _next_step(step, max(len(version.body) for version in found))
 
     def _bodies(self, rows: Sequence[Row]) -> tuple[Version, ...]:
         wanted = [(row[0], row[2], row[3]) for row in rows]
@@ -268,6 +285,11 @@ class SqlView:
             )
             for _, type, key, version_id, *_rest in rows
         )
+
+
+def _next_step(step: int, largest: int) -> int:
+    """How many bodies to fetch next, after some of which the largest has so many bytes."""
+    return min(2 * step, 256) if largest <= SMALL_BYTES else 1
 
 
 def _of_one_page(versions: Iterable[Version]) -> Iterator[Version]:

@@ -100,6 +100,7 @@ def _owned(who: StoredReader, alias: str) -> Clause:
         f"CASE {alias}.kind WHEN {OwnerKind.PERSON:d} THEN {person.text}"
         f" WHEN {OwnerKind.PUBLIC:d} THEN {int(reader.public)}"
         f" WHEN {OwnerKind.ORGANISATION:d} THEN {organisation.text}"
+        f" WHEN {OwnerKind.UNKNOWN:d} THEN {int(reader.persons is True)}"
         f" ELSE {several.text} END = 1"
     )
     return Clause(text, person.values + organisation.values + several.values)

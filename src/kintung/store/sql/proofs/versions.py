@@ -171,9 +171,7 @@ class VersionProof:
         # Units of one commit see each other, so a source may also be as the commit left it.
         moments = (owners.before, owners.at_end_of)
         named = (ownership_of(at(version.seq), type, id, resource, stored.organisation) for at in moments)
-        if not any(
-            (rule.kind, tuple(sorted(rule.persons))) == (stored.kind, stored.persons) for rule in named
-        ):
+        if not any(_agree(stored, rule) for rule in named):
             wrong.append("its owners are not those its body names")
         elif self._sealed_for(version.body) != owner_label(stored, type, id):
             wrong.append("sealed under the key of another owner")
@@ -189,6 +187,14 @@ class VersionProof:
                 self._key_owners.clear()
             self._key_owners[key] = self._sealer.sealed_for(body)
         return self._key_owners[key]
+
+
+def _agree(stored: Ownership, rule: Ownership) -> bool:
+    """Is it owned as its body says? By one person also as by several: see ``Scribe.put``."""
+    kinds = {rule.kind}
+    if rule.kind is OwnerKind.PERSON:
+        kinds.add(OwnerKind.SEVERAL)
+    return stored.kind in kinds and stored.persons == tuple(sorted(rule.persons))
 
 
 class _OwnersThen:
