@@ -40,10 +40,12 @@ _TABLES = {
     "number": "ix_quantity",
     "quantity": "ix_quantity",
 }
-_BY_KEY = ("ix_date", "ix_string", "ix_quantity")
+_BY_KEY = ("ix_reference", "ix_date", "ix_string", "ix_quantity")
 """Tables with an index that leads with the resource: a probe needs no value."""
 
 
+MANY_ENDS = 256
+"""Resources that a chain ends at, up to which they are listed before the search."""
 _FEW_POINTS = 8
 """Points of a criterion that are looked at to find the one that has rows."""
 _SHORT = 50
@@ -75,10 +77,11 @@ class Point(NamedTuple):
 
 
 class _Ends(NamedTuple):
-    """References of these atoms that lead to these targets: keys, or a query of many."""
+    """References of these atoms that lead to these targets; a query of them when they are more."""
 
     atoms: Sequence[int]
-    targets: Sequence[int] | Clause
+    targets: Sequence[int]
+    query: Clause | None = None
 
 
 class SortValue(NamedTuple):
@@ -102,31 +105,53 @@ class Criteria:
     vault: Vault
     known: dict[object, object] = field(default_factory=dict[object, object], compare=False)
 
-    def probe(self, who: StoredReader, criterion: Criterion | Chain) -> Clause:
+    def probe(self, who: StoredReader, criterion: Criterion | Chain, r: str = "r") -> Clause:
         """Does the resource at alias ``r`` meet it?"""
         if isinstance(criterion, Chain):
-            ends = self._chain_ends(who, criterion)
-            if any(isinstance(end.targets, Clause) for end in ends):
-                keys = self.keys(who, criterion)
-                return Clause(f"(r.patient_key, r.key) IN ({keys.text})", keys.values)
-            found = self._of_resource("ix_reference x", self._leading(ends))
-            return Clause(f"{found.text} IS NOT NULL", found.values)
+            return self._probe_chain(who, criterion, r)
         if criterion.parameter.stored:
-            return self._stored(criterion)
+            return self._stored(criterion, r)
         negated = criterion.modifier == "not"
         if criterion.modifier == "missing":
             value = criterion.values[0]
             assert isinstance(value, Missing)
             negated = value.missing
-            found = self._present(criterion.parameter)
+            found = self._present(criterion.parameter, r)
         else:
-            found = self._of_resource(_source(criterion), self._rows(criterion))
+            found = self._of_resource(_source(criterion), self._rows(criterion), r)
         return Clause(f"{found.text} IS {'' if negated else 'NOT '}NULL", found.values)
+
+    def _probe_chain(self, who: StoredReader, chain: Chain, r: str) -> Clause:
+        """By the targets, where they are few; else by what each reference of ``r`` leads to."""
+        ends = self._chain_ends(who, chain)
+        if all(len(end.targets) <= _SHORT for end in ends):
+            found = self._of_resource("ix_reference x", self._leading(ends), r)
+            return Clause(f"{found.text} IS NOT NULL", found.values)
+        return some(*(self._probe_link(who, chain.parameter, type, inner, r) for type, inner in chain.inner))
+
+    def _probe_link(
+        self, who: StoredReader, parameter: Parameter, type: str, inner: Criterion, r: str
+    ) -> Clause:
+        atoms = among("x.atom", [b.atom for b in parameter.branches if b.target in (None, type)])
+        condition = every(
+            atoms,
+            Clause("t.type = ?", (TYPE_NUMBERS[type],)),
+            Clause("t.deleted = 0"),
+            visible(who, "t"),
+            self.probe(who, inner, "t"),
+        )
+        return Clause(
+            f"(SELECT 1 FROM {self._by_resource('ix_reference x')} CROSS JOIN entity e CROSS JOIN resource t"
+            f" WHERE x.patient_key = {r}.patient_key AND x.key = {r}.key AND e.key = x.target"
+            f" AND t.patient_key = e.patient_key AND t.key = e.key AND {condition.text} LIMIT 1) IS NOT NULL",
+            condition.values,
+        )
 
     def keys(self, who: StoredReader, criterion: Criterion | Chain) -> Clause:
         """A query of (patient_key, key) of all resources that meet it, with repetitions."""
         if isinstance(criterion, Chain):
-            rows = self._leading(self._chain_ends(who, criterion))
+            ends = self._chain_ends(who, criterion)
+            rows = some(*(every(among("x.atom", end.atoms), self._led(end)) for end in ends))
             return Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {rows.text}", rows.values)
         if criterion.parameter.stored:
             named = self._listed("e.key", self._ids(criterion.values))
@@ -134,18 +159,20 @@ class Criteria:
         rows = self._rows(criterion)
         return Clause(f"SELECT x.patient_key, x.key FROM {_source(criterion)} WHERE {rows.text}", rows.values)
 
-    def _of_resource(self, source: str, rows: Clause) -> Clause:
+    def _of_resource(self, source: str, rows: Clause, r: str) -> Clause:
         """A scalar: 1 when one of these index rows is of ``r``."""
+        is_seek = source == "ix_reference x" and len(rows.values) <= _SHORT and "SELECT" not in rows.text
         return Clause(
-            f"(SELECT 1 FROM {self._by_resource(source)} WHERE {rows.text}"
-            " AND x.patient_key = r.patient_key AND x.key = r.key LIMIT 1)",
+            f"(SELECT 1 FROM {source if is_seek else self._by_resource(source)} WHERE {rows.text}"
+            f" AND x.patient_key = {r}.patient_key AND x.key = {r}.key LIMIT 1)",
             rows.values,
         )
 
     def _by_resource(self, source: str) -> str:
         """SQLite is told which index has the rows of a resource: it takes one of values for better."""
-        if self.db.dialect == "sqlite":
-            return source.replace("ix_date x", "ix_date x INDEXED BY ix_date_of", 1)
+        table = source.partition(" x")[0]
+        if self.db.dialect == "sqlite" and table in ("ix_date", "ix_reference"):
+            return source.replace(f"{table} x", f"{table} x INDEXED BY {table}_of", 1)
         return source
 
     def point(self, who: StoredReader, criterion: Criterion | Chain) -> Point | None:
@@ -190,12 +217,21 @@ class Criteria:
 
     def _leading(self, ends: Sequence[_Ends]) -> Clause:
         """Index rows ``x`` of references that lead to one of these."""
-        return some(*(every(among("x.atom", end.atoms), self._led(end.targets)) for end in ends))
+        return some(
+            *(every(among("x.atom", end.atoms), self._listed("x.target", end.targets)) for end in ends)
+        )
 
-    def _led(self, targets: Sequence[int] | Clause) -> Clause:
-        if isinstance(targets, Clause):
-            return Clause(f"x.target IN ({targets.text})", targets.values)
-        return self._listed("x.target", targets)
+    def _led(self, end: _Ends) -> Clause:
+        """All targets, those past ``MANY_ENDS`` too."""
+        if end.query is None:
+            return self._listed("x.target", end.targets)
+        return Clause(f"x.target IN ({end.query.text})", end.query.values)
+
+    def is_wide(self, who: StoredReader, criterion: Criterion | Chain) -> bool:
+        """Does a chain end at more than ``MANY_ENDS``?"""
+        if not isinstance(criterion, Chain):
+            return False
+        return any(end.query is not None for end in self._chain_ends(who, criterion))
 
     def _chain_ends(self, who: StoredReader, chain: Chain) -> Sequence[_Ends]:
         """What a chain may end at, looked up first while it is little: a hub is one seek then."""
@@ -227,23 +263,22 @@ class Criteria:
                 f" WHERE r.patient_key = k.patient_key AND r.key = k.key AND {condition.text}",
                 keys.values + condition.values,
             )
-        few = self.db.rows(f"{ends.text} LIMIT {_SHORT + 1:d}", ends.values)
-        if len(few) > _SHORT:
-            return _Ends(atoms, ends)
-        return _Ends(atoms, tuple(dict.fromkeys(cast(int, key) for (key,) in few)))
+        found = self.db.rows(f"{ends.text} LIMIT {MANY_ENDS + 1:d}", ends.values)
+        targets = tuple(dict.fromkeys(cast(int, key) for (key,) in found))
+        return _Ends(atoms, targets, ends if len(found) > MANY_ENDS else None)
 
     def is_absent(self, parameter: Parameter) -> Clause:
         """Has the resource at alias ``r`` no value for it?"""
-        found = self._present(parameter)
+        found = self._present(parameter, "r")
         return Clause(f"{found.text} IS NULL", found.values)
 
-    def _present(self, parameter: Parameter) -> Clause:
+    def _present(self, parameter: Parameter, r: str) -> Clause:
         """A scalar: 1 when the parameter has a row for ``r``."""
         atoms = self._atoms(parameter)
         if _TABLES[parameter.kind] in _BY_KEY:
-            return self._of_resource(_from(parameter), atoms)
+            return self._of_resource(_from(parameter), atoms, r)
         inside = f"SELECT x.patient_key, x.key FROM {_from(parameter)} WHERE {atoms.text}"
-        return Clause(f"(CASE WHEN (r.patient_key, r.key) IN ({inside}) THEN 1 END)", atoms.values)
+        return Clause(f"(CASE WHEN ({r}.patient_key, {r}.key) IN ({inside}) THEN 1 END)", atoms.values)
 
     def _rows(self, criterion: Criterion) -> Clause:
         """Which index rows ``x`` meet one of the values."""
@@ -404,10 +439,10 @@ class Criteria:
             return Clause(f"{within}(x.folded, ?) > 0", (value.folded,))
         return Clause("x.folded >= ? AND x.folded < ?", (value.folded, value.folded + "\U0010ffff\U0010ffff"))
 
-    def _stored(self, criterion: Criterion) -> Clause:
+    def _stored(self, criterion: Criterion, r: str) -> Clause:
         """``_id`` and ``_lastUpdated``: columns of the resource itself."""
         if criterion.parameter.stored == "id":
-            met = self._listed("r.key", self._ids(criterion.values))
+            met = self._listed(f"{r}.key", self._ids(criterion.values))
             return Clause(f"NOT ({met.text})", met.values) if criterion.modifier == "not" else met
         options: list[Clause] = []
         for value in criterion.values:
@@ -415,7 +450,7 @@ class Criteria:
                 case Missing(missing):
                     return NEVER if missing else ALWAYS
                 case DateValue():
-                    options.append(_date(value, "r.at", "(r.at + 1)"))
+                    options.append(_date(value, f"{r}.at", f"({r}.at + 1)"))
                 case _:
                     raise AssertionError(f"{criterion.parameter.code} has no such value")
         return some(*options)
@@ -466,12 +501,11 @@ class Criteria:
 
 
 def _few_points(ends: Sequence[_Ends]) -> Sequence[Point]:
-    points: list[Point] = []
-    for end in ends:
-        if isinstance(end.targets, Clause):
-            return ()
-        points += [Point("ix_reference", atom, target) for target in end.targets for atom in end.atoms]
-    return points if len(points) <= _FEW_POINTS else ()
+    if sum(len(end.targets) * len(end.atoms) for end in ends) > _FEW_POINTS:
+        return ()
+    return [
+        Point("ix_reference", atom, target) for end in ends for target in end.targets for atom in end.atoms
+    ]
 
 
 def _source(criterion: Criterion) -> str:

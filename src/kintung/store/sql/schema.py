@@ -127,6 +127,7 @@ TABLES: tuple[Table, ...] = (
         _columns("atom:i target:i patient_key:i key:i"),
         ("atom", "target", "patient_key", "key"),
         "record",
+        indexes=(("ix_reference_of", ("patient_key", "key", "atom"), ""),),
     ),
     Table(
         "ix_date",

@@ -144,10 +144,18 @@ class Searcher:
         size = self._scope_size(who)
         if size is not None:
             return max((PROBED_PER_PERSON if query.criteria else STEPS_PER_PERSON) * size, 10 * limit)
-        return STRETCH if self._points(who, query) else None
+        return STRETCH if self._points(who, query) or self._wide(who, query) else None
+
+    def _wide(self, who: StoredReader, query: Query) -> list[Criterion | Chain]:
+        """Chains with so many ends that they were not counted."""
+        return [criterion for criterion in query.criteria if self.criteria.is_wide(who, criterion)]
 
     def _elsewhere(self, who: StoredReader, query: Query) -> Plan:
-        return Plan("grants") if self._scope_size(who) is not None else self._merge(who, query)
+        if self._scope_size(who) is not None:
+            return Plan("grants")
+        plan = self._merge(who, query)
+        wide = self._wide(who, query)
+        return Plan("candidates", (wide[0],)) if plan.name == "walk" and wide else plan
 
     def _by_update(self, asked: Asked) -> list[Row]:
         """Sorted by ``-_lastUpdated``, which is how a walk goes: the log never goes back in time."""
@@ -320,9 +328,14 @@ class Searcher:
             keys = self._shared(who, plan)
         else:
             (criterion,) = plan.start
+            point = self.criteria.point(who, criterion)
             all_keys = self.criteria.keys(who, criterion)
-            keys = Clause(
-                f"SELECT DISTINCT k0.patient_key, k0.key FROM ({all_keys.text}) k0", all_keys.values
+            keys = (
+                all_keys
+                if point is not None
+                else Clause(
+                    f"SELECT DISTINCT k0.patient_key, k0.key FROM ({all_keys.text}) k0", all_keys.values
+                )
             )
         same = "r.patient_key = k.patient_key AND r.key = k.key"
         if len(query.types) == 1:
@@ -369,7 +382,7 @@ class Searcher:
         """What to start from, by counting the index rows of each criterion up to ``FEW``."""
         fewest, start = FEW + 1, None
         for criterion in query.criteria:
-            if not _has_range(criterion):
+            if not _has_range(criterion) or self.criteria.is_wide(who, criterion):
                 continue
             size = self._count(self.criteria.keys(who, criterion), FEW + 1)
             if size < fewest:
