@@ -192,9 +192,11 @@ class Image(NamedTuple):
 
 
 def images(recording: Recording, count: int, random: Random) -> Iterator[Image]:
-    """``count`` images after prefixes of the recording, every part of it about as often."""
+    """``count`` images after prefixes drawn from the recording; each comes once before any comes again."""
     operations = recording.operations
-    places = sorted(random.randrange(len(operations) + 1) for _ in range(count))
+    prefixes = range(len(operations) + 1)
+    whole, rest = divmod(count, len(prefixes))
+    places = sorted([*prefixes] * whole + random.sample(prefixes, rest))
     disk, marks, done = _Disk(), list[object](), 0
     for place in places:
         for operation in operations[done:place]:
