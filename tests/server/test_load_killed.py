@@ -1,8 +1,11 @@
 """A load that is killed with all its processes, again and again, and resumed, is one load."""
 
+import signal
 import time
+from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -12,37 +15,67 @@ from tests.databases import KINDS, fresh, looking
 from tests.scale import counts, seeded
 
 STORED = "SELECT count(*) FROM log"
+MOST_RECORDS = 10
+"""Records that are filled until enough loads were killed."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_load_killed_at_random_points_and_resumed(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    bundles, kills = counts(8, synthea.BUNDLES), counts(4, 20)
-    url = fresh(kind, tmp_path, request)
-    load = ("load", synthea.first(bundles, tmp_path), "--database", url, "--processes", "2")
-    # The schema is made first, so that every kill falls into the load itself.
-    done(kintung(tmp_path, "load", one_line(tmp_path), "--database", url))
-    whole = set(accumulate(synthea.sizes(bundles), initial=1))
+    """So many kills of a load at work; one that is whole too soon is proved, and another is begun."""
+    bundles, kills = counts(8, synthea.BUNDLES), counts(2, 20)
     draw = seeded(f"kills {kind}")
-    points = sorted(draw.randrange(max(whole)) for _ in range(kills))
+    whole = set(accumulate(synthea.sizes(bundles), initial=1))
+    file = synthea.first(bundles, tmp_path)
     stopped: list[int] = []
+    records = 0
+    while len(stopped) < kills:
+        assert records < MOST_RECORDS, f"killed at {stopped} only"
+        home = tmp_path / f"record-{records}"
+        home.mkdir()
+        records += 1
+        url = fresh(kind, home, request)
+        # The schema is made first, so that every kill falls into the load itself.
+        done(kintung(home, "load", one_line(home), "--database", url))
+        load = ("load", file, "--database", url, "--processes", "2")
+        points = sorted(draw.randrange(max(whole)) for _ in range(kills - len(stopped)))
+        for stored in killed(home, load, url, points, max(whole), draw):
+            assert stored in whole, "a Bundle is half loaded"
+            stopped.append(stored)
+        done(kintung(home, *load, seconds=600))
+        done(kintung(home, "check", "--database", url, seconds=600))
+        done(kintung(home, "export", home / "out", "--database", url))
+        found = [each for each in synthea.exported(home / "out") if each["resourceType"] != "Basic"]
+        synthea.assert_is_them(found, bundles)
+    assert len(stopped) == kills
+    assert all(1 < stored < max(whole) for stored in stopped)
+    print(f"{kind}: {kills} loads killed at work with {stopped} of {max(whole)} stored, in {records} records")
+
+
+def killed(
+    home: Path, load: tuple[str | Path, ...], url: str, points: list[int], whole: int, draw: Random
+) -> Iterator[int]:
+    """Begin a load for each point and kill it there; what is stored then. Ends with a load that ended.
+
+    Each is killed when it has stored something and the point is passed, still alive and with
+    more to store.
+    """
     with looking(url) as look:
+
+        def stored() -> int:
+            return look(STORED)[0][0]
+
         for point in points:
-            process = started(tmp_path, *load)
-            while look(STORED)[0][0] <= point and process.poll() is None:
+            before = stored()
+            process = started(home, *load)
+            while stored() <= max(point, before) and process.poll() is None:
                 time.sleep(draw.random() * 0.02)
             kill_group(process)
             assert group_gone(process)
-            stopped.append(look(STORED)[0][0])
-            assert stopped[-1] in whole, "a Bundle is half loaded"
-    print(f"{kind}: killed at {points}, with {stopped} of {max(whole)} stored")
-    assert stopped[0] < max(whole)
-    done(kintung(tmp_path, *load, seconds=600))
-    done(kintung(tmp_path, "check", "--database", url, seconds=600))
-    done(kintung(tmp_path, "export", tmp_path / "out", "--database", url))
-    stored = [each for each in synthea.exported(tmp_path / "out") if each["resourceType"] != "Basic"]
-    synthea.assert_is_them(stored, bundles)
+            if process.returncode != -signal.SIGKILL or stored() == whole:
+                return
+            yield stored()
 
 
 def one_line(folder: Path) -> Path:
