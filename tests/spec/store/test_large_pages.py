@@ -29,10 +29,37 @@ def test_pages_of_large_bodies_end_early_and_lose_nothing(
         assert sorted(version.id for page in pages for version in page.entries) == sorted(
             f"b{n}" for n in range(9)
         )
-        with record.store.view() as view:
-            history = view.history(ALL, "Binary", count=100)
-        assert len(history.entries) == 4
-        assert history.next is not None
+        assert _versions(record, "Binary", count=100) == [
+            [f"b{n}/1" for n in page] for page in ((8, 7, 6, 5), (4, 3, 2, 1), (0,))
+        ]
+
+
+def test_a_history_fetched_in_steps_has_every_version_once(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    cluster: Cluster = request.getfixturevalue("postgres")
+    with opened("sqlite" if kind == "sqlite" else "postgres", tmp_path, cluster.fresh_database) as record:
+        for n in range(60):
+            record.put({"resourceType": "Basic", "id": f"b{n % 2}", "code": {"text": "x" * (n % 7) * 20_000}})
+        whole = [f"b{n % 2}/{n // 2 + 1}" for n in reversed(range(60))]
+        for count in (1, 8, 9, 24, 25, 59, 60, 100):
+            expected = [whole[at : at + count] for at in range(0, 60, count)]
+            assert _versions(record, "Basic", count=count) == expected
+            of_one = [name for name in whole if name.startswith("b1")]
+            expected = [of_one[at : at + count] for at in range(0, 30, count)]
+            assert _versions(record, "Basic", "b1", count=count) == expected
+
+
+def _versions(record: Record, type: str, id: str | None = None, *, count: int) -> list[list[str]]:
+    """Ids and versions of a history, page by page."""
+    found: list[list[str]] = []
+    with record.store.view() as view:
+        page = view.history(ALL, type, id, count=count)
+        found.append([f"{version.id}/{version.version_id}" for version in page.entries])
+        while page.next is not None:
+            page = view.history(ALL, type, id, count=count, sequence=page.sequence, after=page.next)
+            found.append([f"{version.id}/{version.version_id}" for version in page.entries])
+    return found
 
 
 def _fill(record: Record) -> None:

@@ -111,7 +111,7 @@ class SqlView:
                 persons = self._ids([patient_key])
             case OwnerKind.SEVERAL:
                 persons = self._ids(self._owner_keys(key, version_id))
-            case OwnerKind.PUBLIC | OwnerKind.ORGANISATION | OwnerKind.UNKNOWN:
+            case OwnerKind.PUBLIC | OwnerKind.ORGANISATION:
                 persons = ()
         deposited = ""
         if organisation:
@@ -174,7 +174,7 @@ class SqlView:
         span = Clause(f"{walk.seq} >= ? AND {walk.seq} <= ?", (first, last))
         where = every(walk.scope, span, visible(who, "r"), visible(who, "v", labels_of="r"))
         entries: list[Version] = []
-        size, more = 0, None
+        size, reached, more = 0, last, None
         for row in self._walked(walk, where, after, count + 1) if count else ():
             if len(entries) == count or size >= PAGE_BYTES:
                 more = Position((), reached)
