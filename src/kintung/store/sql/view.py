@@ -111,7 +111,7 @@ class SqlView:
                 persons = self._ids([patient_key])
             case OwnerKind.SEVERAL:
                 persons = self._ids(self._owner_keys(key, version_id))
-            case OwnerKind.PUBLIC | OwnerKind.ORGANISATION:
+            case OwnerKind.PUBLIC | OwnerKind.ORGANISATION | OwnerKind.UNKNOWN:
                 persons = ()
         deposited = ""
         if organisation:
