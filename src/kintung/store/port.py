@@ -309,6 +309,10 @@ class Prepared:
     jobs: tuple[Job, ...] = ()
 
 
+IDEMPOTENCY_MICROS = 7 * 24 * 3_600 * 1_000_000
+"""How long the key of a request is remembered: seven days."""
+
+
 class Idempotency(NamedTuple):
     """A key of a client (both ASCII) and the SHA-256 of the request it came with."""
 

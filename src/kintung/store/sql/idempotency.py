@@ -9,10 +9,8 @@ from hashlib import sha256
 import msgspec
 
 from kintung.errors import Duplicate
-from kintung.store.port import Idempotency, Receipt
+from kintung.store.port import IDEMPOTENCY_MICROS, Idempotency, Receipt
 from kintung.store.sql.database import Database, Row
-
-WEEK_MICROS = 7 * 24 * 3600 * 1_000_000
 
 _receipts = msgspec.msgpack.Decoder(Receipt)
 
@@ -26,7 +24,7 @@ def replay(db: Database, idempotency: Idempotency, now: int) -> Receipt | None:
     rows = db.rows(
         "SELECT digest, at, receipt FROM idempotency WHERE client = ? AND key = ?", _place(idempotency)
     )
-    if not rows or rows[0][1] <= now - WEEK_MICROS:
+    if not rows or rows[0][1] <= now - IDEMPOTENCY_MICROS:
         return None
     digest, _, receipt = rows[0]
     if digest != idempotency.digest:
@@ -44,7 +42,7 @@ def forget(db: Database, idempotency: Idempotency) -> None:
 
 def forget_old(db: Database, now: int) -> None:
     """Remove every key whose week has passed."""
-    db.run("DELETE FROM idempotency WHERE at <= ?", (now - WEEK_MICROS,))
+    db.run("DELETE FROM idempotency WHERE at <= ?", (now - IDEMPOTENCY_MICROS,))
 
 
 def kept(idempotency: Idempotency, receipt: Receipt) -> Row:

@@ -1,0 +1,50 @@
+"""The chain of the plain store: each entry of the log and of the audit is tied to the one before."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import msgspec
+
+from kintung.store.memory.state import Audited, Entry, State
+from kintung.store.port import AuditRecord, Finding
+
+
+def append(state: State, entry: Entry) -> Entry:
+    """Give an entry its place in the log and in the chain."""
+    placed = entry._replace(sequence=state.sequence + 1)
+    before = state.log[-1].chained if state.log else b""
+    placed = placed._replace(chained=_link(before, _chained_of(placed)))
+    state.log.append(placed)
+    return placed
+
+
+def append_audit(state: State, record: AuditRecord) -> None:
+    """Give an audit record its place after the last."""
+    before = state.audit[-1].chained if state.audit else b""
+    state.audit.append(Audited(state.at, record, _link(before, (state.at, record))))
+
+
+def check_chain(state: State) -> Iterator[Finding]:
+    """The first link of the log, and of the audit, that does not follow from what is there."""
+    before = b""
+    for entry in state.log:
+        before = _link(before, _chained_of(entry))
+        if before != entry.chained:
+            yield Finding("chain", "The log was altered here or before.", str(entry.sequence))
+            return
+    before = b""
+    for number, audited in enumerate(state.audit, start=1):
+        before = _link(before, (audited.at, audited.record))
+        if before != audited.chained:
+            yield Finding("chain", "The audit was altered here or before.", str(number))
+            return
+
+
+def _chained_of(entry: Entry) -> tuple[object, ...]:
+    """What the chain vouches for: the ciphertext of the body by its digest, and all beside it."""
+    digest = entry.sealed.digest if entry.sealed is not None else b""
+    return (*entry[:7], sorted(entry.labels), digest)
+
+
+def _link(before: bytes, content: object) -> bytes:
+    return sha256(before + msgspec.msgpack.encode(content)).digest()

@@ -1,0 +1,156 @@
+"""One commit: what was prepared is done to a state nobody sees yet, or refused with no trace."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from kintung.errors import Duplicate, NotFound, Unavailable, VersionConflict
+from kintung.fhir.json import parse
+from kintung.fhir.search import Extracted, extract
+from kintung.store.matching import normal_rows
+from kintung.store.memory.chain import append, append_audit
+from kintung.store.memory.state import Entry, Persons, Queued, State
+from kintung.store.memory.visibility import sees
+from kintung.store.port import (
+    Done,
+    Grant,
+    Idempotency,
+    Method,
+    Outcome,
+    Ownership,
+    Prepared,
+    Receipt,
+    Relabel,
+    Write,
+)
+from kintung.store.reader import Reader
+from kintung.store.scribe import Scribe
+
+
+class Commit:
+    """What one unit does to a state nobody sees yet."""
+
+    def __init__(self, state: State, scribe: Scribe, offset_minutes: int) -> None:
+        self._state = state
+        self._scribe = scribe
+        self._offset = offset_minutes
+
+    def apply(self, reader: Reader, prepared: Prepared) -> Receipt:
+        """Do all of it.
+
+        Raises:
+            NotFound, VersionConflict: it does not fit the state; the state is then of no more use.
+        """
+        state = self._state
+        _refuse_misfits(state, reader, prepared.writes)
+        for write in prepared.writes:
+            self._write(write)
+        written = {(write.type, write.id) for write in prepared.writes}
+        for relabel in prepared.relabels:
+            if (relabel.type, relabel.id) not in written:
+                _require_sight(state, reader, relabel)
+            _relabel(state, relabel)
+        for grant in prepared.grants:
+            _grant(state, grant)
+        for job in prepared.jobs:
+            state.jobs_made += 1
+            state.jobs[state.jobs_made] = Queued(job, job.due)
+        if prepared.audit is not None:
+            persons = [person for write in prepared.writes for person in write.ownership.persons]
+            keys = (*prepared.audit.patient_keys, *(state.patient_key(person) for person in persons))
+            audit = msgspec.structs.replace(prepared.audit, patient_keys=tuple(dict.fromkeys(keys)))
+            append_audit(state, audit)
+        done = tuple(_done(outcome, prepared.writes, state.at) for outcome in prepared.outcomes)
+        return Receipt(done, state.sequence, state.at)
+
+    def _write(self, write: Write) -> None:
+        state, name = self._state, (write.type, write.id)
+        found = None
+        if write.sealed is not None:
+            text = self._scribe.open(write.sealed.blob, write.type, write.id)
+            found = normal_rows(extract(parse(text), offset_minutes=self._offset))
+        ownership = replace(write.ownership, persons=tuple(sorted(set(write.ownership.persons))))
+        for patient in _patients_named(ownership, found):
+            state.patient_key(patient)
+        entry = Entry(
+            sequence=0,
+            at=state.at,
+            method=write.method,
+            type=write.type,
+            id=write.id,
+            version_id=write.expected + 1,
+            ownership=ownership,
+            labels=state.labels_of(name),
+            sealed=write.sealed,
+            adds=write.adds,
+            found=found,
+        )
+        state.versions[name] = (*state.versions.get(name, ()), append(state, entry))
+
+
+def _refuse_misfits(state: State, reader: Reader, writes: Sequence[Write]) -> None:
+    """Refuse writes of what is out of sight, of another version than expected, or of one thing twice."""
+    names = [(write.type, write.id) for write in writes]
+    if len(set(names)) < len(names):
+        raise VersionConflict("One resource was to be written twice at once; write it once.")
+    for name, write in zip(names, writes, strict=True):
+        versions = state.versions.get(name, ())
+        visible = versions and sees(reader, state, versions[-1].ownership, state.labels_of(name))
+        if not visible and (versions or write.expected):
+            raise NotFound(f"{write.type}/{write.id} is not known.")
+    for name, write in zip(names, writes, strict=True):
+        if write.expected != len(state.versions.get(name, ())):
+            raise VersionConflict(f"{write.type}/{write.id} is at another version; read it again.")
+
+
+def _patients_named(ownership: Ownership, found: Extracted | None) -> list[str]:
+    """Ids of the Patients a version belongs to or refers to."""
+    references = found.references if found is not None else []
+    return [*ownership.persons, *(id for _, type, id in references if type == "Patient")]
+
+
+def _done(outcome: Outcome, writes: Sequence[Write], at: int) -> Done:
+    """An outcome with the version and instant the commit gave it, if it gave any."""
+    if outcome.write is not None:
+        write = writes[outcome.write]
+        return Done(outcome.status, write.type, write.id, write.expected + 1, at)
+    return Done(outcome.status, outcome.type, outcome.id, outcome.version_id, 0)
+
+
+def replay(state: State, idempotency: Idempotency, now: int) -> Receipt | None:
+    """The receipt of an earlier use of the key; None when the key is free (again)."""
+    earlier = state.remembered.get((idempotency.client, idempotency.key))
+    if earlier is None or now >= earlier.until:
+        return None
+    if earlier.digest != idempotency.digest:
+        raise Duplicate("The idempotency key was used for another request; take a new one.")
+    return replace(earlier.receipt, replayed=True)
+
+
+def require_epoch(state: State, reader: Reader) -> None:
+    if isinstance(reader.persons, bool):
+        return
+    if reader.persons.epoch != state.scopes.get(reader.persons.number, Persons()).epoch:
+        raise Unavailable("What you may see has just changed; send the request again.")
+
+
+def _require_sight(state: State, reader: Reader, relabel: Relabel) -> None:
+    name = (relabel.type, relabel.id)
+    versions = state.versions.get(name, ())
+    if not versions or not sees(reader, state, versions[-1].ownership, state.labels_of(name)):
+        raise NotFound(f"{relabel.type}/{relabel.id} is not known.")
+
+
+def _relabel(state: State, relabel: Relabel) -> None:
+    name = (relabel.type, relabel.id)
+    state.labels[name] = relabel.labels
+    last = state.versions[name][-1]
+    append(state, last._replace(at=state.at, method=Method.LABEL, labels=relabel.labels, sealed=None))
+
+
+def _grant(state: State, grant: Grant) -> None:
+    persons, epoch = state.scopes.get(grant.scope, Persons())
+    for patient in grant.add:
+        state.patient_key(patient)
+    state.scopes[grant.scope] = Persons((persons | set(grant.add)) - set(grant.remove), epoch + 1)

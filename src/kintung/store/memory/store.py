@@ -1,0 +1,158 @@
+"""The plain store itself: one state, one lock."""
+
+# ruff: noqa: ARG002 - a System is asked for as proof and not otherwise used
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+
+from kintung.clock import Clock
+from kintung.store.bell import Bell
+from kintung.store.memory.chain import append_audit
+from kintung.store.memory.check import check
+from kintung.store.memory.commit import Commit, replay, require_epoch
+from kintung.store.memory.state import Entry, Persons, Queued, Remembered, State
+from kintung.store.memory.view import MemoryView, body_of
+from kintung.store.port import (
+    IDEMPOTENCY_MICROS,
+    AuditRecord,
+    Claimed,
+    Finding,
+    LogEntry,
+    Method,
+    Receipt,
+    Rehearsal,
+    Unit,
+    Version,
+    View,
+)
+from kintung.store.reader import Reader, Scope
+from kintung.store.scribe import Scribe
+from kintung.store.system import System
+
+
+class MemoryStore:
+    """The record of one process, gone when it ends."""
+
+    waits = False
+
+    def __init__(self, scribe: Scribe, clock: Clock, *, offset_minutes: int = 480) -> None:
+        """Start empty.
+
+        Args:
+            scribe: opens the bodies of the Writes it made.
+            clock: tells the instant of each commit, and when jobs are due.
+            offset_minutes: zone of dates without one, minutes east of UTC, as the scribe has it.
+        """
+        self._scribe = scribe
+        self._clock = clock
+        self._offset = offset_minutes
+        self._state = State()
+        self._lock = threading.Lock()
+        self.jobs_queued = Bell()
+
+    def view(self) -> AbstractContextManager[View]:
+        return nullcontext(MemoryView(self._state, self._scribe))
+
+    def glance(self) -> AbstractContextManager[View]:
+        return self.view()
+
+    def submit(self, unit: Unit) -> Future[Receipt]:
+        answer: Future[Receipt] = Future()
+        try:
+            answer.set_result(self.commit(unit))
+        except Exception as error:  # noqa: BLE001 - whatever prepare raises is the caller's
+            answer.set_exception(error)
+        return answer
+
+    def submit_at_once(self, unit: Unit) -> Future[Receipt]:
+        return self.submit(unit)
+
+    def submit_rehearsed(self, unit: Unit, rehearsal: Rehearsal) -> Future[Receipt]:
+        return self.submit(unit)
+
+    def record(self, *audits: AuditRecord) -> Future[Receipt]:
+        with self._lock:
+            state = self._state.begin(self._clock.now_micros())
+            for audit in audits:
+                append_audit(state, audit)
+            self._state = state
+        answer: Future[Receipt] = Future()
+        answer.set_result(Receipt((), len(state.log), state.at))
+        return answer
+
+    def commit(self, unit: Unit) -> Receipt:
+        with self._lock:
+            now = self._clock.now_micros()
+            if unit.idempotency is not None:
+                earlier = replay(self._state, unit.idempotency, now)
+                if earlier is not None:
+                    return earlier
+            prepared = unit.prepare(MemoryView(self._state, self._scribe))
+            require_epoch(self._state, unit.reader)
+            state = self._state.begin(now)
+            receipt = Commit(state, self._scribe, self._offset).apply(unit.reader, prepared)
+            if unit.idempotency is not None:
+                client, key, digest = unit.idempotency
+                state.remembered[client, key] = Remembered(digest, receipt, receipt.at + IDEMPOTENCY_MICROS)
+            self._state = state
+        if prepared.jobs:
+            self.jobs_queued.ring()
+        return receipt
+
+    def scope(self, number: int) -> Scope:
+        return Scope(number, self._state.scopes.get(number, Persons()).epoch)
+
+    def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
+        log = self._state.log
+        return tuple(self._log_entry(entry) for entry in log[after : after + limit])
+
+    def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
+        state = self._state
+        view = MemoryView(state, self._scribe)
+        for (type, id), versions in state.versions.items():
+            if versions[-1].method is not Method.DELETE and (not types or type in types):
+                yield view.read(Reader.everything(), type, id)
+
+    def check(self, system: System) -> Iterator[Finding]:
+        return check(self._state, self._scribe)
+
+    def claim(self, system: System, kind: str, lease_micros: int) -> Claimed | None:
+        with self._lock:
+            now = self._clock.now_micros()
+            due = [
+                (queued.due, number)
+                for number, queued in self._state.jobs.items()
+                if queued.job.kind == kind and queued.due <= now
+            ]
+            if not due:
+                return None
+            _, number = min(due)
+            job, _, attempts = self._state.jobs[number]
+            state = self._state.copy()
+            state.jobs[number] = Queued(job, now + lease_micros, attempts + 1)
+            self._state = state
+            return Claimed(number, job.kind, job.payload, attempts + 1)
+
+    def finish(self, system: System, number: int) -> None:
+        with self._lock:
+            state = self._state.copy()
+            state.jobs.pop(number, None)
+            self._state = state
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _log_entry(self, entry: Entry) -> LogEntry:
+        return LogEntry(
+            entry.sequence,
+            entry.at,
+            entry.method,
+            entry.type,
+            entry.id,
+            entry.version_id,
+            entry.ownership,
+            entry.labels,
+            body_of(entry, self._scribe),
+        )

@@ -1,0 +1,205 @@
+"""Reading: the View of the plain store. Everything that matches is put in order, then counted and cut."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from kintung.errors import Deleted, NotFound
+from kintung.fhir.search import Query, Sort
+from kintung.fhir.splice import served
+from kintung.store.matching import Indexed, meets, sort_value
+from kintung.store.memory.state import Entry, Name, State
+from kintung.store.memory.visibility import sees
+from kintung.store.port import Current, Match, Method, Ownership, Page, Position, Version
+from kintung.store.reader import Reader
+from kintung.store.scribe import Scribe
+
+
+class _Row(NamedTuple):
+    """An entry, or the bookmark of a page that ended there, as it is put in order."""
+
+    values: tuple[object, ...]
+    sequence: int
+    entry: Entry | None
+
+
+class MemoryView:
+    """A consistent reading of one state."""
+
+    def __init__(self, state: State, scribe: Scribe) -> None:
+        self._state = state
+        self._scribe = scribe
+
+    @property
+    def sequence(self) -> int:
+        return self._state.sequence
+
+    def current(self, reader: Reader, type: str, id: str) -> Current | None:
+        entry = self._visible(reader, (type, id))
+        if entry is None:
+            return None
+        return Current(entry.version_id, entry.method is Method.DELETE, entry.ownership)
+
+    def read(self, reader: Reader, type: str, id: str) -> Version:
+        entry = self._visible(reader, (type, id))
+        if entry is None:
+            raise NotFound(f"{type}/{id} is not known.")
+        return self._undeleted(entry)
+
+    def vread(self, reader: Reader, type: str, id: str, version_id: int) -> Version:
+        for entry in self._state.versions.get((type, id), ()):
+            if entry.version_id == version_id and self._sees_version(reader, entry):
+                return self._undeleted(entry)
+        raise NotFound(f"{type}/{id}/_history/{version_id} is not known.")
+
+    def history(
+        self,
+        reader: Reader,
+        type: str | None = None,
+        id: str | None = None,
+        *,
+        since: int | None = None,
+        count: int,
+        total: bool = True,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> Page:
+        assert type is not None or id is None, "an id without its type"
+        if type is not None and id is not None and self._visible(reader, (type, id)) is None:
+            raise NotFound(f"{type}/{id} is not known.")
+        upto = self.sequence if sequence is None else sequence
+        rows = [
+            _Row((), entry.sequence, entry)
+            for entry in self._state.log
+            if entry.method is not Method.LABEL
+            and type in (None, entry.type)
+            and id in (None, entry.id)
+            and (since is None or entry.at >= since)
+            and entry.sequence <= upto
+            and self._sees_version(reader, entry)
+        ]
+        return self._page(rows, (), count=count, total=total, sequence=upto, after=after)
+
+    def search(
+        self,
+        reader: Reader,
+        query: Query,
+        *,
+        count: int,
+        total: bool = False,
+        sequence: int | None = None,
+        after: Position | None = None,
+    ) -> Page:
+        upto = self.sequence if sequence is None else sequence
+        rows = [row for row in self._matching(reader, query) if row.sequence <= upto]
+        return self._page(rows, query.sort, count=count, total=total, sequence=upto, after=after)
+
+    def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
+        rows = _in_order(self._matching(reader, query), query.sort)
+        entries = [row.entry for row in rows if row.entry is not None]
+        return tuple(Match(entry.type, entry.id, entry.version_id) for entry in entries[:limit])
+
+    def owners_of(self, type: str, id: str) -> Ownership | None:
+        versions = self._state.versions.get((type, id))
+        return versions[-1].ownership if versions else None
+
+    def _visible(self, reader: Reader, name: Name) -> Entry | None:
+        """The last version of a resource, a deletion too, if the reader sees it."""
+        versions = self._state.versions.get(name)
+        if not versions or not self._sees_version(reader, versions[-1]):
+            return None
+        return versions[-1]
+
+    def _sees_version(self, reader: Reader, entry: Entry) -> bool:
+        """Are the owners of this version and those of the current one visible, labels as of now?"""
+        name = (entry.type, entry.id)
+        labels = self._state.labels_of(name)
+        last = self._state.versions[name][-1]
+        return sees(reader, self._state, entry.ownership, labels) and sees(
+            reader, self._state, last.ownership, labels
+        )
+
+    def _matching(self, reader: Reader, query: Query) -> list[_Row]:
+        """Every current resource that the reader sees and that meets the query, in no order."""
+
+        def follow(type: str, id: str) -> Indexed | None:
+            entry = self._visible(reader, (type, id))
+            return _indexed(entry) if entry is not None else None
+
+        found: list[_Row] = []
+        for name in self._state.versions:
+            if query.types and name[0] not in query.types:
+                continue
+            entry = self._visible(reader, name)
+            resource = _indexed(entry) if entry is not None else None
+            if entry is not None and resource is not None and meets(query, resource, follow):
+                values = tuple(sort_value(sort, resource) for sort in query.sort)
+                found.append(_Row(values, entry.sequence, entry))
+        return found
+
+    def _page(
+        self,
+        rows: list[_Row],
+        sorts: Sequence[Sort],
+        *,
+        count: int,
+        total: bool,
+        sequence: int,
+        after: Position | None,
+    ) -> Page:
+        ordered = _in_order(rows, sorts) if after is None else _in_order_after(after, rows, sorts)
+        shown = ordered[:count]
+        more = 0 < count < len(ordered)
+        return Page(
+            entries=tuple(self._version(row.entry) for row in shown if row.entry is not None),
+            sequence=sequence,
+            next=Position(shown[-1].values, shown[-1].sequence) if more else None,
+            total=len(ordered) if total and after is None else None,
+        )
+
+    def _undeleted(self, entry: Entry) -> Version:
+        if entry.method is Method.DELETE:
+            raise Deleted(f"{entry.type}/{entry.id} was deleted.")
+        return self._version(entry)
+
+    def _version(self, entry: Entry) -> Version:
+        keys = tuple(self._state.patient_keys[person] for person in entry.ownership.persons)
+        body = body_of(entry, self._scribe)
+        return Version(entry.type, entry.id, entry.version_id, entry.at, entry.method, body, keys)
+
+
+def _indexed(entry: Entry) -> Indexed | None:
+    if entry.found is None:
+        return None
+    return Indexed(entry.type, entry.id, entry.at, entry.found)
+
+
+def body_of(entry: Entry, scribe: Scribe) -> bytes:
+    """The bytes that are served; b"" for a deletion or a label."""
+    if entry.sealed is None:
+        return b""
+    text = scribe.open(entry.sealed.blob, entry.type, entry.id)
+    return served(text, entry.sealed.meta_at, entry.version_id, entry.at)
+
+
+def _in_order(rows: Iterable[_Row], sorts: Sequence[Sort]) -> list[_Row]:
+    """Newest first, then by each sort key from the last to the first: Python's sort is stable."""
+    ordered = sorted(rows, key=lambda row: row.sequence, reverse=True)
+    for place, sort in reversed(list(enumerate(sorts))):
+        with_value = [row for row in ordered if row.values[place] is not None]
+        without = [row for row in ordered if row.values[place] is None]
+        with_value.sort(key=_value_at(place), reverse=sort.descending)
+        ordered = with_value + without
+    return ordered
+
+
+def _value_at(place: int) -> Callable[[_Row], Any]:
+    """The value of a row for one sort key: of one Python type in all rows that have it."""
+    return lambda row: row.values[place]
+
+
+def _in_order_after(after: Position, rows: Iterable[_Row], sorts: Sequence[Sort]) -> list[_Row]:
+    """What follows a bookmark when it is put in order among the others."""
+    bookmark = _Row(after.values, after.sequence, None)
+    others = [row for row in rows if row.sequence != after.sequence]
+    ordered = _in_order([bookmark, *others], sorts)
+    return ordered[ordered.index(bookmark) + 1 :]
