@@ -57,8 +57,8 @@ class Dying:
     def reading(self) -> AbstractContextManager[Database]:
         return self._backend.reading()
 
-    def glancing(self) -> AbstractContextManager[Database]:
-        return self._backend.glancing()
+    def autocommit(self) -> AbstractContextManager[Database]:
+        return self._backend.autocommit()
 
     @contextmanager
     def committing(self) -> Iterator[Database]:

@@ -419,7 +419,7 @@ class Store(Protocol):
         """Open a consistent reading; keep it short."""
         ...
 
-    def glance(self) -> AbstractContextManager[View]:
+    def lookup(self) -> AbstractContextManager[View]:
         """A view for one question about one resource by its id: cheaper where a view costs.
 
         Two questions put to it may be answered from different states.

@@ -156,7 +156,7 @@ class PostgresBackend:
                     connection.execute("ROLLBACK")
 
     @contextmanager
-    def glancing(self) -> Generator[PostgresDatabase]:
+    def autocommit(self) -> Generator[PostgresDatabase]:
         with _reported(), self._readers.lent() as connection:
             yield PostgresDatabase(connection)
 

@@ -132,7 +132,7 @@ class SqliteBackend:
         self._vfs = vfs
         self._read_seconds = read_seconds
         self._local = threading.local()
-        self._glancing = _Glancing(self)
+        self._autocommit = _Autocommit(self)
         self._connections: list[apsw.Connection] = []
         self._lock_file = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         self._in_commit = threading.Lock()
@@ -167,16 +167,16 @@ class SqliteBackend:
 
     @contextmanager
     def reading(self) -> Generator[SqliteDatabase]:
-        with self.glancing() as db:
+        with self.autocommit() as db:
             try:
                 yield _Reading(db.connection)
             finally:
                 if db.connection.in_transaction:
                     db.connection.execute("ROLLBACK")
 
-    def glancing(self) -> "_Glancing":
+    def autocommit(self) -> "_Autocommit":
         """Two calls fewer than a reading: between calls another thread may take the interpreter."""
-        return self._glancing
+        return self._autocommit
 
     def begin_reading(self) -> SqliteDatabase:
         """The connection of this thread, for as many seconds as a reading may take."""
@@ -257,8 +257,8 @@ class SqliteBackend:
         os.close(self._lock_file)
 
 
-class _Glancing:
-    """A glance of whichever thread enters it; it holds nothing, so that one serves all.
+class _Autocommit:
+    """The connection of whichever thread enters it; it holds nothing, so that one serves all.
 
     Written out because every read by id passes here: a generator costs 2 µs more.
     """

@@ -215,11 +215,11 @@ def read(pair: Pair) -> None:
                 view.sequence,
             ]
 
-    def glance(record: Record, place: int) -> object:
-        with record.store.glance() as view:
+    def lookup(record: Record, place: int) -> object:
+        with record.store.lookup() as view:
             return view.read(reader, type, id)
 
-    pair.both(f"glance {name} as {reader}", glance)
+    pair.both(f"lookup {name} as {reader}", lookup)
     answers, _ = pair.both(f"read {name} {version_id} as {reader}", ask)
     pair.seen.update(answer for answer in answers if isinstance(answer, str))
 

@@ -219,20 +219,20 @@ def test_a_view_stays_as_it_was_opened(record: Record):
     assert record.read("Patient/1").version_id == 2
 
 
-def test_a_glance_answers_one_question_as_a_view_does(record: Record):
+def test_a_lookup_answers_one_question_as_a_view_does(record: Record):
     record.put(patient("1"))
     record.put(patient("2"))
     record.delete("Patient/2")
     reader = Reader("p1", persons=record.grant(1, "1"))
 
-    with record.store.glance() as view:
+    with record.store.lookup() as view:
         assert view.read(reader, "Patient", "1") == record.read("Patient/1")
     record.put(patient("1", "Wong"))
-    with record.store.glance() as view:
+    with record.store.lookup() as view:
         assert content(view.read(reader, "Patient", "1")) == patient("1", "Wong")
-    with record.store.glance() as view, pytest.raises(NotFound):
+    with record.store.lookup() as view, pytest.raises(NotFound):
         view.read(reader, "Patient", "2")
-    with record.store.glance() as view, pytest.raises(Deleted):
+    with record.store.lookup() as view, pytest.raises(Deleted):
         view.read(ALL, "Patient", "2")
 
 

@@ -55,7 +55,7 @@ class MemoryStore:
     def view(self) -> AbstractContextManager[View]:
         return nullcontext(MemoryView(self._state, self._scribe))
 
-    def glance(self) -> AbstractContextManager[View]:
+    def lookup(self) -> AbstractContextManager[View]:
         return self.view()
 
     def submit(self, unit: Unit) -> Future[Receipt]:

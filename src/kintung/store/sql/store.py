@@ -55,7 +55,7 @@ class Backend(Protocol):
         """A consistent reading of this thread; raises Unavailable, TimedOut."""
         ...
 
-    def glancing(self) -> AbstractContextManager[Database]:
+    def autocommit(self) -> AbstractContextManager[Database]:
         """A connection on which each statement is a reading of its own."""
         ...
 
@@ -99,8 +99,8 @@ class SqlStore:
         with self._backend.reading() as db:
             yield SqlView(db, self._names, self._sealer, self._vault)
 
-    def glance(self) -> AbstractContextManager[View]:
-        return _Glance(self._backend.glancing(), self._on)
+    def lookup(self) -> AbstractContextManager[View]:
+        return _Lookup(self._backend.autocommit(), self._on)
 
     def _on(self, db: Database) -> SqlView:
         return SqlView(db, self._names, self._sealer, self._vault)
@@ -171,7 +171,7 @@ class SqlStore:
             while True:
                 with self._backend.reading() as db:
                     view = SqlView(db, self._names, self._sealer, self._vault)
-                    page = view.stretch(type, after, 500)
+                    page = view.export_page(type, after, 500)
                 if not page:
                     break
                 for seq, version in page:
@@ -267,22 +267,24 @@ def _weight(request: Request) -> int:
     return len(request.rehearsal.prepared.writes) if request.rehearsal is not None else len(request.audits)
 
 
-class _Glance:
-    """A view on a glance of the backend; written out because every read by id passes here."""
+class _Lookup:
+    """A view on an autocommit connection; written out because every read by id passes here."""
 
-    __slots__ = ("_glancing", "_on")
+    __slots__ = ("_autocommit", "_on")
 
-    def __init__(self, glancing: AbstractContextManager[Database], on: Callable[[Database], SqlView]) -> None:
-        self._glancing = glancing
+    def __init__(
+        self, autocommit: AbstractContextManager[Database], on: Callable[[Database], SqlView]
+    ) -> None:
+        self._autocommit = autocommit
         self._on = on
 
     def __enter__(self) -> SqlView:
-        return self._on(self._glancing.__enter__())
+        return self._on(self._autocommit.__enter__())
 
     def __exit__(
         self, type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        return self._glancing.__exit__(type, error, traceback)
+        return self._autocommit.__exit__(type, error, traceback)
 
 
 class Take(Protocol):

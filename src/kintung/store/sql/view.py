@@ -255,10 +255,10 @@ class SqlView:
         ordered = (by_key[row[2]] for row in rows)
         return tuple(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in ordered)
 
-    def stretch(self, type: str, after: int, limit: int) -> list[tuple[int, Version]]:
+    def export_page(self, type: str, after: int, limit: int) -> list[tuple[int, Version]]:
         """Current resources of a type with keys over ``after``, with their keys, in their order.
 
-        A key never changes, so that what is written between two stretches comes once still.
+        A key never changes, so that what is written between two pages comes once still.
         """
         number = TYPE_NUMBERS[type]
         if not self._db.rows(

@@ -24,7 +24,7 @@ def look(site: Site, entry: Entry, action: Look, request: Request) -> tuple[Answ
     That there is nothing to see is an answer; what cannot be understood raises BadInput.
     """
     try:
-        with site.store.glance() if action.by_id else site.store.view() as view:
+        with site.store.lookup() if action.by_id else site.store.view() as view:
             answer = action.answer(site, request, view)
     except (NotFound, Deleted) as error:
         answer = refusal(error)
