@@ -16,7 +16,6 @@ from tests.durability.nodes import Parts
 from tests.durability.processes import WriterProcess, is_held, lock_of, stop_where, writing
 from tests.durability.writer import Orders, opened
 from tests.records import organization
-from tests.scale import seed
 from tests.stores import Record
 
 PATIENCE_SECONDS = 0.3
@@ -25,9 +24,7 @@ PATIENCE_SECONDS = 0.3
 
 @pytest.fixture
 def orders(tmp_path: Path) -> Orders:
-    return Orders(
-        f"sqlite:///{tmp_path}/record.db", str(tmp_path / "keys.db"), str(tmp_path / "acks"), "w", seed=seed()
-    )
+    return Orders(f"sqlite:///{tmp_path}/record.db", str(tmp_path / "keys.db"), str(tmp_path / "acks"), "w")
 
 
 @pytest.fixture
@@ -109,9 +106,7 @@ def test_a_record_is_not_opened_while_its_section_hangs(orders: Orders) -> None:
 
 def test_the_server_ends_a_hung_session(postgres_url: str, tmp_path: Path) -> None:
     """On PostgreSQL a session that stands still inside the section is ended; both processes go on."""
-    orders = Orders(
-        postgres_url, str(tmp_path / "keys.db"), str(tmp_path / "acks"), "w", seed=seed(), hung_seconds=0.5
-    )
+    orders = Orders(postgres_url, str(tmp_path / "keys.db"), str(tmp_path / "acks"), "w", hung_seconds=0.5)
     with opened(orders) as (parts, record), writing(orders) as writer:
         record.put(organization("before"))
         writer.wait_for_acks(5)

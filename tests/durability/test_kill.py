@@ -12,7 +12,7 @@ from kintung.app import sqlite_path
 from tests.durability.processes import WriterProcess, is_held, lock_of, stop_where, until, writing
 from tests.durability.writer import Orders, opened
 from tests.postgres_cluster import Cluster
-from tests.scale import counts, seed, seeded
+from tests.scale import counts, seeded
 from tests.stores import SYSTEM
 
 LOOPS = counts(5, 30)
@@ -25,12 +25,12 @@ def orders(request: pytest.FixtureRequest, tmp_path: Path) -> Orders:
 
 def orders_for(database: str, folder: Path, postgres_url: Callable[[], str]) -> Orders:
     url = f"sqlite:///{folder}/record.db" if database == "sqlite" else postgres_url()
-    return Orders(url, keys=str(folder / "keys.db"), acks=str(folder / "acks"), name="w", seed=seed())
+    return Orders(url, keys=str(folder / "keys.db"), acks=str(folder / "acks"), name="w")
 
 
 def loop_of(orders: Orders, loop: int) -> Orders:
-    """The same orders with ids and a seed of their own, on the same record."""
-    return replace(orders, name=f"w{loop}", seed=orders.seed + loop)
+    """The same orders with ids and draws of their own, on the same record."""
+    return replace(orders, name=f"w{loop}")
 
 
 def is_inside(orders: Orders) -> bool:

@@ -26,6 +26,7 @@ from kintung.store.sql.store import Backend, wait_for
 from kintung.store.sqlite import SqliteBackend
 from tests.durability.nodes import Parts, assembled
 from tests.records import Resource, group, patient, weight
+from tests.scale import seeded
 from tests.stores import Record
 
 
@@ -37,8 +38,7 @@ class Orders:
     keys: str
     acks: str
     name: str
-    """Ids it makes begin with this."""
-    seed: int = 0
+    """Ids it makes begin with this, and it draws what this name draws."""
     threads: int = 16
     most: int = 3
     """Units hold from one to so many writes."""
@@ -80,7 +80,7 @@ class Writer:
             thread.join()
 
     def _work(self, thread: int) -> None:
-        random = Random(f"{self._orders.seed}:{thread}")
+        random = seeded(f"{self._orders.name}:{thread}")
         number = 0
         while True:
             number += 1
