@@ -13,7 +13,7 @@ from psycopg import errors as pg
 
 from kintung.errors import TimedOut, Unavailable
 from kintung.store.postgres_connections import Connection, Readers, connect, is_broken, warn_of_loss
-from kintung.store.sql.database import Row, outcome_unknown
+from kintung.store.sql.database import Row, asked_too_long, outcome_unknown
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
@@ -63,6 +63,21 @@ class PostgresDatabase:
         arrays = ", ".join(f"%s::{_ARRAYS[type]}" for type in types)
         text = f"WITH wanted({names}) AS (SELECT * FROM unnest({arrays})) {statement}"
         return self.connection.execute(text.encode(), _columns(wanted), prepare=True).fetchall()
+
+    @contextmanager
+    def within(self, seconds: float) -> Generator[None]:
+        """Each statement is cut by the server, which leaves what came before the block as it is."""
+        self.connection.execute(
+            f"SAVEPOINT asked; SET LOCAL statement_timeout = {seconds * 1000:.0f}".encode()
+        )
+        try:
+            yield
+        except pg.QueryCanceled as error:
+            self.connection.execute("ROLLBACK TO SAVEPOINT asked")
+            raise asked_too_long() from error
+        finally:
+            if self.connection.info.transaction_status == _IN_TRANSACTION:
+                self.connection.execute("SET LOCAL statement_timeout TO DEFAULT; RELEASE SAVEPOINT asked")
 
 
 def _columns(rows: Sequence[Row]) -> list[list[object]]:
@@ -197,3 +212,4 @@ def _commit(db: PostgresDatabase) -> None:
 
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
+_IN_TRANSACTION = psycopg.pq.TransactionStatus.INTRANS

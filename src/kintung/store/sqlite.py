@@ -20,7 +20,7 @@ from pathlib import Path
 import apsw
 
 from kintung.errors import TimedOut, Unavailable
-from kintung.store.sql.database import Row, outcome_unknown
+from kintung.store.sql.database import Row, asked_too_long, outcome_unknown
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
@@ -68,6 +68,17 @@ class SqliteDatabase:
         marks = ", ".join("?" * len(types))
         text = f"WITH wanted({names}) AS (VALUES ({marks})) {statement}"
         return self.connection.executemany(text, list(rows)).fetchall()
+
+    @contextmanager
+    def within(self, seconds: float) -> Generator[None]:
+        deadline = time.monotonic() + seconds
+        self.connection.set_progress_handler(lambda: time.monotonic() > deadline, 20_000)
+        try:
+            yield
+        except apsw.InterruptError as error:
+            raise asked_too_long() from error
+        finally:
+            self.connection.set_progress_handler(None)
 
 
 _CANNOT_WRITE = (

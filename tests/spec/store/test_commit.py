@@ -11,9 +11,11 @@ from kintung.errors import (
     KintungError,
     NotFound,
     RuleFailed,
+    TimedOut,
     Unavailable,
     VersionConflict,
 )
+from kintung.fhir.search import parse_query
 from kintung.store.port import (
     AuditRecord,
     Done,
@@ -22,14 +24,19 @@ from kintung.store.port import (
     Job,
     Outcome,
     Prepared,
+    Read,
     Receipt,
+    Rehearsal,
     Relabel,
     Unit,
     View,
     Write,
 )
 from kintung.store.reader import Reader
+from kintung.store.sql import commit
 from kintung.store.sql.store import SqlStore
+from kintung.store.sql.view import SqlView
+from kintung.store.units import Recorder
 from tests.records import group, observation, patient
 from tests.scale import counts
 from tests.stores import ALL, DAY, HOUR, NOBODY, SECOND, SYSTEM, Record, content, opened, together
@@ -509,3 +516,51 @@ def test_of_two_uses_of_a_key_at_once_only_the_second_fails(tmp_path: Path) -> N
         assert futures[0].result(30).done[0].status == 200
         assert isinstance(futures[1].exception(30), Duplicate)
         assert futures[2].result(30).done[0].status == 200
+
+
+# -- what keeps others waiting ----------------------------------------------------------
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n"
+
+
+def test_what_is_asked_inside_the_lock_ends(record: Record, monkeypatch: pytest.MonkeyPatch):
+    """A unit that asks too much when it is prepared again is refused alone, and the lock is let go."""
+    store = record.store
+    if not isinstance(store, SqlStore):
+        return  # the plain store asks nothing of a database
+    monkeypatch.setattr(commit, "ASKED_SECONDS", 0.05)
+
+    def endless(view: View) -> Prepared:
+        assert isinstance(view, Recorder)
+        assert isinstance(view._view, SqlView)
+        view._view._db.rows(ENDLESS)
+        raise AssertionError("an endless query ended")
+
+    moved = record.putting(patient("1"))
+    with store.view() as view:
+        stale = Rehearsal(Prepared((moved(view)._replace(expected=7),), (Outcome(200, write=0),)), ())
+    asked = store.submit_rehearsed(Unit(ALL, endless), stale)
+    beside = store.submit(Unit(ALL, lambda view: Prepared((moved(view),), (Outcome(201, write=0),))))
+
+    with pytest.raises(TimedOut, match="nothing of it was stored"):
+        asked.result(60)
+    assert beside.result(60).done[0].status == 201
+    assert whole_log(record) == ["Patient/1/1"]
+
+
+def test_what_was_asked_before_and_is_asked_again_ends(record: Record, monkeypatch: pytest.MonkeyPatch):
+    store = record.store
+    if not isinstance(store, SqlStore):
+        return
+
+    monkeypatch.setattr(commit, "ASKED_SECONDS", 0.05)
+    monkeypatch.setattr(SqlView, "match", lambda view, *_: view._db.rows(ENDLESS))
+    query = parse_query("Patient", [("family", "chan")], now_micros=0)
+    with store.view() as view:
+        write = record.putting(patient("1"))(view)
+    prepared = Prepared((write,), (Outcome(201, write=0),))
+    asked_of = Rehearsal(prepared, (Read("match", (ALL, query, 2), ()),))
+
+    with pytest.raises(TimedOut):
+        store.submit_rehearsed(Unit(ALL, lambda _: prepared), asked_of).result(60)
+    assert whole_log(record) == []

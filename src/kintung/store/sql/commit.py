@@ -32,6 +32,8 @@ from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.view import SqlView
 from kintung.store.units import rehearse, scope_of, still_so
 
+ASKED_SECONDS = 2.0
+"""How long what a unit asks may keep all others waiting for the commit lock."""
 MOST_LABELS = 62
 TIDY_EVERY = 256
 """Commits between two removals of idempotency keys that are past their week."""
@@ -146,12 +148,13 @@ class Commit:
         if rehearsal is not None:
             if rehearsal.reads and self._staged:
                 self._flush()
-            unmoved = rehearsal.sequence == self._last_seq or still_so(rehearsal.reads, self._view)
+            unmoved = rehearsal.sequence == self._last_seq or self._still_so(rehearsal)
             if unmoved and self._is_free(rehearsal.prepared):
                 return rehearsal.prepared
         self._flush()
         try:
-            prepared = rehearse(unit, self._view).prepared
+            with self._db.within(ASKED_SECONDS):
+                prepared = rehearse(unit, self._view).prepared
         except KintungError:
             raise
         except Exception as error:
@@ -159,6 +162,12 @@ class Commit:
         if not self._is_free(prepared):
             raise self._refusal(unit, prepared)
         return prepared
+
+    def _still_so(self, rehearsal: Rehearsal) -> bool:
+        if not rehearsal.reads:
+            return True
+        with self._db.within(ASKED_SECONDS):
+            return still_so(rehearsal.reads, self._view)
 
     def _refusal(self, unit: Unit, prepared: Prepared) -> KintungError:
         """Why a write that was prepared here does not fit: what it changes is out of sight, or not so."""

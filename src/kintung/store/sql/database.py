@@ -1,9 +1,10 @@
 """One connection to a database, as the shared code uses it. Statements use ``?`` for values."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from kintung.errors import OutcomeUnknown
+from kintung.errors import OutcomeUnknown, TimedOut
 
 Row = tuple[Any, ...]
 
@@ -12,6 +13,13 @@ def outcome_unknown() -> OutcomeUnknown:
     """The connection or disk failed while a commit was made durable."""
     return OutcomeUnknown(
         "Whether this was stored is not known; send it again, with the same Idempotency-Key if it had one."
+    )
+
+
+def asked_too_long() -> TimedOut:
+    """What a unit asks inside the commit lock took longer than all others may be kept waiting."""
+    return TimedOut(
+        "The conditions of this write take too long to check; nothing of it was stored. Narrow them."
     )
 
 
@@ -34,6 +42,13 @@ class Database(Protocol):
 
     def remove(self, table: str, rows: Sequence[Row]) -> None:
         """Delete rows by every column of the primary key, in the order of the schema."""
+        ...
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """A block inside a commit that only asks, and may take so many seconds.
+
+        What was written before it stays. Raises TimedOut.
+        """
         ...
 
     def lookup(self, statement: str, types: Sequence[str], rows: Iterable[Row]) -> list[Row]:
