@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
+from msgspec import structs
 
 from kintung.app import Settings, open_node
 from kintung.cli.arguments import add_base_url, number_between
@@ -48,6 +50,8 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_url: str = ""
     offset_minutes: int = 480
     connections: int = CONNECTIONS
+    counts: str | None = None
+    """File in which the workers count together."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
@@ -129,7 +133,6 @@ def serve(
         Unavailable: the port is taken.
     """
     port = _free_port(host, port)
-    os.environ[_SETTINGS] = msgspec.json.encode(served).decode()
     base = f"http://[{host}]:{port}/fhir" if ":" in host else f"http://{host}:{port}/fhir"
 
     def announce() -> None:
@@ -154,7 +157,10 @@ def serve(
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
     )
     server.announce = announce
-    server.serve()
+    with TemporaryDirectory(prefix="kintung-") as folder:
+        counted = structs.replace(served, counts=f"{folder}/counts")
+        os.environ[_SETTINGS] = msgspec.json.encode(counted).decode()
+        server.serve()
 
 
 def _wait_for_worker(host: str, port: int) -> None:
@@ -193,7 +199,8 @@ def application() -> AsgiApp:
         )
     )
     web_settings = WebSettings(base_url=served.base_url, offset_minutes=served.offset_minutes)
-    app = create_app(node, this_machine, settings=web_settings)
+    counts = Path(served.counts) if served.counts else None
+    app = create_app(node, this_machine, settings=web_settings, counts=counts)
 
     async def closing(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":

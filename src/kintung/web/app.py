@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,9 +13,11 @@ from starlette.routing import Route
 
 from kintung.consent import Gate
 from kintung.errors import KintungError
+from kintung.web.counts import Counts
 from kintung.web.fhir.entries import REGISTRY
+from kintung.web.fhir.exchange import refusal
 from kintung.web.fhir.registry import Registry
-from kintung.web.fhir.serve import MOUNT, FhirApi, Scope, Send
+from kintung.web.fhir.serve import MOUNT, FhirApi, Scope, Send, header_fields
 from kintung.web.limits import Receive
 from kintung.web.site import Node, Site, WebSettings
 from kintung.web.traffic import Traffic
@@ -28,16 +31,18 @@ def create_app(
     *,
     settings: WebSettings | None = None,
     registry: Registry = REGISTRY,
+    counts: Path | None = None,
     api: type[FhirApi] = FhirApi,
 ) -> AsgiApp:
     """The ASGI application that serves ``node`` to whom ``gate`` lets in.
 
     ``/fhir`` is the FHIR API, ``/healthz`` says whether the record can be read, ``/metrics``
-    has the counts of this worker in the text format of Prometheus. ``api`` is another than
-    ``FhirApi`` in measurements only.
+    has the counts of all workers that share the file ``counts``, in the text format of
+    Prometheus, for whom the gate lets in. ``api`` is another than ``FhirApi`` in measurements only.
     """
     site = Site.of(node, settings or WebSettings())
-    traffic = Traffic(site.limits)
+    names = [entry.name for entry in registry.entries]
+    traffic = Traffic(site.limits, Counts(["", *names], counts))
     fhir = api(site, gate, registry, traffic)
 
     @asynccontextmanager
@@ -50,7 +55,7 @@ def create_app(
         gc.unfreeze()
         fhir.close()
 
-    others = Starlette(routes=_routes(site, traffic), lifespan=lifespan)
+    others = Starlette(routes=_routes(site, gate, traffic), lifespan=lifespan)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_fhir(scope["path"]):
@@ -65,7 +70,7 @@ def _is_fhir(path: str) -> bool:
     return path.startswith(MOUNT) and path[len(MOUNT) : len(MOUNT) + 1] in ("", "/")
 
 
-def _routes(site: Site, traffic: Traffic) -> list[Route]:
+def _routes(site: Site, gate: Gate, traffic: Traffic) -> list[Route]:
     def is_readable() -> bool:
         try:
             with site.store.view() as view:
@@ -78,7 +83,12 @@ def _routes(site: Site, traffic: Traffic) -> list[Route]:
             return PlainTextResponse("ok\n")
         return PlainTextResponse("the record cannot be read\n", 503)
 
-    async def metrics(_request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        try:
+            gate(header_fields(request.scope["headers"]))
+        except KintungError as error:
+            status, headers, body, *_ = refusal(error)
+            return Response(body, status, {name.decode(): value.decode() for name, value in headers})
         return PlainTextResponse(traffic.metrics(), media_type="text/plain; version=0.0.4")
 
     return [Route("/healthz", healthz), Route("/metrics", metrics)]

@@ -76,7 +76,7 @@ class FhirApi:
         self._makers.shutdown(cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _header_fields(scope["headers"])
+        headers = header_fields(scope["headers"])
         incoming = Incoming(receive)
         name = ""
         try:
@@ -100,7 +100,7 @@ class FhirApi:
             answer = refusal(logged(self._site, error))
         if answer.status >= 400 and _has_body(headers) and not incoming.ended:
             await incoming.discard(self._site.limits)
-        self._traffic.answered[name, answer.status] += 1
+        self._traffic.answered(name, answer.status)
         await self._send(send, answer, headers, is_head=scope["method"] == "HEAD")
 
     # --- One request ------------------------------------------------------------------
@@ -217,7 +217,7 @@ class FhirApi:
         return await self._loop().run_in_executor(self._threads, lambda: gzip.compress(body, 1, mtime=0))
 
 
-def _header_fields(listed: Headers) -> dict[bytes, bytes]:
+def header_fields(listed: Headers) -> dict[bytes, bytes]:
     """Header fields by name; several of one name are one list, as RFC 9110 has it."""
     fields = dict(listed)
     if len(fields) < len(listed):
