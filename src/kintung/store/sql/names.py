@@ -95,6 +95,8 @@ class Names:
 
     def stored(self, db: Database, reader: Reader) -> StoredReader:
         """The reader in the numbers of the tables."""
+        if reader.organisations is True and not reader.hidden:  # as most are: nothing to look up
+            return StoredReader(reader, True, 0)
         organisations = reader.organisations
         if not isinstance(organisations, bool):
             numbers = (self.number(db, "organisation", name) for name in sorted(organisations))

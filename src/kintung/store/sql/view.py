@@ -36,6 +36,8 @@ FIRST_STEP = 8
 class SqlView:
     """A reading of the store on one connection, for as long as its transaction lasts."""
 
+    __slots__ = ("_db", "_names", "_sealer", "_vault")
+
     def __init__(self, db: Database, names: Names, sealer: Sealer, vault: Vault) -> None:
         self._db = db
         self._names = names
@@ -85,9 +87,7 @@ class SqlView:
         who = self._names.stored(self._db, reader)
         seen = every(visible(who, "r"), visible(who, "v", labels_of="r"))
         rows = self._db.rows(
-            f"SELECT {_VERSION} FROM {_ENTITY_RESOURCE}"
-            " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
-            f" WHERE e.id = ? AND e.type = ? AND v.version_id = ? AND {seen.text}",
+            _by_id(_VERSION, _JOIN_VERSIONS, f"v.version_id = ? AND {seen.text}"),
             (id, TYPE_NUMBERS.get(type, -1), version_id, *seen.values),
         )
         if not rows:
@@ -317,10 +317,9 @@ _VERSION = "v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_k
 _ENTITY_RESOURCE = (
     "entity e JOIN resource r ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
 )
-_JOIN_CURRENT = (
-    " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key AND v.version_id = r.version_id"
-)
-_VERSIONS = f"{_ENTITY_RESOURCE} JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
+_JOIN_VERSIONS = " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
+_JOIN_CURRENT = f"{_JOIN_VERSIONS} AND v.version_id = r.version_id"
+_VERSIONS = f"{_ENTITY_RESOURCE}{_JOIN_VERSIONS}"
 _LOG = (
     "log l JOIN resource r ON r.patient_key = l.patient_key AND r.type = l.type AND r.key = l.key"
     " JOIN version v ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"

@@ -312,7 +312,7 @@ def answer(site: Site, request: Request, done: Done) -> Answer:
     if not shows_body(request):
         return Answer(status, headers, at=at)
     try:
-        with site.store.view() as view:
+        with site.store.lookup() as view:
             version = view.vread(request.access.sight, type, id, version_id)
     except NotFound:
         return Answer(status, headers, at=at)
