@@ -1,8 +1,11 @@
 """Numbers that the pages give are those of the code."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
+from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
+from kintung.web.limits import LIMITS, MEMBERS
 from tests.leaks.plants import LEAKS
 from tests.leaks.templates import TEMPLATES
 
@@ -13,3 +16,59 @@ THREATS = (ROOT / "docs" / "explanation" / "threat-model.md").read_text()
 def test_the_threat_model_counts_templates_and_leaks() -> None:
     assert re.findall(r"^- (\d+) templates ask", THREATS, re.MULTILINE) == [str(len(TEMPLATES))]
     assert re.findall(r"Leaks are planted in the product, (\d+) of them", THREATS) == [str(len(LEAKS))]
+
+
+MB = 1024 * 1024
+ROWS = {
+    "body, as sent and inflated": (f"{LIMITS.json.bytes // MB} MB", "json.bytes"),
+    "members of a gzip": (f"{MEMBERS:,}", ""),
+    "address": (f"{LIMITS.address:,} characters", "address"),
+    "header fields": (f"{LIMITS.headers // 1024} kB; 100 of them", "headers"),
+    "form of a search": (f"{LIMITS.form // 1024} kB", "form"),
+    "depth of JSON": (f"{LIMITS.json.depth}", "json.depth"),
+    "commas and opening brackets outside strings": (f"{LIMITS.json.values:,}", "json.values"),
+    "numbers": (f"{MAX_DIGITS} significant digits; exponents within ±{MAX_EXPONENT}", ""),
+    "entries of a Bundle": (f"{LIMITS.json.entries:,}", "json.entries"),
+    "`_count`": (f"{LIMITS.search.count:,}", "search.count"),
+    "parameters of a search; alternatives of one": (
+        f"{LIMITS.search.parameters}; {LIMITS.search.values}",
+        "search.parameters search.values",
+    ),
+    "what the parameters of a search cost together": (f"{LIMITS.search.cost:,}", "search.cost"),
+    "characters of a value; of all names and values": (
+        f"{LIMITS.search.value_length:,}; {LIMITS.search.length:,}",
+        "search.value_length search.length",
+    ),
+    "sort keys": (f"{LIMITS.search.sort_keys}", "search.sort_keys"),
+    "time of one answer; of a batch or transaction": (
+        f"{LIMITS.seconds:g} s; {LIMITS.bundle_seconds:g} s",
+        "seconds bundle_seconds",
+    ),
+    "answers to the entries of a batch or transaction": (f"{LIMITS.bundle_answer // MB} MB", "bundle_answer"),
+    "arrival of a body": (f"{LIMITS.receive_seconds:g} s", "receive_seconds"),
+    "requests at once, of the node; of one client": (
+        f"{LIMITS.in_flight}; {LIMITS.in_flight_each} a worker",
+        "in_flight in_flight_each",
+    ),
+    "bodies at once": (f"{LIMITS.bodies // MB} MB a worker", "bodies"),
+    "of a refused body, what is taken in; for how long": (
+        f"{LIMITS.discarded // MB} MB; {LIMITS.discard_seconds:g} s",
+        "discarded discard_seconds",
+    ),
+}
+"""The rows of the table of limits, and the fields of ``kintung.web.limits.Limits`` each is of."""
+NO_LIMITS_OF_CALLERS = {"threads", "carriers", "search.default_count"}
+
+
+def test_the_table_of_limits_is_that_of_the_code() -> None:
+    page = (ROOT / "docs" / "reference" / "api" / "index.md").read_text()
+    table = page.partition("| of | limit |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|", table, re.MULTILINE)[1:]
+    assert dict(rows) == {of: limit for of, (limit, _) in ROWS.items()}
+
+
+def test_every_limit_has_a_row() -> None:
+    groups = {"json.": LIMITS.json, "search.": LIMITS.search, "": LIMITS}
+    names = {f"{group}{each.name}" for group, limits in groups.items() for each in fields(limits)}
+    told = {name for _, names in ROWS.values() for name in names.split()}
+    assert names - {"json", "search"} == told | NO_LIMITS_OF_CALLERS

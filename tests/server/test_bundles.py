@@ -295,7 +295,7 @@ def test_reads_of_a_batch_see_its_writes(api: Api) -> None:
     [
         (bundle("collection"), (400, "value", "Bundle.type")),
         ({"resourceType": "Bundle"}, (400, "required", "Bundle.type")),
-        (patient("p"), (400, "structure", "resourceType")),
+        (patient("p"), (400, "structure", "Bundle.resourceType")),
         ({**bundle("batch"), "entry": []}, (400, "structure", "Bundle.entry")),
         ({**bundle("batch"), "entry": {}}, (400, "structure", "Bundle.entry")),
         ({**bundle("batch"), "entry": [{"request": {"method": "GET"}}]}, (400, "required", None)),

@@ -128,6 +128,27 @@ def test_gzip_goes_both_ways(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    ("accept", "is_packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("*;q=0, gzip;q=0.001", True),
+        ("x-gzip", True),
+        ("gzip;q=0", False),
+        ("br, gzip; Q=0.000", False),
+        ("*, gzip;q=0", False),
+        ("xgzip", False),
+        ("gzipped, br", False),
+        ("", False),
+    ],
+)
+def test_gzip_is_sent_to_who_takes_it(api: Api, accept: str, is_packed: bool) -> None:
+    answer = api.get("metadata", headers={"Accept-Encoding": accept})
+    assert ("content-encoding" in answer.headers) == is_packed
+
+
+@pytest.mark.parametrize(
     ("body", "encoding", "expected"),
     [
         (b"no gzip", "gzip", (400, "invalid")),

@@ -191,5 +191,5 @@ def split_bundle(raw: bytes, limits: Limits = LIMITS) -> SplitBundle:
 def _require_bundle(whole: dict[str, Any]) -> None:
     if whole.get("resourceType") != "Bundle":
         raise StructureInvalid(
-            "The resource is not a Bundle; send it to the address of its type.", path="resourceType"
+            "The resource is not a Bundle; send it to the address of its type.", path="Bundle.resourceType"
         )

@@ -7,18 +7,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from kintung.consent import Gate
-from kintung.errors import KintungError
+from kintung.errors import Issue, KintungError
 from kintung.web.counts import Counts
 from kintung.web.fhir.entries import REGISTRY
 from kintung.web.fhir.exchange import refusal
+from kintung.web.fhir.headers import FHIR_JSON
 from kintung.web.fhir.registry import Registry
 from kintung.web.fhir.serve import MOUNT, FhirApi, Scope, Send, header_fields
 from kintung.web.limits import Receive
+from kintung.web.outcomes import outcome
 from kintung.web.site import Node, Site, WebSettings
 from kintung.web.traffic import Traffic
 
@@ -55,7 +58,9 @@ def create_app(
         gc.unfreeze()
         fhir.close()
 
-    others = Starlette(routes=_routes(site, gate, traffic), lifespan=lifespan)
+    others = Starlette(
+        routes=_routes(site, gate, traffic), lifespan=lifespan, exception_handlers={HTTPException: _refused}
+    )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_fhir(scope["path"]):
@@ -64,6 +69,16 @@ def create_app(
             await others(scope, receive, send)
 
     return app
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    """No such page, or not this method: said as the FHIR API says it."""
+    assert isinstance(error, HTTPException)
+    issue = Issue("not-supported", "This method is not offered here.")
+    if error.status_code == 404:
+        issue = Issue("not-found", f"There is nothing at this address; the FHIR API is at {MOUNT}.")
+    headers = {"cache-control": "no-store", **(error.headers or {})}
+    return Response(outcome([issue]), error.status_code, headers, FHIR_JSON.decode())
 
 
 def _is_fhir(path: str) -> bool:

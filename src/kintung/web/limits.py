@@ -15,8 +15,9 @@ from kintung.web.outcomes import AddressTooLong, HeadersTooLong, MediaTypeRefuse
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
+_ENCODING = "Content-Encoding"
 _GZIP = 16 + zlib.MAX_WBITS
-_MEMBERS = 4096
+MEMBERS = 4096
 """Members of one gzip: those who pack in parts make them of 64 kB and more."""
 _WINDOW = 16 * 1024
 """Bytes inflated at once: what follows a member is copied, and must be little."""
@@ -67,7 +68,11 @@ def require_head_within(
         )
     size = sum(map(len, headers)) + sum(map(len, headers.values()))
     if size > limits.headers:
-        raise HeadersTooLong(f"The header fields have {size} bytes and the limit is {limits.headers}.")
+        largest = max(headers, key=lambda name: len(name) + len(headers[name]))
+        raise HeadersTooLong(
+            f"The header fields have {size} bytes and the limit is {limits.headers}.",
+            path=largest.decode("latin-1")[:64],
+        )
 
 
 class Bodies:
@@ -183,18 +188,22 @@ class _Inflater:
                     room -= len(part)
                     window = self._member.unused_data
         except zlib.error:
-            raise BadInput("The body is not the gzip its Content-Encoding says it is.") from None
+            raise BadInput(
+                "The body is not the gzip its Content-Encoding says it is.", path=_ENCODING
+            ) from None
         return b"".join(parts)
 
     def _next_member(self) -> None:
         self._members += 1
-        if self._members > _MEMBERS:
-            raise TooLong(f"The gzip of the body has more than {_MEMBERS} members; pack it as one.")
+        if self._members > MEMBERS:
+            raise TooLong(
+                f"The gzip of the body has more than {MEMBERS} members; pack it as one.", path=_ENCODING
+            )
         self._member = zlib.decompressobj(wbits=_GZIP)
 
     def finish(self) -> None:
         if not self._member.eof:
-            raise BadInput("The gzip of the body ends too early.")
+            raise BadInput("The gzip of the body ends too early.", path=_ENCODING)
 
 
 def _inflater(encoding: bytes) -> _Inflater | None:
@@ -202,4 +211,6 @@ def _inflater(encoding: bytes) -> _Inflater | None:
         return None
     if encoding in (b"gzip", b"x-gzip"):
         return _Inflater()
-    raise MediaTypeRefused("The body's Content-Encoding is not offered here; send it plain or as gzip.")
+    raise MediaTypeRefused(
+        "The body's Content-Encoding is not offered here; send it plain or as gzip.", path=_ENCODING
+    )

@@ -109,9 +109,9 @@ def headers_of(error: KintungError) -> Headers:
     return []
 
 
-def outcome(issues: Sequence[Issue]) -> bytes:
-    """An OperationOutcome as JSON; of many issues the first 100."""
-    shown = [_issue(issue) for issue in issues[:MAX_ISSUES]]
+def outcome(issues: Sequence[Issue], about: str = "") -> bytes:
+    """An OperationOutcome as JSON; of many issues the first 100. ``about`` is the place of those without."""
+    shown = [_issue(issue, about) for issue in issues[:MAX_ISSUES]]
     if len(issues) > MAX_ISSUES:
         left_out = f"{len(issues) - MAX_ISSUES} more issues were left out."
         shown.append(_issue(Issue("too-long", left_out, severity="information")))
@@ -123,12 +123,12 @@ def all_well(message: str) -> bytes:
     return outcome([Issue("informational", message, severity="information")])
 
 
-def _issue(issue: Issue) -> dict[str, Any]:
+def _issue(issue: Issue, about: str = "") -> dict[str, Any]:
     shown: dict[str, Any] = {
         "severity": issue.severity,
         "code": issue.code,
         "details": {"text": issue.message},
     }
-    if issue.path:
-        shown["expression"] = [issue.path]
+    if issue.path or about:
+        shown["expression"] = [issue.path or about]
     return shown

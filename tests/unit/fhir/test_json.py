@@ -338,8 +338,8 @@ PERSON = '{"resourceType":"Patient"}'
         (bundle('{"resource":null}'), "Bundle.entry[0].resource"),
         (bundle("1"), "Bundle.entry"),
         (b'{"resourceType":"Bundle","entry":{}}', "Bundle.entry"),
-        (b'{"resourceType":"Patient","entry":[]}', "resourceType"),
-        (b'{"entry":[]}', "resourceType"),
+        (b'{"resourceType":"Patient","entry":[]}', "Bundle.resourceType"),
+        (b'{"entry":[]}', "Bundle.resourceType"),
     ],
     ids=lambda each: each[:60] if isinstance(each, str) else "",
 )

@@ -81,7 +81,10 @@ def parse_query(
         BadInput: anything else that cannot be understood. ``path`` is the parameter's name.
     """
     if len(pairs) > limits.parameters:
-        raise TooLong(f"a search has at most {limits.parameters} parameters, this one {len(pairs)}")
+        raise TooLong(
+            f"a search has at most {limits.parameters} parameters, this one {len(pairs)}",
+            path=_path(pairs[limits.parameters][0]),
+        )
     length = sum(len(name) + len(value) for name, value in pairs)
     if length > limits.length:
         raise TooLong(f"a search has at most {limits.length:,} characters, this one {length:,}")

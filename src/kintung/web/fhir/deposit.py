@@ -124,7 +124,9 @@ def accepted(site: Site, request: Request) -> Accepted:
     if resource is None:
         resource = parse(request.body, site.limits.json)
     if resource.get("resourceType") != request.type:
-        raise StructureInvalid(f"This address takes a resource of type {request.type}.", path="resourceType")
+        raise StructureInvalid(
+            f"This address takes a resource of type {request.type}.", path=f"{request.type}.resourceType"
+        )
     own = make_local(resource, request.body, request.base)  # before: of what is local the type is judged
     require_valid(resource)
     return Accepted(resource, own)

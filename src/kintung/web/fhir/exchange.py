@@ -5,10 +5,10 @@ An entry of a batch becomes the same Request as one that came over the network.
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from kintung.consent import Access
-from kintung.errors import KintungError, NotSupported, ValueInvalid
+from kintung.errors import BadInput, KintungError, NotSupported, ValueInvalid
 from kintung.web.fhir import headers
 from kintung.web.fhir.headers import PLAIN, Prefer, etag, last_modified
 from kintung.web.outcomes import Headers, headers_of, outcome, status_of
@@ -112,18 +112,30 @@ def decode_pairs(text: str) -> Pairs:
     """Decode ``name=value&name=value``.
 
     Raises:
-        ValueInvalid: not UTF-8 after decoding, NUL in a value, or too many pairs.
+        ValueInvalid: not UTF-8 after decoding, NUL in a value, or too many pairs; ``path`` is
+            the name of the parameter, where it has one that can be said.
     """
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PAIRS)
     except UnicodeDecodeError:
-        raise ValueInvalid("The parameters are not UTF-8.") from None
+        raise ValueInvalid("The parameters are not UTF-8.", path=_garbled(text)) from None
     except ValueError:
         raise ValueInvalid(f"There are more than {MAX_PAIRS} parameters.") from None
     for name, value in pairs:
         if "\0" in name or "\0" in value:
-            raise ValueInvalid("A parameter holds U+0000, which no value of the record does.")
+            path = name.replace("\0", "")[:64] or None
+            raise ValueInvalid("A parameter holds U+0000, which no value of the record does.", path=path)
     return tuple(pairs)
+
+
+def _garbled(text: str) -> str | None:
+    """The name of the first parameter that is not UTF-8, as it was sent."""
+    for pair in text.split("&"):
+        try:
+            unquote_plus(pair, errors="strict")
+        except UnicodeDecodeError:
+            return pair.partition("=")[0][:64] or None
+    return None
 
 
 def refuse_parameters(request: Request) -> None:
@@ -152,9 +164,14 @@ class Answer(NamedTuple):
     at: int = 0
 
 
-def refusal(error: KintungError) -> Answer:
-    """The answer to a request that is refused."""
-    return Answer(status_of(error), [*PLAIN, *headers_of(error)], outcome(error.issues))
+def refusal(error: KintungError, about: str = "") -> Answer:
+    """The answer to a request that is refused.
+
+    ``about`` is the type of resource it was about, for a fault of what was sent that has no
+    place of its own.
+    """
+    place = about if isinstance(error, BadInput) else ""
+    return Answer(status_of(error), [*PLAIN, *headers_of(error)], outcome(error.issues, place))
 
 
 def versioned(version_id: int, at: int) -> Headers:

@@ -109,8 +109,22 @@ def require_form_content(content_type: bytes | None) -> None:
         raise MediaTypeRefused("Send a search as application/x-www-form-urlencoded.", path="Content-Type")
 
 
+@lru_cache(maxsize=256)
+def accepts_gzip(field: bytes) -> bool:
+    """Whether an Accept-Encoding field takes gzip: by its name before ``*``, and not at weight 0.
+
+    Source: RFC 9110 section 12.5.3.
+    """
+    weights: dict[str, bool] = {}
+    for choice in field.decode("latin-1").split(","):
+        coding, _, parameters = choice.partition(";")
+        weights[coding.strip().lower()] = not _is_zero(parameters)
+    named = [weights[name] for name in ("gzip", "x-gzip") if name in weights]
+    return any(named) if named else weights.get("*", False)
+
+
 def _is_zero(parameters: str) -> bool:
-    weight = re.search(r"(?:^|;)\s*q\s*=\s*([0-9.]*)", parameters)
+    weight = re.search(r"(?:^|;)\s*[qQ]\s*=\s*([0-9.]*)", parameters)
     return weight is not None and weight[1].strip("0.") == "" and weight[1] != ""
 
 

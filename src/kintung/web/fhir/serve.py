@@ -20,7 +20,12 @@ from kintung.web.fhir.carry import carry
 from kintung.web.fhir.deposit import audit_record
 from kintung.web.fhir.exchange import Answer, Request, decode_pairs, refusal
 from kintung.web.fhir.failure import logged
-from kintung.web.fhir.headers import require_json_acceptable, require_json_content, require_json_format
+from kintung.web.fhir.headers import (
+    accepts_gzip,
+    require_json_acceptable,
+    require_json_content,
+    require_json_format,
+)
 from kintung.web.fhir.perform import TELLING, look, require_right
 from kintung.web.fhir.registry import Action, Carry, Deposit, Entry, Look, Registry, Say, Submission
 from kintung.web.landing import Landing
@@ -43,6 +48,8 @@ _LARGE_ANSWER = 256 * 1024
 _HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
 _BODY_METHODS = ("POST", "PUT")
 _EMPTY = (204, 304)
+_ABOUT: Mapping[type[Action], str] = {Carry: "Bundle"}
+"""What a refusal is about where neither it nor the address says."""
 
 
 class FhirApi:
@@ -78,12 +85,13 @@ class FhirApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = header_fields(scope["headers"])
         incoming = Incoming(receive)
-        name = ""
+        name = about = ""
         try:
             require_head_within(scope, headers, self._site.limits)
             path = _path(scope)
             entry, parameters = self._registry.find(scope["method"], path)
             name = entry.name
+            about = parameters.get("type", "") or _ABOUT.get(type(entry.action), "Resource")
             request = Request(
                 scope["method"],
                 path,
@@ -95,7 +103,7 @@ class FhirApi:
             request.place(parameters)
             answer = await self._serve(request, incoming, entry)
         except KintungError as error:
-            answer = refusal(error)
+            answer = refusal(error, about)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
             answer = refusal(logged(self._site, error))
         if answer.status >= 400 and _has_body(headers) and not incoming.ended:
@@ -204,7 +212,7 @@ class FhirApi:
             headers.append((b"content-length", b"0"))
         else:
             headers = [*headers, (b"vary", b"accept, accept-encoding")]
-            if len(body) >= _WORTH_GZIP and b"gzip" in asked.get(b"accept-encoding", b""):
+            if len(body) >= _WORTH_GZIP and accepts_gzip(asked.get(b"accept-encoding", b"")):
                 body = await self._gzipped(body)
                 headers.append((b"content-encoding", b"gzip"))
             headers.append((b"content-length", b"%d" % len(body)))

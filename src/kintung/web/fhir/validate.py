@@ -51,7 +51,7 @@ def _findings(sent: dict[str, Any], type: str) -> list[Issue]:
         resource = _wrapped(sent)
         found += [_unchecked(name) for name in _names(sent) if name in _UNCHECKED]
     if type and resource.get("resourceType") != type:
-        raise StructureInvalid(f"This address takes a resource of type {type}.", path="resourceType")
+        raise StructureInvalid(f"This address takes a resource of type {type}.", path=f"{type}.resourceType")
     return issues_of(resource) + found
 
 
