@@ -44,6 +44,7 @@ from tests.postgres_cluster import Cluster
 from tests.stores import ADAPTERS, ALL, HOUR, START, Record, opened
 
 SEARCHES = scale.counts(normal=1000, long=5000)
+"""At least; so many more are drawn as the oracle still has to answer at the end."""
 CHECKED = scale.counts(normal=250, long=500)
 """Of the searches, how many the oracle answers too, spread over the whole run."""
 
@@ -150,7 +151,9 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
     sizes = Counter(held.resource["resourceType"] for held in filled.held)
     answers: list[Answer] = []
     checked = 0
-    for place, search in enumerate(islice(source, SEARCHES)):
+    for place, search in enumerate(islice(source, 2 * SEARCHES)):
+        if place >= SEARCHES and checked == CHECKED:
+            break
         expected = ask(filled.records["memory"], search, filled.now)
         assert expected.total == len(expected.names), str(search)
         assert [name for page in expected.pages for name in page] == expected.names[
@@ -165,7 +168,7 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
         answers.append(Answer(search, len(expected.names), sum(sizes[type] for type in types_of(search))))
     reached = coverage(answers, least=20 * SEARCHES // 5000)
     print(f"\n{reached}; {checked} checked by the oracle")
-    assert checked >= CHECKED * 0.99
+    assert checked == CHECKED
     assert reached.failures == []
 
 
