@@ -12,8 +12,10 @@ from kintung.errors import NotFound, Unavailable
 from kintung.store.port import Receipt
 from kintung.store.sql.store import wait_for
 from kintung.store.sqlite import SqliteBackend
+from tests.databases import KINDS, fresh
 from tests.durability.nodes import Parts
 from tests.durability.processes import WriterProcess, is_held, lock_of, stop_where, writing
+from tests.durability.test_kill import is_inside, orders_for
 from tests.durability.writer import Orders, opened
 from tests.records import organization
 from tests.stores import Record
@@ -71,21 +73,22 @@ def test_others_answer_in_time_and_go_on(ending: str, orders: Orders, other: tup
     assert parts.findings() == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_process_stopped_outside_the_section_holds_nobody(
-    orders: Orders, other: tuple[Parts, Record]
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    parts, record = other
-    with writing(orders) as writer:
+    orders = orders_for(kind, tmp_path, lambda: fresh(kind, tmp_path, request))
+    with opened(orders) as (parts, record), writing(orders) as writer:
+        record.put(organization("before"))  # its key is there then: new ones are for ``test_keys_held``
         writer.wait_for_acks(5)
-        lock = lock_of(sqlite_path(orders.url))
-        stop_where(writer, lambda: not is_held(lock), "outside the commit section")
+        stop_where(writer, lambda: not is_inside(orders), "outside the commit section")
 
         for number in range(20):
             record.put(organization(f"meanwhile{number}"))
 
         writer.resume()
         writer.wait_for_acks(5)
-    assert parts.findings() == []
+        assert parts.findings() == []
 
 
 def test_a_record_is_not_opened_while_its_section_hangs(orders: Orders) -> None:
