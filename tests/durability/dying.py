@@ -1,8 +1,11 @@
-"""A process that commits a unit and is killed by its own hand between two statements.
+"""A process that commits a unit and is killed or stopped by its own hand between two statements.
 
 ``python -m tests.durability.dying '{"url": ..., "keys": ...}'`` reads lines ``number name`` and
 for each forks a child that commits the unit ``name`` and dies before statement ``number`` of
 the commit; it answers ``killed``, or ``done`` when the commit has fewer statements.
+
+With ``"signal": "SIGSTOP"`` the child stands still there instead; the answer is ``stopped``, and
+``done`` when it was told to go on by a line and has ended.
 """
 
 import json
@@ -21,6 +24,9 @@ from tests.durability.nodes import assembled
 from tests.durability.writer import backend_of
 from tests.records import group, patient, weight
 from tests.stores import ALL, START, Record
+
+HUNG_SECONDS = 60
+"""How long PostgreSQL lets a session stand still inside the commit section; no test is so slow."""
 
 
 def bundle(record: Record, name: str) -> Unit:
@@ -43,16 +49,17 @@ def bundle(record: Record, name: str) -> Unit:
 
 
 class Dying:
-    """A backend whose commit kills the process before the statement of a number.
+    """A backend whose commit kills or stops the process before the statement of a number.
 
     Statement 0 is the first after the lock is taken, and the one after the last is the answer
     to the caller, when the commit is durable.
     """
 
-    def __init__(self, backend: Backend, number: int) -> None:
+    def __init__(self, backend: Backend, number: int, end: signal.Signals) -> None:
         self.waits = backend.waits
         self._backend = backend
         self._left = number
+        self._end = end
 
     def reading(self) -> AbstractContextManager[Database]:
         return self._backend.reading()
@@ -69,7 +76,7 @@ class Dying:
 
     def step(self) -> None:
         if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self._end)
         self._left -= 1
 
     def close(self) -> None:
@@ -104,22 +111,31 @@ class _Counted:
         self._step()
         return self._db.lookup(statement, types, rows)
 
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        return self._db.within(seconds)
 
-def child(url: str, keys: Path, number: int, name: str) -> None:
+
+def child(url: str, keys: Path, number: int, name: str, end: signal.Signals) -> None:
     clock = SetClock(START, tick=1)
-    with assembled(Dying(backend_of(url, 10), number), keys, clock=clock) as parts:
+    with assembled(Dying(backend_of(url, HUNG_SECONDS), number, end), keys, clock=clock) as parts:
         parts.store.commit(bundle(Record(parts.store, parts.scribe, clock), name))
 
 
 def main() -> None:
     orders = json.loads(sys.argv[1])
+    end = signal.Signals[orders.get("signal", "SIGKILL")]
     for line in sys.stdin:
         number, name = line.split()
         pid = os.fork()
         if pid == 0:
-            child(orders["url"], Path(orders["keys"]), int(number), name)
+            child(orders["url"], Path(orders["keys"]), int(number), name, end)
             os._exit(0)
-        _, status = os.waitpid(pid, 0)
+        _, status = os.waitpid(pid, os.WUNTRACED)
+        if os.WIFSTOPPED(status):
+            print("stopped", flush=True)
+            sys.stdin.readline()
+            os.kill(pid, signal.SIGCONT)
+            _, status = os.waitpid(pid, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         assert killed or status == 0, status
         print("killed" if killed else "done", flush=True)
