@@ -5,6 +5,7 @@ other in order. What they write is staged, and goes to the tables in one sorted 
 end, or before a unit that must ask the database what others of its group have done.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -63,15 +64,9 @@ class _Staged:
 class _Rows:
     """Rows by table, gathered in a flush and written sorted."""
 
-    adds: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
-    removes: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
-
-    def add(self, table: str, row: Row) -> None:
-        self.adds.setdefault(table, []).append(row)
-
-    def remove(self, table: str, row: Row) -> None:
-        """``row`` is the primary key."""
-        self.removes.setdefault(table, []).append(row)
+    adds: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    removes: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    """By primary key."""
 
 
 class _Fault(Exception):
@@ -226,7 +221,7 @@ class Commit:
             receipt = self._write_unit(unit, terms, rows)
             self._answers[unit.place] = receipt
             if unit.idempotency is not None:
-                rows.add("idempotency", kept(unit.idempotency, receipt))
+                rows.adds["idempotency"].append(kept(unit.idempotency, receipt))
         self._store(rows)
         for unit in staged:
             for relabel in unit.prepared.relabels:
@@ -239,7 +234,8 @@ class Commit:
         persons: dict[int, None] = {}
         for write in prepared.writes:
             self._write(write, terms, rows)
-            persons.update((self._entities.key("Patient", p), None) for p in write.ownership.persons)
+            for person in write.ownership.persons:
+                persons[self._entities.keys["Patient", person]] = None
         if prepared.audit is not None:
             persons.update(dict.fromkeys(prepared.audit.patient_keys))
             self._record(prepared.audit, tuple(persons), rows)
@@ -267,26 +263,27 @@ class Commit:
     def _write(self, write: Write, terms: dict[tuple[str, str], int], rows: _Rows) -> None:
         self._last_seq += 1
         seq, at, version_id = self._last_seq, self.at, write.expected + 1
-        key, type_number = self._entities.key(write.type, write.id), TYPE_NUMBERS[write.type]
+        key, type_number = self._entities.keys[write.type, write.id], TYPE_NUMBERS[write.type]
         patient_key = self._entities.patient_key(write)
-        kind = int(write.ownership.kind)
+        method, kind = int(write.method), int(write.ownership.kind)
         organisation = write.ownership.organisation
         org = self._names.give(self._db, "organisation", organisation) if organisation else 0
         labels = self._entities.labels(write)
         sealed = write.sealed
         digest, meta_at, blob = (sealed.digest, sealed.meta_at, sealed.blob) if sealed else (b"", 0, b"")
-        deleted = int(write.method == Method.DELETE)
-        rows.add(
-            "version",
-            (patient_key, key, version_id, seq, at, int(write.method), kind, org, meta_at, digest, blob),
+        deleted = int(method == Method.DELETE)
+        rows.adds["version"].append(
+            (patient_key, key, version_id, seq, at, method, kind, org, meta_at, digest, blob),
         )
         if write.expected:
-            rows.remove("resource", (patient_key, type_number, key))
-        rows.add("resource", (patient_key, type_number, key, seq, version_id, at, kind, org, labels, deleted))
-        rows.add("log", (seq, patient_key, key, type_number, version_id, int(write.method), at, labels))
-        if write.ownership.kind == OwnerKind.SEVERAL:
+            rows.removes["resource"].append((patient_key, type_number, key))
+        rows.adds["resource"].append(
+            (patient_key, type_number, key, seq, version_id, at, kind, org, labels, deleted)
+        )
+        rows.adds["log"].append((seq, patient_key, key, type_number, version_id, method, at, labels))
+        if kind == OwnerKind.SEVERAL:
             for person in write.ownership.persons:
-                rows.add("owner", (key, version_id, self._entities.key("Patient", person)))
+                rows.adds["owner"].append((key, version_id, self._entities.keys["Patient", person]))
         self._versions.append(
             ChainedVersion(
                 seq,
@@ -295,7 +292,7 @@ class Commit:
                 write.type,
                 write.id,
                 version_id,
-                int(write.method),
+                method,
                 kind,
                 organisation,
                 self._names.labels(self._db, labels),
@@ -308,21 +305,19 @@ class Commit:
     def _index(
         self, write: Write, patient_key: int, key: int, terms: dict[tuple[str, str], int], rows: _Rows
     ) -> None:
+        keys, where = self._entities.keys, (patient_key, key)
         for found, target in ((write.adds, rows.adds), (write.removes, rows.removes)):
             if found is None:
                 continue
-            where = (patient_key, key)
-            target.setdefault("ix_token", []).extend(
-                [(atom, t if isinstance(t, int) else terms[t], *where) for atom, t in found.tokens]
-            )
-            target.setdefault("ix_reference", []).extend(
-                [(atom, self._entities.key(type, id), *where) for atom, type, id in found.references]
-            )
-            target.setdefault("ix_date", []).extend([(*row, *where) for row in found.dates])
-            target.setdefault("ix_string", []).extend([(*row, *where) for row in found.strings])
-            target.setdefault("ix_quantity", []).extend(
-                [(atom, terms[t], low, high, *where) for atom, t, low, high in found.quantities]
-            )
+            target["ix_token"] += [
+                (atom, terms[t] if isinstance(t, tuple) else t, *where) for atom, t in found.tokens
+            ]
+            target["ix_reference"] += [(atom, keys[type, id], *where) for atom, type, id in found.references]
+            target["ix_date"] += [(*row, *where) for row in found.dates]
+            target["ix_string"] += [(*row, *where) for row in found.strings]
+            target["ix_quantity"] += [
+                (atom, terms[t], low, high, *where) for atom, t, low, high in found.quantities
+            ]
 
     def _store(self, rows: _Rows) -> None:
         """Each table in one sorted pass; a row that is both removed and added stays as it is."""
@@ -336,9 +331,9 @@ class Commit:
     def _record(self, audit: AuditRecord, persons: tuple[int, ...], rows: _Rows) -> None:
         self._last_audit += 1
         record = self._audit.write(audit, self.at)
-        rows.add("audit", (self._last_audit, record))
+        rows.adds["audit"].append((self._last_audit, record))
         for person in persons:
-            rows.add("disclosure", (person, self._last_audit))
+            rows.adds["disclosure"].append((person, self._last_audit))
         self._audits.append(ChainedAudit(self._last_audit, record, persons))
 
     def _relabel(self, relabel: Relabel) -> None:
@@ -385,8 +380,8 @@ class Commit:
 
     def _grant(self, grant: Grant) -> None:
         number = grant.scope
-        added = [(number, self._entities.key("Patient", person)) for person in grant.add]
-        removed = [(number, self._entities.key("Patient", person)) for person in grant.remove]
+        added = [(number, self._entities.keys["Patient", person]) for person in grant.add]
+        removed = [(number, self._entities.keys["Patient", person]) for person in grant.remove]
         self._db.remove("scope_person", [*added, *removed])
         self._db.insert("scope_person", sorted(set(added).difference(removed)))
         rows = self._db.rows("SELECT epoch FROM scope WHERE number = ?", (number,))
@@ -435,9 +430,14 @@ def _last(db: Database) -> _Last:
     return _Last(seq, audit, number or 0, head or GENESIS, at or 0)
 
 
-def _terms(writes: Iterable[Write]) -> Iterable[tuple[str, str]]:
+def _terms(writes: Iterable[Write]) -> dict[tuple[str, str], None]:
+    terms: dict[tuple[str, str], None] = {}
     for write in writes:
         for found in (write.adds, write.removes):
             if found is not None:
-                yield from (term for _, term in found.tokens if isinstance(term, tuple))
-                yield from (unit for _, unit, _, _ in found.quantities)
+                for _, term in found.tokens:
+                    if isinstance(term, tuple):
+                        terms[term] = None
+                for _, unit, _, _ in found.quantities:
+                    terms[unit] = None
+    return terms

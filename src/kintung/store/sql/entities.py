@@ -20,6 +20,9 @@ class State(NamedTuple):
     labels: int
 
 
+_NEVER_STORED = State(0, 0, 0, 0)
+
+
 class Entities:
     """Finds and gives keys; remembers what the commit has done so far."""
 
@@ -27,24 +30,23 @@ class Entities:
         self._db = db
         self._last = -1
         """The last key given; -1 until it is asked for."""
-        self._keys: dict[Entity, int] = {}
+        self.keys: dict[Entity, int] = {}
+        """The keys of all entities that ``number`` was told of."""
+        self._absent: set[Entity] = set()
+        """Entities that were looked for and have no key yet: nobody else gives one meanwhile."""
         self._states: dict[Entity, State] = {}
-
-    def key(self, type: str, id: str) -> int:
-        """The key of an entity that ``number`` was told of."""
-        return self._keys[type, id]
 
     def patient_key(self, write: Write) -> int:
         """The key of the Patient whose range a resource lies in, 0 for nobody's."""
         home = _home(write)
-        return self._keys[home] if home is not None else 0
+        return self.keys[home] if home is not None else 0
 
     # -- states -------------------------------------------------------------------------
 
     def states(self, writes: Sequence[Write]) -> list[State | None]:
         """What is stored now of what each write is for; None for an id never heard of."""
         entities = [(write.type, write.id) for write in writes]
-        unknown = [entity for entity in entities if entity not in self._states]
+        unknown = [entity for entity in entities if entity not in self._states and entity not in self._absent]
         if unknown:
             found = self._db.lookup(
                 "SELECT w.c0, w.c1, e.key, e.patient_key, coalesce(r.version_id, 0), coalesce(r.labels, 0)"
@@ -57,16 +59,19 @@ class Entities:
             stored = {(type, id): State(*state) for type, id, *state in found}
             for entity in unknown:
                 state = stored.get((TYPE_NUMBERS[entity[0]], entity[1]))
-                if state is not None:
+                if state is None:
+                    self._absent.add(entity)
+                else:
                     self._states[entity] = state
-                    self._keys[entity] = state.key
+                    self.keys[entity] = state.key
         return [self._states.get(entity) for entity in entities]
 
     def expect(self, writes: Sequence[Write]) -> None:
-        """The writes are staged: who comes after them in this commit meets their versions."""
-        for write, state in zip(writes, self.states(writes), strict=True):
-            before = state or State(0, 0, 0, 0)
-            self._states[write.type, write.id] = before._replace(version_id=write.expected + 1)
+        """The writes are staged, ``states`` asked: who comes after them meets their versions."""
+        for write in writes:
+            entity = (write.type, write.id)
+            key, patient_key, _, labels = self._states.get(entity) or _NEVER_STORED
+            self._states[entity] = State(key, patient_key, write.expected + 1, labels)
 
     def labels(self, write: Write) -> int:
         state = self._states.get((write.type, write.id))
@@ -88,15 +93,16 @@ class Entities:
             return
         homes = {(write.type, write.id): _home(write) for write in writes}
         wanted = dict.fromkeys([*homes, *_named(writes), *_granted(grants)])
-        self._find([entity for entity in wanted if entity not in self._keys])
-        fresh = [entity for entity in wanted if entity not in self._keys]
+        self._find([entity for entity in wanted if entity not in self.keys and entity not in self._absent])
+        fresh = [entity for entity in wanted if entity not in self.keys]
         if self._last < 0:
             self._last = cast(int, self._db.rows("SELECT coalesce(max(key), 0) FROM entity")[0][0])
         for key, entity in enumerate(fresh, self._last + 1):
-            self._keys[entity] = key
+            self.keys[entity] = key
+        self._absent.difference_update(fresh)
         self._last += len(fresh)
         self._db.insert("entity", [self._row(entity, homes) for entity in fresh])
-        self._house([entity for entity in homes if self._keys[entity] <= self._last - len(fresh)], homes)
+        self._house([entity for entity in homes if self.keys[entity] <= self._last - len(fresh)], homes)
 
     def _find(self, unknown: Sequence[Entity]) -> None:
         """Take over the keys that entities have already."""
@@ -112,12 +118,12 @@ class Entities:
         for entity in unknown:
             key = stored.get((TYPE_NUMBERS[entity[0]], entity[1]))
             if key is not None:
-                self._keys[entity] = key
+                self.keys[entity] = key
 
     def _row(self, entity: Entity, homes: Mapping[Entity, Entity | None]) -> Row:
         home = homes.get(entity)
-        patient_key = self._keys[home] if home is not None else 0
-        return (self._keys[entity], TYPE_NUMBERS[entity[0]], entity[1], patient_key)
+        patient_key = self.keys[home] if home is not None else 0
+        return (self.keys[entity], TYPE_NUMBERS[entity[0]], entity[1], patient_key)
 
     def _house(self, entities: Sequence[Entity], homes: Mapping[Entity, Entity | None]) -> None:
         """Entities that were referenced before they were stored learn whose they are."""
@@ -125,7 +131,7 @@ class Entities:
             home, state = homes[entity], self._states.get(entity)
             if home is not None and (state is None or state.patient_key == 0):
                 self._db.run(
-                    "UPDATE entity SET patient_key = ? WHERE key = ?", (self._keys[home], self._keys[entity])
+                    "UPDATE entity SET patient_key = ? WHERE key = ?", (self.keys[home], self.keys[entity])
                 )
 
 
@@ -136,13 +142,16 @@ def _home(write: Write) -> Entity | None:
     return None
 
 
-def _named(writes: Sequence[Write]) -> Iterable[Entity]:
+def _named(writes: Sequence[Write]) -> list[Entity]:
     """Owners, and targets of references."""
+    named: list[Entity] = []
     for write in writes:
-        yield from (("Patient", person) for person in write.ownership.persons)
+        for person in write.ownership.persons:
+            named.append(("Patient", person))
         for found in (write.adds, write.removes):
-            if found is not None:
-                yield from ((type, id) for _, type, id in found.references)
+            if found is not None and found.references:
+                named += [(type, id) for _, type, id in found.references]
+    return named
 
 
 def _granted(grants: Sequence[Grant]) -> Iterable[Entity]:
