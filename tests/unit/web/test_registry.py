@@ -72,6 +72,15 @@ def test_an_address_that_is_none_is_not_found(path: str) -> None:
         REGISTRY.find("GET", path)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "path", ["Patient/$everything", "Patient/_me", "Patient/1/_history/_x", "Patient/$x/_history"]
+)
+def test_an_operation_that_is_not_offered_is_no_resource(method: str, path: str) -> None:
+    with pytest.raises(NotFound):
+        REGISTRY.find(method, path)
+
+
 def test_a_method_that_is_none_is_told_the_others() -> None:
     with pytest.raises(MethodNotAllowed) as refused:
         REGISTRY.find("TRACE", "Patient/1")

@@ -25,6 +25,11 @@ def read(_site: Site, request: Request, view: View) -> Answer:
         raise NotFound(f"{request.type}/{request.id} is not known.") from None
     except Deleted:
         raise Deleted(f"{request.type}/{request.id} was deleted; its history remains.") from None
+    return shown(request, version)
+
+
+def shown(request: Request, version: Version) -> Answer:
+    """A version; 304 when the caller has it already."""
     if _has_it(request, version):
         headers = [*PLAIN[1:], (b"etag", etag(version.version_id))]
         return Answer(304, headers, b"", version.patient_keys)

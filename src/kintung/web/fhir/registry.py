@@ -137,6 +137,8 @@ class Registry:
     def find(self, method: str, path: str) -> Found:
         """The entry of a method and an address under the base (``Patient/1``). HEAD is GET.
 
+        What begins with ``$`` or ``_`` is the name of an operation or interaction, never an id.
+
         Raises:
             NotFound: no such address, or no such resource type.
             MethodNotAllowed: the address does not take this method.
@@ -147,7 +149,7 @@ class Registry:
             fixed = node.fixed.get(segment)
             if fixed is not None:
                 node = fixed
-            elif node.variable is not None and segment:
+            elif node.variable is not None and segment and segment[0] not in "$_":
                 parameters[node.parameter] = segment
                 node = node.variable
             else:

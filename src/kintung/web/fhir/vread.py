@@ -8,7 +8,8 @@ import re
 from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import View
-from kintung.web.fhir.exchange import Answer, Request, refuse_parameters, versioned
+from kintung.web.fhir.exchange import Answer, Request, refuse_parameters
+from kintung.web.fhir.read import shown
 from kintung.web.fhir.registry import Entry, Look
 from kintung.web.site import Site
 
@@ -17,7 +18,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 def vread(_site: Site, request: Request, view: View) -> Answer:
-    """One version, as it was served when it was current."""
+    """One version, as it was served when it was current; 304 when the caller has it already."""
     if request.query:
         refuse_parameters(request)
     address = f"{request.type}/{request.id}/_history/{request.version}"
@@ -29,8 +30,7 @@ def vread(_site: Site, request: Request, view: View) -> Answer:
         raise NotFound(f"{address} is not known.") from None
     except Deleted:
         raise Deleted(f"{address} is a deletion; earlier versions remain.") from None
-    headers = versioned(version.version_id, version.at)
-    return Answer(200, headers, version.body, version.patient_keys, version.at)
+    return shown(request, version)
 
 
 ENTRY = Entry(
