@@ -239,9 +239,9 @@ def _twice(holder: Any, key: Any, random: Random) -> None:
 
 
 def _long(holder: Any, key: Any, random: Random) -> None:
-    holder[key] = random.choice(("a", "陳", " ", "A=", "1", "[", "\\", "\n")) * random.choice(
-        (1_000, 1_048_576, 1_048_577)
-    )
+    """A text up to, at and over 1 MB, which is as long as FHIR lets a string be."""
+    length = random.choice((1_000, 1_000, 1_048_576, 1_048_577))
+    holder[key] = random.choice(("a", "陳", " ", "A=", "1", "[", "\\", "\n")) * length
 
 
 def _deep(holder: Any, key: Any, random: Random) -> None:
@@ -252,8 +252,9 @@ def _deep(holder: Any, key: Any, random: Random) -> None:
 
 
 _CHANGES: tuple[Callable[[Any, Any, Random], None], ...] = (
-    *(_odd,) * 8,
-    *(_drop, _rename, _wrap, _unwrap, _beside, _beside, _second_choice, _twice, _deep),
+    *(_odd,) * 16,
+    *(_drop, _rename, _wrap, _unwrap, _beside, _beside, _second_choice, _twice, _deep) * 2,
+    _long,  # seldom: it takes as much time as a hundred others
 )
 
 
