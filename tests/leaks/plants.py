@@ -198,7 +198,7 @@ LEAKS = (
         "return ordered",
         "return list(self._planned)",
     ),
-    leak("an update moves a resource", scribe._refuse_move, "if persons_fixed and", "if False and"),
+    leak("an update moves a resource", scribe._refuse_move, "if one_person and", "if False and"),
     leak("keys of all clients are one", idempotency._place, "(idempotency.client, ", '("", '),
     # Cursors.
     leak("a cursor is anybody's", cursor.Cursors.open, "found.reader != reader or ", ""),
