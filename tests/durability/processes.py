@@ -33,7 +33,9 @@ class WriterProcess:
         self.acks_file = Path(orders.acks)
         self._before = len(self.acks())
         command = [sys.executable, "-m", "tests.durability.writer", json.dumps(asdict(orders))]
-        self._process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+        self._said = Path(f"{orders.acks}.stderr")  # a pipe nobody reads would stop who says much
+        with self._said.open("ab") as said:
+            self._process = subprocess.Popen(command, cwd=ROOT, stderr=said)
 
     def acks(self) -> list[list[str]]:
         """All acknowledged units in the file, each a list of ``Type/id/version``."""
@@ -54,8 +56,7 @@ class WriterProcess:
         """True, or the test fails with what the process said when it ended."""
         if self._process.poll() is None:
             return True
-        assert self._process.stderr is not None
-        raise AssertionError(f"the writer ended:\n{self._process.stderr.read().decode()}")
+        raise AssertionError(f"the writer ended:\n{self._said.read_text()}")
 
     def stop(self) -> None:
         """Stop it where it stands, all threads; returns when it has stopped."""
@@ -69,8 +70,6 @@ class WriterProcess:
         """SIGKILL: no handler, no clean-up."""
         self._process.kill()
         self._process.wait()
-        assert self._process.stderr is not None
-        self._process.stderr.close()
 
     @property
     def killed(self) -> bool:

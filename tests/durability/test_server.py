@@ -12,6 +12,7 @@ from kintung.app import Settings, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.errors import Unavailable
 from kintung.store.postgres import PostgresBackend
+from kintung.store.postgres_connections import Server
 from tests.postgres_cluster import Cluster
 from tests.records import patient
 from tests.stores import START, Record, together
@@ -58,9 +59,7 @@ def test_no_request_meets_a_connection_of_before_the_restart(own_postgres: Clust
                 assert connections_to(url) == READERS + 1
 
             own_postgres.kill()
-            with pytest.raises(Unavailable):
-                record.read("Patient/p")
-            own_postgres.start()
+            own_postgres.start()  # comes when the last session of the dead server has ended
 
             answers = together(*[lambda: record.read("Patient/p").id] * READERS)
             assert answers == ["p"] * READERS
@@ -84,6 +83,16 @@ def test_no_request_meets_a_connection_the_server_ended(postgres_url: str, tmp_p
         with all_readers_lent(record):
             pass
         assert record.put(patient("p", "Chan")).version_id == 2
+
+
+def test_a_server_that_is_away_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server = Server(f"postgresql:///record?host={tmp_path}")
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            server.connect()
+
+    assert [entry.levelname for entry in caplog.records] == ["WARNING"]
 
 
 def test_readings_wait_for_a_connection(postgres_url: str, tmp_path: Path) -> None:

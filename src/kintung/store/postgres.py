@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors as pg
 
 from kintung.errors import TimedOut, Unavailable
-from kintung.store.postgres_connections import Connection, Readers, connect, is_broken, warn_of_loss
+from kintung.store.postgres_connections import Connection, Readers, Server, is_broken, warn_of_loss
 from kintung.store.sql.database import Row, asked_too_long, outcome_unknown
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
@@ -138,11 +138,11 @@ class PostgresBackend:
         Raises:
             Unavailable: no connection, a server before 15, or a schema this version does not know.
         """
-        self._url = url
+        self._server = Server(url)
         self._hung_seconds = hung_seconds
-        self._readers = Readers(lambda: connect(url, read_seconds), connections - 1, read_seconds)
+        self._readers = Readers(lambda: self._server.connect(read_seconds), connections - 1, read_seconds)
         self._in_commit = threading.Lock()
-        self._writer = connect(url)
+        self._writer = self._server.connect()
         try:
             if self._writer.info.server_version < OLDEST_SERVER:
                 raise Unavailable("Kintung needs PostgreSQL 15 or later.")
@@ -181,7 +181,7 @@ class PostgresBackend:
             try:
                 if is_broken(self._writer):
                     self._writer.close()
-                    self._writer = connect(self._url)
+                    self._writer = self._server.connect()
                 db = PostgresDatabase(self._writer)
                 db.run("BEGIN ISOLATION LEVEL READ COMMITTED")
                 try:

@@ -31,32 +31,50 @@ _NO_MORE = ("too many clients already", "remaining connection slots are reserved
 """How a server says that it has no connection left; it gives no code at this point."""
 
 
-def connect(url: str, statement_seconds: float = 0) -> Connection:
-    """A connection whose every statement is a transaction, with the settings of a node.
+class Server:
+    """A database server as this process knows it."""
 
-    Args:
-        statement_seconds: the longest a statement may take; 0 for as long as it needs.
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._is_away = False
 
-    Raises:
-        Unavailable: the server cannot be reached, or has no connection left.
-    """
-    settings = (*_SETTINGS, f"SET statement_timeout = {int(statement_seconds * 1000):d}")
-    try:
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
+    def connect(self, statement_seconds: float = 0) -> Connection:
+        """A connection whose every statement is a transaction, with the settings of a node.
+
+        Args:
+            statement_seconds: the longest a statement may take; 0 for as long as it needs.
+
+        Raises:
+            Unavailable: the server cannot be reached, or has no connection left.
+        """
+        try:
+            connection = self._connect(statement_seconds)
+        except psycopg.OperationalError as error:
+            self._warn_once(error)
+            if any(phrase in str(error) for phrase in _NO_MORE):
+                raise Unavailable(
+                    "The database server has no connection left; raise its max_connections, or serve "
+                    "with fewer --workers or --connections."
+                ) from error
+            raise Unavailable("The database cannot be reached.") from error
+        self._is_away = False
+        return connection
+
+    def _connect(self, statement_seconds: float) -> Connection:
+        settings = (*_SETTINGS, f"SET statement_timeout = {int(statement_seconds * 1000):d}")
+        connection = psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_SECONDS)
         try:
             connection.execute("; ".join(settings).encode())
         except BaseException:
             connection.close()
             raise
-    except psycopg.OperationalError as error:
-        _log.warning("no connection to the database: %s", " ".join(str(error).split()))
-        if any(phrase in str(error) for phrase in _NO_MORE):
-            raise Unavailable(
-                "The database server has no connection left; raise its max_connections, or serve with "
-                "fewer --workers or --connections."
-            ) from error
-        raise Unavailable("The database cannot be reached.") from error
-    return connection
+        return connection
+
+    def _warn_once(self, error: psycopg.OperationalError) -> None:
+        """Say why, when it begins: while it lasts, every request meets it."""
+        if not self._is_away:
+            self._is_away = True
+            _log.warning("no connection to the database: %s", " ".join(str(error).split()))
 
 
 def is_broken(connection: Connection) -> bool:
