@@ -127,6 +127,37 @@ def test_conditional_references_are_resolved_or_refused(api: Api) -> None:
     assert count(api, "Patient") == before
 
 
+def test_a_full_url_names_one_resource(api: Api) -> None:
+    one = entry("POST", "Patient", new_patient(), "urn:uuid:1")
+    other = entry("POST", "Observation", about("urn:uuid:1"), "urn:uuid:1")
+    for entries in ((one, other), (one, one)):
+        assert outcome(api.post("", transaction(*entries))) == (400, "value", "Bundle.entry[1].fullUrl")
+    assert count(api, "Patient") == 0
+    same = entry("POST", "Patient", new_patient(identifier=[NAMED]), "urn:uuid:1", ifNoneExist="identifier=7")
+    answer = api.post("", transaction(same, same, entry("POST", "Observation", about("urn:uuid:1"))))
+    assert statuses(answer) == ["201 Created", "200 OK", "201 Created"]
+
+
+def test_a_reference_to_either_of_two_servers_is_refused(api: Api) -> None:
+    entries = [
+        entry("POST", "Patient", new_patient(), f"http://{server}.example/fhir/Patient/5") for server in "ab"
+    ]
+    exact = entry("POST", "Observation", about("http://b.example/fhir/Patient/5"))
+    answer = api.post("", transaction(*entries, exact))
+    assert api.get(located(answer, 2)).json()["subject"]["reference"] == located(answer, 1)
+    unclear = entry("POST", "Observation", about("Patient/5"))
+    assert outcome(api.post("", transaction(*entries, unclear))) == (400, "value", "Bundle.entry[2].resource")
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_an_entry_that_stores_needs_a_resource(api: Api, kind: str) -> None:
+    for wrong in (entry("POST", "Patient"), entry("PUT", "Patient/p")):
+        answer = api.post("", bundle(kind, wrong))
+        told = answer.json() if kind == "transaction" else answer.json()["entry"][0]["response"]["outcome"]
+        assert told["issue"][0]["expression"] == ["Bundle.entry[0].resource"]
+        assert "needs a resource" in told["issue"][0]["details"]["text"]
+
+
 def test_a_link_to_no_entry_is_refused(api: Api) -> None:
     answer = api.post("", transaction(entry("POST", "Observation", about("urn:uuid:9"))))
     assert outcome(answer) == (400, "value", "Bundle.entry[0].resource")
@@ -161,6 +192,7 @@ def test_entries_are_done_in_the_standards_order_and_answered_in_theirs(api: Api
         (entry("POST", "Patient/$validate", new_patient()), (400, "not-supported", "request.url")),
         (entry("POST", "/", bundle("batch")), (400, "not-supported", "request.url")),
         (entry("POST", "Parrot", new_patient()), (400, "not-supported", "request.url")),
+        (entry("POST", "Patient/", new_patient()), (400, "not-supported", "request.url")),
         (entry("PUT", "http://elsewhere.example/Patient/1", patient("1")), (400, "value", "request.url")),
         (entry("DELETE", "Patient/p?_id=q"), (400, "not-supported", "request.url")),
         (entry("DELETE", "Patient?family=Chan"), (412, "multiple-matches", "")),

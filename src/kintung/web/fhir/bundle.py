@@ -21,6 +21,7 @@ from kintung.web.site import Site
 ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 """The order in which the standard has entries processed, whatever their place."""
 
+_STORES = ("POST", "PUT")
 _MINIMAL = b"return=minimal"
 _SHELL = {"resourceType": "Parameters"}
 _PHRASES = {status.value: f"{status.value} {status.phrase}".encode() for status in HTTPStatus}
@@ -30,6 +31,8 @@ _PLACES = {
     "If-None-Match": "request.ifNoneMatch",
     "If-None-Exist": "request.ifNoneExist",
     "resourceType": "resource",
+    "resource": "resource",
+    "fullUrl": "fullUrl",
 }
 _OUTCOME = b'{"resourceType":"OperationOutcome"'
 
@@ -62,7 +65,7 @@ def entry_request(outer: Request, index: int, entry: BundleEntry) -> Request:
     """The request an entry carries; its caller, base and wishes are those of the whole.
 
     Raises:
-        StructureInvalid: the entry has no request.
+        StructureInvalid: the entry has no request, or not the resource it is to store.
         ValueInvalid: its address is of another server.
     """
     asked = entry.request
@@ -72,8 +75,11 @@ def entry_request(outer: Request, index: int, entry: BundleEntry) -> Request:
     path, _, query = url.partition("?")
     if ":" in path:
         raise ValueInvalid("The address of an entry is under this server: Patient/1.", path="request.url")
+    method = str(asked.get("method", ""))
+    if entry.text is None and method in _STORES and not path.endswith("_search"):
+        raise StructureInvalid(f"An entry with the method {method} needs a resource.", path="resource")
     return Request(
-        str(asked.get("method", "")),
+        method,
         unquote(path),
         query,
         _headers(outer, asked),

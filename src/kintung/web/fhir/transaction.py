@@ -154,8 +154,8 @@ class Transaction:
         if request.method in _READS:
             self.reads.append((index, request))
             return
-        type, _, id = request.path.partition("/")
-        step_of = _STEPS.get((request.method, id != ""))
+        type, slash, id = request.path.partition("/")
+        step_of = _STEPS.get((request.method, slash != ""))
         if step_of is None or type not in _TYPES or "/" in id or "$" in id or id.startswith("_"):
             raise NotSupported(
                 f"A transaction takes create, update, delete and reads, not {request.method} {request.path}.",
@@ -224,18 +224,35 @@ class Transaction:
 
         A link is set from its text as sent each time, so that preparing again is the same.
         """
-        names: dict[str, str] = {}
-        own: dict[str, str] = {}
-        for planned in self._planned:
-            own.update((text, local) for _, text, local in planned.step.own)
-            if planned.full_url is not None and planned.step.verb != "DELETE":
-                names.update(_names_of(planned, targets[planned.number]))
+        names = self._names(targets)
+        own = {text: local for planned in self._planned for _, text, local in planned.step.own}
         references = Links(names, own)
         self._set_links(references)
         if self._conditional:
             references = Links({**names, **self._resolved(view, targets, references)}, own)
             self._set_links(references)
         return references
+
+    def _names(self, targets: Mapping[int, Target]) -> dict[str, str]:
+        """What the links inside the Bundle become; refuses one that may mean either of two resources."""
+        names: dict[str, str] = {}
+        unclear: set[str] = set()
+        for planned in self._by_index():
+            if planned.full_url is None or planned.step.verb == "DELETE":
+                continue
+            for text, name in _names_of(planned, targets[planned.number]):
+                if names.setdefault(text, name) == name:
+                    continue
+                if text == planned.full_url:
+                    error = ValueInvalid("Another entry has this fullUrl; give each its own.", path="fullUrl")
+                    raise at_entry(error, planned.number)
+                unclear.add(text)
+        for planned in self._planned if unclear else ():
+            for _, text in planned.links:
+                if text in unclear:
+                    message = f"{text} may be either of two entries; write the fullUrl of the one meant."
+                    raise at_entry(ValueInvalid(message, path=planned.step.type), planned.number)
+        return names
 
     def _resolved(self, view: View, targets: Mapping[int, Target], links: Links) -> dict[str, str]:
         """What the conditional references become, where links inside the Bundle are set already."""
