@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from kintung.clock import SetClock
 from kintung.consent import Right
+from kintung.store.port import IDEMPOTENCY_MICROS
 from kintung.store.reader import Reader
 from tests.records import patient
 from tests.server.api import Api, outcome, persona
@@ -153,7 +155,32 @@ def test_an_entry_of_a_batch_that_failed_is_done_by_the_replay(api: Api) -> None
     assert total(api) == 2
 
 
-def test_a_key_that_is_none_is_refused(api: Api) -> None:
+ALL_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+@pytest.mark.parametrize("key", ["a", "a" * 128, "of one visit", ALL_PRINTABLE, "~ ~"])
+def test_a_key_is_1_to_128_printable_characters(api: Api, key: str) -> None:
+    headers = {"Idempotency-Key": key}
+    first = api.post("Patient", NEW, headers=headers)
+    assert first.status_code == 201
+    assert seen(api.post("Patient", NEW, headers=headers)) == seen(first)
+    assert total(api) == 1
+
+
+@pytest.mark.parametrize("key", ["", " ", "a" * 129, "a\tb", "clé", "\x7f"], ids=ascii)
+def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
     for path, body in (("Patient", NEW), ("", {"resourceType": "Bundle", "type": "batch"})):
-        refused = api.post(path, body, headers={"Idempotency-Key": "a" * 129})
+        refused = api.post(path, body, headers=[(b"Idempotency-Key", key.encode())])
         assert outcome(refused) == (400, "value", "Idempotency-Key")
+    assert total(api) == 0
+
+
+def test_a_key_is_kept_for_seven_days(api: Api) -> None:
+    clock = api.node.clock
+    assert isinstance(clock, SetClock)
+    first = api.post("Patient", NEW, headers=KEY).json()["id"]
+    clock.jump(IDEMPOTENCY_MICROS - 1_000_000)
+    assert api.post("Patient", NEW, headers=KEY).json()["id"] == first
+    clock.jump(2_000_000)
+    assert api.post("Patient", NEW, headers=KEY).json()["id"] != first
+    assert total(api) == 2
