@@ -126,18 +126,26 @@ class Served:
         return self.base.removesuffix("/fhir")
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"{self.base}/", timeout=SECONDS)
+        """A client that keeps its one connection, and so the worker that took it, however long it rests."""
+        return httpx.Client(
+            base_url=f"{self.base}/", timeout=SECONDS, limits=httpx.Limits(keepalive_expiry=None)
+        )
 
 
 @contextmanager
-def serving(home: Path, url: str, *arguments: str | Path) -> Iterator[Served]:
-    """Serve a database unprotected on a free port; stopped by SIGTERM at the end."""
+def serving(home: Path, url: str, *arguments: str | Path, complaint: str = "") -> Iterator[Served]:
+    """Serve a database unprotected on a free port; stopped by SIGTERM at the end.
+
+    Args:
+        complaint: a pattern of the lines it may write on standard error, else none.
+    """
     process = started(home, "serve", "--unprotected", "--port", "0", "--database", url, *arguments)
     try:
         yield Served(base_of(process), process)
         if process.poll() is None:
             code, _, err = ended(process, signal.SIGTERM)
-            assert (code, err) == (0, ""), f"exit code {code}: {err}"
+            assert code == 0, f"exit code {code}: {err}"
+            assert [line for line in err.splitlines() if not re.fullmatch(complaint, line)] == []
     finally:
         kill_group(process)
 
