@@ -8,7 +8,6 @@ A transaction puts the resolution of references between the two.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
@@ -60,8 +59,7 @@ ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 Verb = Literal["POST", "PUT", "DELETE"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One thing to write.
 
     Attributes:

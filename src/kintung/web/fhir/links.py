@@ -72,8 +72,10 @@ def make_local(resource: dict[str, Any], raw: bytes, base: str) -> tuple[OwnLink
     ``http://node/fhir/Patient/1`` is ``Patient/1``: http://hl7.org/fhir/R4/references.html#literal.
     A Bundle keeps its own.
     """
-    may_hide = b"\\/" in raw or b"\\u" in raw  # in an escape
-    if not base or resource.get("resourceType") == "Bundle" or not (may_hide or base.encode() in raw):
+    if not base or resource.get("resourceType") == "Bundle":
+        return ()
+    may_hide = b"\\" in raw and (b"\\/" in raw or b"\\u" in raw)  # in an escape
+    if not may_hide and base.encode() not in raw:
         return ()
     found: list[OwnLink] = []
     for holder, text in links(resource, raw):

@@ -133,7 +133,7 @@ class Transaction:
             effect = self._write(view, planned, targets[planned.number], references, written)
             outcome = effect.outcome
             if effect.write is not None:
-                outcome = outcome._replace(write=len(writes))
+                outcome = Outcome(outcome.status, outcome.type, outcome.id, write=len(writes))
                 written[outcome.type, outcome.id] = effect.write.ownership
                 writes.append(effect.write)
             outcomes[planned.number] = outcome
@@ -173,7 +173,7 @@ class Transaction:
         found: dict[str, _Criteria] = {}
         for planned in self._planned:
             for link in planned.links:
-                conditional = CONDITIONAL.fullmatch(link.text)
+                conditional = CONDITIONAL.fullmatch(link.text) if "?" in link.text else None
                 if conditional and link.text not in found:
                     try:
                         found[link.text] = self._criteria(planned, conditional)
