@@ -106,7 +106,7 @@ def group(process: subprocess.Popen[str]) -> list[int]:
 
 def group_gone(process: subprocess.Popen[str]) -> bool:
     """Whether everything of the group ends, given a while to do so."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while group(process):
         if time.monotonic() > until:
             return False
