@@ -1,14 +1,22 @@
-"""kintung check and kintung export: exit codes, and what they refuse."""
+"""kintung check and kintung export on both databases: exit codes, and what they refuse."""
 
 import re
 from pathlib import Path
 
 import apsw
+import psycopg
+import pytest
 
 from tests.cli.conftest import Run
-from tests.commands import done
+from tests.commands import done, kintung
+from tests.databases import KINDS, fresh
 from tests.records import patient
 from tests.synthea import exported
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return fresh(request.param, tmp_path, request)
 
 
 def load_one(run: Run, folder: Path) -> None:
@@ -22,12 +30,28 @@ def test_a_sound_record(run: Run, tmp_path: Path) -> None:
     assert done(run("check")) == "The record is sound.\n"
 
 
-def test_a_record_that_was_meddled_with(run: Run, tmp_path: Path) -> None:
+MEDDLED = (
+    "UPDATE ix_string SET folded = 'cheung', exact = 'Cheung' WHERE folded = 'chan'",
+    "UPDATE version SET at = at + 1",
+)
+
+
+def meddle(url: str) -> None:
+    """Change tables past the node."""
+    if url.startswith("sqlite:///"):
+        sqlite = apsw.Connection(url.removeprefix("sqlite:///"))
+        for statement in MEDDLED:
+            sqlite.execute(statement)
+        sqlite.close()
+        return
+    with psycopg.connect(url) as postgres:
+        for statement in MEDDLED:
+            postgres.execute(statement.encode())
+
+
+def test_a_record_that_was_meddled_with(run: Run, url: str, tmp_path: Path) -> None:
     load_one(run, tmp_path)
-    connection = apsw.Connection(str(tmp_path / "record.db"))
-    connection.execute("UPDATE ix_string SET folded = 'cheung', exact = 'Cheung' WHERE folded = 'chan'")
-    connection.execute("UPDATE version SET at = at + 1")
-    connection.close()
+    meddle(url)
     finished = run("check")
     assert (finished.returncode, finished.stderr) == (1, "")
     *findings, last = finished.stdout.splitlines()
@@ -40,12 +64,15 @@ def test_a_record_that_was_meddled_with(run: Run, tmp_path: Path) -> None:
     assert "heung" not in finished.stdout
 
 
-def test_what_is_not_there_is_not_sound(run: Run, tmp_path: Path) -> None:
+def test_what_is_not_there_is_not_sound(url: str, tmp_path: Path) -> None:
+    absent, said = f"{url}-absent", r"there is no database .*record\.db-absent\."
+    if url.startswith("postgresql:"):
+        absent, said = url.replace("/fresh_", "/absent_"), r"The database cannot be reached\."
     for command, arguments in (("check", ()), ("export", (tmp_path / "out",))):
-        finished = run(command, *arguments)
+        finished = kintung(tmp_path, command, *arguments, "--database", absent)
         assert (finished.returncode, finished.stdout) == (1, "")
-        assert re.fullmatch(rf"kintung {command}: there is no database .*record\.db\.\n", finished.stderr)
-    assert not (tmp_path / "record.db").exists()
+        assert re.search(rf"^kintung {command}: {said}\n\Z", finished.stderr, re.MULTILINE)
+    assert not (tmp_path / "record.db-absent").exists()
     assert not (tmp_path / "out").exists()
 
 
