@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests import synthea
 from tests.commands import demo, ended, group_gone, kill_group, kintung, started
 from tests.records import patient
+from tests.scale import counts
 
 
 def leftovers(home: Path) -> list[str]:
@@ -24,6 +26,35 @@ def run_in_shell(line: str) -> dict[str, Any]:
     said = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=60)
     assert (said.returncode, said.stderr) == (0, b""), line
     return msgspec.json.decode(said.stdout)
+
+
+def added(bundles: int, folder: Path) -> tuple[Path, int]:
+    """The published folder of Synthea patients in a long run, else a folder of some; its resources."""
+    if bundles == synthea.BUNDLES:
+        return synthea.whole_file().parent, synthea.ENTRIES
+    folder.mkdir()
+    synthea.first(bundles, folder)
+    return folder, sum(synthea.sizes(bundles))
+
+
+def test_a_folder_of_patients_is_added_to_the_sample(tmp_path: Path) -> None:
+    """All of it is loaded, the sample stands beside it, and the five examples answer."""
+    bundles = counts(2, synthea.BUNDLES)
+    folder, resources = added(bundles, tmp_path / "patients")
+    with demo(tmp_path, "--load", folder) as shown:
+        loads = [line for line in shown.lines if " resources in " in line]
+        sample, own = (int(line.split()[2].replace(",", "")) for line in loads)
+        assert loads[1].startswith(f"{bundles:,} items, {resources:,} resources in ")
+        assert own == resources
+        assert [run_in_shell(line)["resourceType"] for line in shown.examples] == [
+            "CapabilityStatement",
+            "Patient",
+            "Bundle",
+            "Bundle",
+            "Bundle",
+        ]
+        everything = run_in_shell(f"curl -s '{shown.base}/_history?_count=1'")
+        assert everything["total"] == sample + own
 
 
 def test_the_five_examples_work(tmp_path: Path) -> None:
