@@ -12,6 +12,7 @@ from kintung.errors import MultipleMatches
 from kintung.store.port import Unit
 from kintung.store.reader import Reader
 from kintung.store.units import rehearse
+from kintung.web.fhir import conditional
 from kintung.web.fhir.bundle import received
 from kintung.web.fhir.exchange import Request
 from kintung.web.fhir.transaction import Transaction
@@ -239,3 +240,21 @@ def test_what_stored_resources_refer_to_before_it_is_there_is_refused_in_a_chain
     gone = entry("DELETE", "Patient/p")
     alone = {**asked, "entry": [*asked["entry"], gone]}
     assert outcome(api.post("", alone)) == (412, "not-found", "Bundle.entry[1]")
+
+
+def test_references_by_a_code_are_cheap_and_others_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eleven names looked for among eleven Patients are 121 comparisons; as many identifiers are eleven."""
+    monkeypatch.setattr(conditional, "_COMPARISONS", 120)
+    named = [patient(f"p{n}", f"n{n}", identifier=[{"value": str(n)}]) for n in range(11)]
+
+    def asking(criterion: str) -> Resource:
+        asked = [entry("POST", "Basic", of(f"Patient?{criterion}{n}")) for n in range(11)]
+        return transaction(*(entry("PUT", f"Patient/{each['id']}", each) for each in named), *asked)
+
+    with opened() as api:
+        assert outcome(api.post("", asking("family:exact=n"))) == (400, "too-costly", "Bundle.entry[21]")
+        assert set(statuses(api.post("", asking("identifier=")))) == {"201 Created"}
+
+
+def of(reference: str) -> Resource:
+    return {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": reference}}

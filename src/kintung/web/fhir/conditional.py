@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from kintung.consent import Access
-from kintung.errors import KintungError, MultipleMatches, NoMatch, NotSupported
+from kintung.errors import KintungError, MultipleMatches, NoMatch, NotSupported, TooCostly
 from kintung.fhir.json import parse
 from kintung.fhir.search import Chain, Criterion, Query, ReferenceValue, extract
 from kintung.fhir.splice import Links, splice
@@ -25,6 +25,8 @@ Name = tuple[str, str]
 
 _AT_ONCE = 100
 """Resources one criterion asks for."""
+_COMPARISONS = 1_000_000
+"""Of one conditional reference with one thing written: about three seconds, perhaps in the commit lock."""
 
 
 class Written(NamedTuple):
@@ -73,6 +75,7 @@ class After:
         self._own: dict[Name, Indexed | None] = {}
         self._stored: dict[Name, Indexed | None] = {}
         self._names_by_code: dict[str, dict[str, list[Name]]] = {}
+        self._left = _COMPARISONS
 
     def one(self, query: Query) -> str:
         """The reference to the one resource that matches: ``Patient/1``.
@@ -80,6 +83,7 @@ class After:
         Raises:
             NoMatch, MultipleMatches: none does, or several do.
             NotSupported: what the transaction changes decides which stored resources meet a chain.
+            TooCostly: the references so far had more to look through than they may.
         """
         self._keep_time()
         self._refuse_changed_chains(query)
@@ -103,7 +107,14 @@ class After:
     def _in_transaction(self, query: Query) -> list[Name]:
         """Matches among what the transaction writes."""
         found: list[Name] = []
-        for name in self._candidates(query):
+        candidates = self._candidates(query)
+        self._left -= len(candidates)
+        if self._left < 0:
+            raise TooCostly(
+                "The conditional references have too much of the transaction to look through; "
+                "ask for an identifier or another code in each, or send several transactions."
+            )
+        for name in candidates:
             resource = self._own_rows(name)
             if resource is not None and meets(query, resource, self._follow):
                 found.append(name)
