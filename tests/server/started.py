@@ -50,7 +50,7 @@ def started(url: str, workers: int = 1) -> Iterator[Started]:
             yield Started(address, process)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
         drain.join()
 
 

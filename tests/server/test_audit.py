@@ -180,9 +180,10 @@ def test_a_replay_that_shows_data_is_recorded(clinic: Api) -> None:
 
 
 def test_nothing_leaves_that_cannot_be_recorded(tmp_path: Path) -> None:
-    settings = WebSettings(limits=Limits(seconds=0.2))
-    with opened(f"sqlite:///{tmp_path}/record.db", settings=settings) as api:
+    url, settings = f"sqlite:///{tmp_path}/record.db", WebSettings(limits=Limits(seconds=0.2))
+    with opened(url) as api:
         api.store(patient("p1", "Secretname"))
+    with opened(url, settings=settings) as api:
         with (tmp_path / "record.db.lock").open("rb+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for path in ("Patient/p1", "Patient", "Patient/p1/_history"):
@@ -193,8 +194,13 @@ def test_nothing_leaves_that_cannot_be_recorded(tmp_path: Path) -> None:
             written = api.put("Patient/p2", patient("p2"))
             assert written.status_code == 503
             fcntl.flock(lock, fcntl.LOCK_UN)
-        assert api.get("Patient/p1").status_code == 200
-        assert api.get("Patient/p2").status_code == 404, "what was answered 503 was not stored"
+        assert in_time(api, "Patient/p1") == 200
+        assert in_time(api, "Patient/p2") == 404, "what was answered 503 was not stored"
+
+
+def in_time(api: Api, path: str) -> int:
+    """The first status that is not for want of time: a busy machine may need more than the limit."""
+    return next(status for _ in range(1000) if (status := api.get(path).status_code) != 503)
 
 
 def test_a_fault_in_the_audit_is_no_leak_and_no_fault_of_the_request(tmp_path: Path) -> None:

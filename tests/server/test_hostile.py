@@ -171,7 +171,7 @@ POST = b"POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\n"
     ids=lambda raw: raw[:40].decode("latin-1").encode("unicode_escape").decode(),
 )
 def test_no_bytes_on_the_wire_make_it_fail(server: Started, client: httpx.Client, raw: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         try:
             connection.sendall(raw)
             connection.shutdown(socket.SHUT_WR)
