@@ -5,12 +5,13 @@ parameters, statuses, media types. What a resource must be is said by its FHIR d
 of which only ``resourceType`` is repeated here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
+from kintung.fhir.search import parameters
 from kintung.web.fhir.registry import RESOURCE_TYPES, Carry, Deposit, Entry, Look, Say
 from kintung.web.outcomes import STATUS
 
@@ -26,6 +27,39 @@ _PARTS = {
     "id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
     "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
 }
+_REFUSED = sorted({status for status in STATUS.values() if status != 500})
+_PREFIX = "^(eq|ne|gt|lt|ge|le|sa|eb|ap)?"
+_FORMS: dict[str, dict[str, Any]] = {
+    "number": {
+        "type": "string",
+        "pattern": _PREFIX + r"-?[0-9]{1,20}(\.[0-9]{1,10})?(e-?[0-9]{1,2})?$",
+        "examples": ["gt0.8"],
+    },
+    "date": {
+        "type": "string",
+        "pattern": _PREFIX + r"[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?)?$",
+        "examples": ["ge2022-10-19"],
+    },
+    "string": {"type": "string", "minLength": 1, "examples": ["陳"]},
+    "token": {
+        "type": "string",
+        "pattern": r"^([^|\\,$]{0,60}\|)?[^|\\,$]{1,60}$",
+        "examples": ["http://loinc.org|8310-5"],
+    },
+    "reference": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$", "examples": ["example"]},
+    "quantity": {
+        "type": "string",
+        "pattern": _PREFIX + r"-?[0-9]{1,20}(\.[0-9]{1,10})?(\|[^|\\,$]{0,60}\|[^|\\,$]{1,20})?$",
+        "examples": ["5.4|http://unitsofmeasure.org|mg"],
+    },
+    "uri": {"type": "string", "minLength": 1, "examples": ["http://example.org/x"]},
+}
+"""How a value of each kind of search parameter is written, in its simplest form."""
+_ANSWERED_HOW: dict[str, dict[str, Any]] = {
+    "_count": {"type": "integer", "minimum": 0},
+    "_total": {"type": "string", "enum": ["none", "estimate", "accurate"]},
+    "_sort": {"type": "string", "minLength": 1},
+}
 _WISHES = ["return=minimal", "return=representation", "return=OperationOutcome"]
 _OF_AN_INSTANCE = ("read", "history-instance", "update", "delete")
 _ANY_SEARCH = ("_id", "_lastUpdated", "_sort")
@@ -38,11 +72,18 @@ _EXAMPLE = {
 }
 
 
-def document(entries: Iterable[Entry], base: str) -> bytes:
-    """The document of a node reached at ``base``."""
+def document(entries: Sequence[Entry], base: str) -> bytes:
+    """The document of a node reached at ``base``.
+
+    The parameters of a type are those of its search by POST, whose address names the type and
+    nothing else; its search by GET takes the same.
+    """
     paths: dict[str, Any] = {}
     for entry in entries:
         paths.setdefault(entry.path or "/", {})[entry.method.lower()] = _operation(entry)
+    search = next((entry for entry in entries if entry.name == "search-type-post"), None)
+    if search is not None:
+        paths |= {f"/{type}/_search": {"post": _search_of(type, search)} for type in RESOURCE_TYPES}
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -53,7 +94,7 @@ def document(entries: Iterable[Entry], base: str) -> bytes:
             },
             "servers": [{"url": base}],
             "paths": paths,
-            "components": {"schemas": _schemas()},
+            "components": {"schemas": _schemas() | _FORMS, "responses": _shared_responses()},
         }
     )
 
@@ -105,7 +146,7 @@ def _header_parameters(entry: Entry) -> list[dict[str, Any]]:
     if entry.name == "create":
         names.append(("If-None-Exist", {"type": "string", "pattern": r"^[!-~]{1,100}$"}))
     if isinstance(entry.action, Deposit | Carry):
-        names.append(("Idempotency-Key", {"type": "string", "pattern": r"^[!-~]{1,128}$"}))
+        names.append(("Idempotency-Key", {"type": "string", "pattern": r"^[!-~]([ -~]{0,126}[!-~])?$"}))
         # Any text: RFC 7240 has preferences that are not known passed over, not refused.
         names.append(("Prefer", {"type": "string", "examples": _WISHES}))
     return [{"name": name, "in": "header", "schema": schema} for name, schema in names]
@@ -124,13 +165,33 @@ def _body(entry: Entry) -> dict[str, Any]:
     return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": _EXAMPLE}}}
 
 
+def _search_of(type: str, entry: Entry) -> dict[str, Any]:
+    """The search of one type: every parameter it has, each in the form its kind is written in."""
+    properties: dict[str, Any] = {code: dict(schema) for code, schema in _ANSWERED_HOW.items()}
+    for code, parameter in sorted(parameters(type).items()):
+        if parameter.kind in _FORMS:
+            properties[code] = {"$ref": f"#/components/schemas/{parameter.kind}"}
+    form = {"type": "object", "properties": properties}
+    return {
+        "operationId": f"{entry.name}-{type}",
+        "summary": entry.description,
+        "requestBody": {"content": {_FORM: {"schema": form, "example": {"_count": "5"}}}},
+        "responses": _responses(entry),
+    }
+
+
+def _shared_responses() -> dict[str, Any]:
+    """Each refusal the table of errors has, by its status."""
+    return {str(status): _answer(_OUTCOME) for status in _REFUSED}
+
+
 def _responses(entry: Entry) -> dict[str, Any]:
-    """What may come back: the good answers, and each refusal the table of errors has."""
+    """What may come back: the good answers, and each refusal."""
     answers: dict[str, Any] = {str(status): _answer(schema) for status, schema in _good(entry)}
     if entry.name == "create":
         answers["201"]["links"] = {name: _link(name) for name in _OF_AN_INSTANCE}
-    for status in sorted({status for status in STATUS.values() if status != 500}):
-        answers[str(status)] = _answer(_OUTCOME)
+    for status in _REFUSED:
+        answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
     return answers
 
 
