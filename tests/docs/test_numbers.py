@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
+from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.limits import LIMITS, MEMBERS
 from tests.leaks.plants import LEAKS
 from tests.leaks.templates import TEMPLATES
@@ -44,6 +45,7 @@ ROWS = {
         f"{LIMITS.seconds:g} s; {LIMITS.bundle_seconds:g} s",
         "seconds bundle_seconds",
     ),
+    "comparisons of conditional references with what their transaction writes": (f"{COMPARISONS:,}", ""),
     "answers to the entries of a batch or transaction": (f"{LIMITS.bundle_answer // MB} MB", "bundle_answer"),
     "arrival of a body": (f"{LIMITS.receive_seconds:g} s", "receive_seconds"),
     "requests at once, of the node; of one client": (

@@ -244,7 +244,7 @@ def test_what_stored_resources_refer_to_before_it_is_there_is_refused_in_a_chain
 
 def test_references_by_a_code_are_cheap_and_others_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eleven names looked for among eleven Patients are 121 comparisons; as many identifiers are eleven."""
-    monkeypatch.setattr(conditional, "_COMPARISONS", 120)
+    monkeypatch.setattr(conditional, "COMPARISONS", 120)
     named = [patient(f"p{n}", f"n{n}", identifier=[{"value": str(n)}]) for n in range(11)]
 
     def asking(criterion: str) -> Resource:

@@ -25,7 +25,7 @@ Name = tuple[str, str]
 
 _AT_ONCE = 100
 """Resources one criterion asks for."""
-_COMPARISONS = 1_000_000
+COMPARISONS = 1_000_000
 """Of one conditional reference with one thing written: about three seconds, perhaps in the commit lock."""
 
 
@@ -75,7 +75,7 @@ class After:
         self._own: dict[Name, Indexed | None] = {}
         self._stored: dict[Name, Indexed | None] = {}
         self._names_by_code: dict[str, dict[str, list[Name]]] = {}
-        self._left = _COMPARISONS
+        self._left = COMPARISONS
 
     def one(self, query: Query) -> str:
         """The reference to the one resource that matches: ``Patient/1``.
