@@ -200,6 +200,7 @@ SENT = {
     "dates": ([("_sort", "-date")], "x.high DESC"),
     "dates AND code": ([("code", "718-7"), ("_sort", "date")], "x.low, "),
     "newest": ([("_sort", "-_lastUpdated")], "r.seq DESC"),
+    "a chain to many": ([("subject:Patient.gender", "male")], "CROSS JOIN resource t"),
 }
 
 

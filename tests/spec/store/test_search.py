@@ -384,3 +384,32 @@ def test_a_total_counts_each_current_resource_once(record: Record, reader: Reade
     ]
     assert [record.search(search, reader, total=True).total for search in searches] == [2, 1, 3, 1]
     assert record.search("?_tag=x,y", reader, total=True).total == 0
+
+
+MANY = {
+    "a date": ("date", [f"20{year}-{month:02d}" for year in range(10, 50) for month in range(1, 13)]),
+    "since a date": ("date", [f"ge2022-10-{day:02d}" for day in range(19, 31)]),
+    "an amount": ("value-quantity", [f"{n}.5|http://unitsofmeasure.org|kg" for n in range(480)]),
+    "an amount of any unit": ("value-quantity", [f"{n}.5" for n in range(480)]),
+    "more than an amount": ("value-quantity", [f"gt{n}||kg" for n in range(60, 540)]),
+    "a code": ("code", [f"c{n}" for n in range(480)]),
+    "a reference": ("subject", [f"Patient/{n}" for n in range(480)]),
+    "a chained name": ("subject:Patient.name", [f"chan {n}" for n in range(480)]),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_many_alternatives_are_as_good_as_one(record: Record, name: str):
+    parameter, values = MANY[name]
+    record.put(patient("7", "Chan 7"))
+    record.put(patient("x", "Wong"))
+    record.put({**weight("found", "7", 70.5), **coded("c7"), "effectiveDateTime": "2022-10-19"})
+    record.put({**weight("other", "x", 7.25), **coded("d"), "effectiveDateTime": "2009-10-19"})
+
+    page = record.search(f"Observation?{parameter}={','.join(values)}", total=True)
+
+    assert (names(page), page.total) == (["Observation/found"], 1)
+
+
+def coded(code: str) -> dict[str, object]:
+    return {"code": {"coding": [{"system": "http://example.org/codes", "code": code}]}}

@@ -7,6 +7,8 @@ import pytest
 from kintung.errors import Deleted, NotFound, RuleFailed
 from kintung.store.port import OwnerKind, Ownership
 from kintung.store.reader import Reader, Scope
+from kintung.store.sql import criteria
+from kintung.store.sql import search as plans
 from tests.records import binary, group, listing, observation, organization, patient, weight
 from tests.stores import ALL, NOBODY, SYSTEM, Record, names
 
@@ -383,3 +385,23 @@ def test_sorting_is_by_what_is_seen(record: Record):
     record.put(weight("y", "2", 70))
 
     assert record.found("Observation?_sort=-value-quantity", reader) == before
+
+
+def test_a_chain_that_is_followed_ends_only_at_what_the_reader_sees(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+):
+    """Given a chain that is asked of each resource walked, when its target is hidden, then it is no match."""
+    monkeypatch.setattr(criteria, "_SHORT", 0)
+    monkeypatch.setattr(criteria, "MANY_ENDS", 0)
+    monkeypatch.setattr(plans, "FEW", -1)
+    monkeypatch.setattr(plans, "BEGUN", 1000)
+    for id in ("seen", "hidden"):
+        record.put(observation(f"{id}-target", None), organisation="a")
+        derived = {"derivedFrom": [{"reference": f"Observation/{id}-target"}]}
+        record.put(observation(id, None, "other", **derived), organisation="a")
+    record.label("Observation/hidden-target", "R")
+    reader = Reader("unlabelled", True, True, True, frozenset({"R"}))
+    search = "Observation?derived-from:Observation.code=weight"
+
+    assert record.found(search, reader) == ["Observation/seen"]
+    assert record.found(search, ALL) == ["Observation/hidden", "Observation/seen"]

@@ -144,12 +144,17 @@ def money(rows: list[Quantity], atom: int, value: dict[str, Any]) -> None:
 
 
 def range_(rows: list[Quantity], atom: int, value: dict[str, Any]) -> None:
-    """A Range; an end that is not given is open, and with neither end there is no row."""
+    """A Range; an end that is not given is open, and with neither end there is no row.
+
+    One that ends below its start counts as its start: no span in the index is turned round.
+    """
     low, high = value.get("low", {}), value.get("high", {})
-    lo, hi = low.get("value"), high.get("value")
+    lo = None if low.get("value") is None else Decimal(low["value"])
+    hi = None if high.get("value") is None else Decimal(high["value"])
+    if lo is not None and hi is not None:
+        hi = max(lo, hi)
     if lo is not None or hi is not None:
-        bounds = (None if lo is None else Decimal(lo), None if hi is None else Decimal(hi))
-        _measured(rows, atom, low if lo is not None else high, bounds)
+        _measured(rows, atom, low if lo is not None else high, (lo, hi))
 
 
 def samples(rows: list[Quantity], atom: int, value: dict[str, Any]) -> None:

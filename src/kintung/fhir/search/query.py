@@ -40,7 +40,7 @@ class SearchLimits:
     values: int = 500
     value_length: int = 4_096
     length: int = 1_000_000
-    cost: int = 1_500
+    cost: int = 5_000
     sort_keys: int = 10
     count: int = 1_000
     default_count: int = 20

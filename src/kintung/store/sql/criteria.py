@@ -46,6 +46,8 @@ _BY_KEY = ("ix_reference", "ix_date", "ix_string", "ix_quantity")
 
 MANY_ENDS = 256
 """Resources that a chain ends at, up to which they are listed before the search."""
+_ALIKE = 8
+"""Alternatives of one form that stand in the statement one by one."""
 _FEW_POINTS = 8
 """Points of a criterion that are looked at to find the one that has rows."""
 _SHORT = 50
@@ -77,11 +79,30 @@ class Point(NamedTuple):
 
 
 class _Ends(NamedTuple):
-    """References of these atoms that lead to these targets; a query of them when they are more."""
+    """References of these atoms that lead to these targets; to those of the query, when they are more."""
 
     atoms: Sequence[int]
     targets: Sequence[int]
     query: Clause | None = None
+
+
+class _Alike(NamedTuple):
+    """Alternatives that differ in their values alone: a list ``w``, and what holds of a row of it.
+
+    SQLite plans each alternative of an OR, a millisecond each; a list is planned once.
+    """
+
+    listed: str
+    holds: str
+    values: tuple[object, ...]
+
+    @classmethod
+    def of(cls, clauses: Sequence[Clause]) -> "_Alike":
+        row = f"({', '.join('?' * len(clauses[0].values))})"
+        parts = clauses[0].text.split("?")
+        holds = parts[0] + "".join(f"w.column{n}{part}" for n, part in enumerate(parts[1:], 1))
+        values = tuple(value for clause in clauses for value in clause.values)
+        return cls(f"(VALUES {', '.join([row] * len(clauses))}) w", holds, values)
 
 
 class SortValue(NamedTuple):
@@ -124,7 +145,7 @@ class Criteria:
     def _probe_chain(self, who: StoredReader, chain: Chain, r: str) -> Clause:
         """By the targets, where they are few; else by what each reference of ``r`` leads to."""
         ends = self._chain_ends(who, chain)
-        if all(len(end.targets) <= _SHORT for end in ends):
+        if all(end.query is None and len(end.targets) <= _SHORT for end in ends):
             found = self._of_resource("ix_reference x", self._leading(ends), r)
             return Clause(f"{found.text} IS NOT NULL", found.values)
         return some(*(self._probe_link(who, chain.parameter, type, inner, r) for type, inner in chain.inner))
@@ -156,8 +177,17 @@ class Criteria:
         if criterion.parameter.stored:
             named = self._listed("e.key", self._ids(criterion.values))
             return Clause(f"SELECT e.patient_key, e.key FROM entity e WHERE {named.text}", named.values)
-        rows = self._rows(criterion)
-        return Clause(f"SELECT x.patient_key, x.key FROM {_source(criterion)} WHERE {rows.text}", rows.values)
+        source = _source(criterion)
+        few, alike = self._alternatives(criterion)
+        wheres = [Clause(f"FROM {source} WHERE {few.text}", few.values)] if few != NEVER or not alike else []
+        atoms = self._atoms(criterion.parameter)
+        for each in alike:
+            where = f"FROM {each.listed} CROSS JOIN {source} WHERE {atoms.text} AND {each.holds}"
+            wheres.append(Clause(where, each.values + atoms.values))
+        return Clause(
+            " UNION ALL ".join(f"SELECT x.patient_key, x.key {where.text}" for where in wheres),
+            tuple(value for where in wheres for value in where.values),
+        )
 
     def _of_resource(self, source: str, rows: Clause, r: str) -> Clause:
         """A scalar: 1 when one of these index rows is of ``r``."""
@@ -282,17 +312,32 @@ class Criteria:
 
     def _rows(self, criterion: Criterion) -> Clause:
         """Which index rows ``x`` meet one of the values."""
+        few, alike = self._alternatives(criterion)
+        if not alike:
+            return few
+        lists = [
+            Clause(f"EXISTS (SELECT 1 FROM {each.listed} WHERE {each.holds})", each.values) for each in alike
+        ]
+        return some(few, every(self._atoms(criterion.parameter), some(*lists)))
+
+    def _alternatives(self, criterion: Criterion) -> tuple[Clause, list[_Alike]]:
+        """Which rows meet one of the values: those told one by one, and lists of many alike."""
         parameter = criterion.parameter
+        if parameter.kind == "reference" and criterion.modifier is None:
+            return self._leading(self._reference_ends(criterion)), []
         atoms = self._atoms(parameter)
         if criterion.modifier == "missing":
-            return atoms
-        match parameter.kind:
-            case "token" | "uri":
-                return every(atoms, self._in_terms(self._terms(criterion.values)))
-            case "reference":
-                return self._leading(self._reference_ends(criterion))
-            case _:
-                return every(atoms, some(*(self._value(criterion, value) for value in criterion.values)))
+            return atoms, []
+        if parameter.kind in ("token", "uri"):
+            return every(atoms, self._in_terms(self._present_terms(criterion))), []
+        shapes: dict[str, list[Clause]] = {}
+        units = self._units(criterion.values)
+        for value in _widest(criterion.values):
+            clause = self._value(criterion, value, units)
+            shapes.setdefault(clause.text, []).append(clause)
+        few = [clause for clauses in shapes.values() if len(clauses) <= _ALIKE for clause in clauses]
+        many = [clauses for clauses in shapes.values() if len(clauses) > _ALIKE and clauses[0].values]
+        return every(atoms, some(*few)) if few else NEVER, [_Alike.of(clauses) for clauses in many]
 
     def _atoms(self, parameter: Parameter) -> Clause:
         anywhere = [b.atom for b in parameter.branches if b.target is None]
@@ -302,24 +347,35 @@ class Criteria:
             options.append(every(atoms, Clause("e.type = ?", (TYPE_NUMBERS[target],))))
         return some(*options)
 
-    def _value(self, criterion: Criterion, value: Value) -> Clause:
+    def _value(self, criterion: Criterion, value: Value, units: Mapping[Unit, Numbers]) -> Clause:
         match value:
             case DateValue():
                 return _date(value, "x.low", "x.high")
             case StringValue():
                 return self._string(criterion, value)
             case NumberValue():
-                return _number(value)
+                return every(self._any_unit(criterion.parameter), _number(value))
             case QuantityValue():
-                return every(self._unit(criterion, value), _number(value))
+                return every(self._unit(criterion.parameter, value, units), _number(value))
             case _:
                 raise AssertionError(f"{criterion.parameter.code} has no such value")
 
-    def _unit(self, criterion: Criterion, value: QuantityValue) -> Clause:
+    def _unit(self, parameter: Parameter, value: QuantityValue, units: Mapping[Unit, Numbers]) -> Clause:
         if value.any_unit:
-            return ALWAYS
-        unit = value.system, value.code
-        return self._in_terms(self._units(criterion.values).get(unit, Numbers(())))
+            return self._any_unit(parameter)
+        return self._in_terms(units.get((value.system, value.code), Numbers(())))
+
+    def _any_unit(self, parameter: Parameter) -> Clause:
+        """The units there are, while they are few: amounts are in order within each."""
+        asked = ("any unit", parameter.branches)
+        if asked not in self.known:
+            terms: dict[int, None] = {}
+            for branch in parameter.branches:
+                found = self.db.rows(_UNITS_OF, (branch.atom, branch.atom))
+                terms.update((term, None) for (term,) in found)
+            numbers = ", ".join(str(term) for term in sorted(terms))  # the same for every value of a list
+            self.known[asked] = Clause(f"x.term IN ({numbers})") if 0 < len(terms) <= _SHORT else ALWAYS
+        return cast(Clause, self.known[asked])
 
     def _in_terms(self, terms: Numbers) -> Clause:
         """The term of ``x`` is one of those found: one list, so that a probe is one seek a term."""
@@ -369,6 +425,23 @@ class Criteria:
             tuple(dict.fromkeys([number for numbers in found for number in numbers.found] + vaulted)),
             tuple(number for numbers in found for number in numbers.systems),
         )
+
+    def _present_terms(self, criterion: Criterion) -> Numbers:
+        """The terms of a long list that the parameter has anywhere: a probe is a seek for each."""
+        terms = self._terms(criterion.values)
+        if len(terms.found) <= _FEW_POINTS:
+            return terms
+        asked = ("present", criterion)
+        if asked not in self.known:
+            atoms = ", ".join(str(branch.atom) for branch in criterion.parameter.branches)
+            present = self.db.lookup(
+                "SELECT w.c0 FROM wanted w WHERE (SELECT 1 FROM ix_token x"
+                f" WHERE x.atom IN ({atoms}) AND x.term = w.c0 LIMIT 1) IS NOT NULL",
+                ("int",),
+                [(number,) for number in terms.found],
+            )
+            self.known[asked] = Numbers(tuple(number for (number,) in present), terms.systems)
+        return cast(Numbers, self.known[asked])
 
     def _units(self, values: Sequence[Value]) -> Mapping[Unit, Numbers]:
         """The terms of each unit that quantities are asked in."""
@@ -501,6 +574,8 @@ class Criteria:
 
 
 def _few_points(ends: Sequence[_Ends]) -> Sequence[Point]:
+    if any(end.query is not None for end in ends):
+        return ()
     if sum(len(end.targets) * len(end.atoms) for end in ends) > _FEW_POINTS:
         return ()
     return [
@@ -513,6 +588,14 @@ def _source(criterion: Criterion) -> str:
     if criterion.parameter.kind == "reference" and criterion.modifier is None:
         return "ix_reference x"
     return _from(criterion.parameter)
+
+
+_UNITS_OF = (
+    "WITH RECURSIVE u(term) AS (SELECT min(x.term) FROM ix_quantity x WHERE x.atom = ? UNION ALL"
+    " SELECT (SELECT min(x.term) FROM ix_quantity x WHERE x.atom = ? AND x.term > u.term)"
+    f" FROM u WHERE u.term IS NOT NULL) SELECT term FROM u WHERE term IS NOT NULL LIMIT {_SHORT + 1}"
+)
+"""The terms of an atom, one seek each."""
 
 
 def _from(parameter: Parameter) -> str:
@@ -569,6 +652,28 @@ _UPDATED: dict[str, tuple[str, str]] = {
 """Which end of a date an instant of each prefix lies at or after, and before."""
 
 
+_ONE_SIDED = {"gt": 1, "ge": 1, "sa": 1, "lt": -1, "le": -1, "eb": -1}
+"""Prefixes of dates that hold on to all time, and the direction of it."""
+
+
+def _widest(values: Sequence[Value]) -> list[Value]:
+    """Without dates that hold of nothing that another of the same prefix does not hold of."""
+    kept: list[Value] = []
+    one_sided: dict[str, list[tuple[int, int, DateValue]]] = {}
+    for value in values:
+        if isinstance(value, DateValue) and (way := _ONE_SIDED.get(value.prefix)):
+            one_sided.setdefault(value.prefix, []).append((way * value.lo, way * value.hi, value))
+        else:
+            kept.append(value)
+    for bounds in one_sided.values():
+        least = None
+        for _, end, value in sorted(bounds, key=lambda bound: bound[:2]):
+            if least is None or end < least:
+                least = end
+                kept.append(value)
+    return kept
+
+
 def _date(value: DateValue, low: str, high: str) -> Clause:  # noqa: PLR0911 - one a prefix
     start, end = value.lo, value.hi
     match value.prefix:
@@ -597,7 +702,7 @@ def _number(value: NumberValue | QuantityValue) -> Clause:  # noqa: PLR0911 - on
     exact = bound_keys(value.value, value.value)[0]
     match value.prefix:
         case "eq":
-            return Clause("x.low >= ? AND x.high < ?", (low, high))
+            return Clause("x.low >= ? AND x.low < ? AND x.high < ?", (low, high, high))
         case "ne":
             return Clause("NOT (x.low >= ? AND x.high < ?)", (low, high))
         case "gt":
