@@ -96,9 +96,9 @@ def test_every_kind_of_file_and_folders_of_them(run: Run, tmp_path: Path) -> Non
 @pytest.mark.parametrize("processes", ["0", "1"])
 def test_references_under_the_address_of_the_node_are_local(run: Run, tmp_path: Path, processes: str) -> None:
     base = "https://record.example/fhir"
-    about = {"subject": {"reference": f"{base}/Patient/p"}}
-    (tmp_path / "lines.ndjson").write_text(text(observation("o", None, **about)))
-    sent = bundle("transaction", put(observation("t", None, **about)))
+    about = {"reference": f"{base}/Patient/p"}
+    (tmp_path / "lines.ndjson").write_text(text(observation("o", None, subject=about)))
+    sent = bundle("transaction", put(observation("t", None, subject=about)))
     (tmp_path / "bundle.json").write_text(json.dumps(sent))
     files = (tmp_path / "lines.ndjson", tmp_path / "bundle.json")
     done(run("load", *files, "--base-url", f"{base}/", "--processes", processes))
