@@ -93,7 +93,7 @@ def test_an_update_follows_the_version_if_match_names(api: Api) -> None:
         ("Patient/p", {**NEW, "id": "q"}, (400, "value", "Patient.id")),
         ("Patient/p", NEW, (400, "value", "Patient.id")),
         ("Patient/p_", {**NEW, "id": "p_"}, (400, "value", "Patient.id")),
-        ("Observation/p", patient("p"), (400, "structure", "resourceType")),
+        ("Observation/p", patient("p"), (400, "structure", "Observation.resourceType")),
         ("Patient/p", {**patient("p"), "gender": "neither"}, (400, "code-invalid", "Patient.gender")),
         ("Patient/p", b"{", (400, "structure", None)),
         ("Patient/p", b"", (400, "structure", None)),
