@@ -135,6 +135,43 @@ def test_what_is_hidden_changes_no_answer_of_a_long_session(
     assert _differences(counts) == [], _shown(counts)
 
 
+@pytest.mark.parametrize(
+    ("adapter", "profile"),
+    [("sqlite", MANY), ("sqlite", UNLABELLED), ("postgres", FEW), ("postgres", MANY)],
+    ids=lambda value: value.name if isinstance(value, Profile) else value,
+)
+def test_without_the_predicate_the_hidden_shows(
+    adapter: str,
+    profile: Profile,
+    folder: Path,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The templates are not blind for other readers and on PostgreSQL either.
+
+    Each template has two worlds of its own on SQLite, and its own share in a long run. On
+    PostgreSQL all have the same two, where what one wrote shows to the next; and of what is hidden
+    by a label alone there is less than every template meets: there all have a share together.
+    """
+    pairs = scale.counts(1, 40)
+    if adapter == "sqlite":
+        pair = Pair.built(folder / "built", profile)
+        off = dict(apart(pair, folder / "off", RECORDED, DRAW, pairs, sees_all=True))
+    else:
+        with _built(adapter, profile, folder, request) as worlds:
+            off = dict(in_turn(worlds, RECORDED, DRAW, pairs, sees_all=True))
+    total, differ = sum(count.pairs for count in off.values()), len(_differences(off.values()))
+    with capsys.disabled():
+        print(
+            f"\nwithout the predicate on {adapter}, reader of {profile.name}: "
+            f"{differ} of {total} pairs differ ({differ / total:.0%})"
+        )
+    assert not [each for each in _differences(off.values()) if each.is_failure]
+    assert differ / total >= LEAST_SHARE
+    if scale.is_long() and adapter == "sqlite" and profile is not UNLABELLED:
+        assert [t.name for t, count in off.items() if count.share < LEAST_SHARE] == []
+
+
 def _built(
     adapter: str, profile: Profile, folder: Path, request: pytest.FixtureRequest
 ) -> AbstractContextManager[tuple[World, World]]:

@@ -81,10 +81,15 @@ def apart(
 
 
 def in_turn(
-    worlds: tuple[World, World], templates: Iterable[Template], draw: str, pairs: int
+    worlds: tuple[World, World],
+    templates: Iterable[Template],
+    draw: str,
+    pairs: int,
+    *,
+    sees_all: bool = False,
 ) -> Iterator[tuple[Template, Count]]:
     """One template after the other in the same two worlds; each finds what those before it wrote."""
     bare, full = worlds
-    with calling(bare) as in_bare, calling(full) as in_full:
+    with calling(bare, sees_all=sees_all) as in_bare, calling(full, sees_all=sees_all) as in_full:
         for template in templates:
             yield template, compared(template, in_bare, in_full, draw, bare.profile, pairs)
