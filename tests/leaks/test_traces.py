@@ -7,8 +7,10 @@ temporary files and the log of sealed versions are read to the last byte.
 
 import json
 import signal
+import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +19,7 @@ import httpx
 import pytest
 
 from tests import scale
-from tests.commands import SECONDS, base_of, done, ended, kill_group, kintung, started
+from tests.commands import SECONDS, base_of, ended, kill_group, started
 from tests.databases import KINDS, looking
 from tests.leaks.traces import Needle, Needles, Person, encodings, people, resources, searches
 from tests.postgres_cluster import Cluster
@@ -68,9 +70,8 @@ def left(request: pytest.FixtureRequest, quick_folder: Path) -> Iterator[Left]:
 
 def _lived(home: Path, folders: list[Path], url: str, planted: list[Person], source: Path, kind: str) -> Left:
     """Load, serve, ask, stop; and everything that can be read then or could be read before."""
-    loaded = kintung(home, "load", source, "--database", url)
-    printed = done(loaded) + loaded.stderr
-    files = _read(folders, "after load")
+    files, printed = _loaded(home, folders, source, url)
+    files |= _read(folders, "after load")
     process = started(home, "serve", "--unprotected", "--port", "0", "--database", url)
     try:
         with httpx.Client(base_url=f"{base_of(process)}/", timeout=SECONDS) as client:
@@ -93,6 +94,24 @@ def _lived(home: Path, folders: list[Path], url: str, planted: list[Person], sou
         {name: found[data] for name, data in tables.items()},
         sum(len(data) for data in files.values()),
     )
+
+
+def _loaded(home: Path, folders: list[Path], source: Path, url: str) -> tuple[dict[str, bytes], str]:
+    """The files beside the database while it was loaded, each as it was last, and what was printed."""
+    files: dict[str, bytes] = {}
+    process = started(home, "load", source, "--database", url)
+    try:
+        while process.poll() is None:
+            beside = [home, *(path for folder in folders for path in folder.rglob("pgsql_tmp"))]
+            files |= _read(beside, "during load", but=_holds_tables)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+        out, err = process.communicate()
+    finally:
+        kill_group(process)
+    assert process.returncode == 0, (out, err)
+    assert files, "it was over before anything was looked at"
+    return files, out + err
 
 
 def _ask_for(client: httpx.Client, person: Person) -> None:
@@ -126,13 +145,15 @@ def _ask_for(client: httpx.Client, person: Person) -> None:
                 assert client.put(f"Patient?{asked}", json=wrong).status_code == 400
 
 
-def _read(folders: list[Path], when: str) -> dict[str, bytes]:
-    """Every file below the folders, also those of a database at work."""
+def _read(
+    folders: list[Path], when: str, but: Callable[[str], bool] = lambda _name: False
+) -> dict[str, bytes]:
+    """Every file below the folders, also those of a database at work, but the names left out."""
     files: dict[str, bytes] = {}
     for folder in folders:
         for path in folder.rglob("*"):
             try:
-                if path.is_file() and not path.is_symlink():
+                if path.is_file() and not path.is_symlink() and not but(str(path)):
                     files[f"{when}: {path.relative_to(folder)}"] = path.read_bytes()
             except FileNotFoundError:
                 continue  # a temporary file that is gone by now
