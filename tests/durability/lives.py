@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from kintung.definitions import owners
 from kintung.errors import RuleFailed
 from kintung.fhir.json import parse
 from kintung.store.port import Done, Method, Version, View, Write
@@ -52,8 +53,7 @@ class Lives:
             )
         else:
             chosen = self.random.sample(self._drawn, self.random.choice((1, 1, 2, 5)))
-            unique = {(resource["resourceType"], resource["id"]): resource for resource in chosen}
-            self._commit(*map(self.putting, unique.values()))
+            self._commit(*map(self.putting, _of_one_unit(chosen)))
 
     def putting(self, resource: dict[str, Any]) -> Step:
         raw = as_json(resource).encode()
@@ -86,3 +86,14 @@ class Lives:
         gone = version.method == Method.DELETE
         self.versions[(*name, done.version_id)] = None if gone else version
         (self.deleted.add if gone else self.deleted.discard)(name)
+
+
+def _of_one_unit(chosen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each resource once, and none that another takes its owners from.
+
+    A transaction of the API writes such a source first and tells what comes after; the steps
+    here all read the state before the unit.
+    """
+    unique = {f"{resource['resourceType']}/{resource['id']}": resource for resource in chosen}
+    sources = {name for resource in chosen for name in owners(resource, resource["id"]).sources}
+    return [resource for name, resource in unique.items() if name not in sources]
