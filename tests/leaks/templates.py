@@ -748,9 +748,15 @@ def _transaction_creates(ask: Caller, draw: Draw) -> None:
 
 @template("transaction with a conditional reference", "transaction")
 def _transaction_reference(ask: Caller, draw: Draw) -> None:
-    criteria = f"Patient?identifier={HKID}|{number(draw.choice((*HIDDEN_PERSONS, 'a')))}"
-    observed = observation("new", None, subject={"reference": criteria})
-    ask("POST", "", _bundle("transaction", _entry("POST", "Observation", observed)))
+    """It matches a hidden person alone, one in sight and a hidden one, one or two with a number, nobody.
+
+    The first two tell whoever is drawn, so that no seed passes over what looks at the hidden here.
+    """
+    hidden = draw.hidden_person()
+    numbered = f"{HKID}|{number(draw.choice((*HIDDEN_PERSONS, 'a')))}", f"{SHARED}|a"
+    for criteria in (f"_id={hidden}", f"_id=a,{hidden}", f"identifier={draw.choice(numbered)}", "_id=never"):
+        observed = observation("new", None, subject={"reference": f"Patient?{criteria}"})
+        ask("POST", "", _bundle("transaction", _entry("POST", "Observation", observed)))
 
 
 @template("transaction that writes the hidden", "transaction")
