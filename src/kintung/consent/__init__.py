@@ -1,6 +1,15 @@
 """Who asks, for whom and why, and what they may do: the one place a Reader is made."""
 
 from kintung.consent.access import Access, Gate, Right, unprotected
-from kintung.consent.policy import Policy, Undeclared, require_policy
+from kintung.consent.policy import Policy, Undeclared, require_answered, require_policy
 
-__all__ = ["Access", "Gate", "Policy", "Right", "Undeclared", "require_policy", "unprotected"]
+__all__ = [
+    "Access",
+    "Gate",
+    "Policy",
+    "Right",
+    "Undeclared",
+    "require_answered",
+    "require_policy",
+    "unprotected",
+]

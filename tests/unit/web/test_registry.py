@@ -1,15 +1,18 @@
 """The registry: nothing loads without a policy, and every address leads to one entry."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kintung.consent import Policy, Right, Undeclared
-from kintung.errors import NotFound
+from kintung.errors import NotFound, NotSupported
+from kintung.fhir.search import Answered, Branch, Parameter, parameter, parse_query
+from kintung.fhir.search import parameters as parameters_of
 from kintung.web.fhir.entries import ENTRIES, REGISTRY
 from kintung.web.fhir.exchange import Answer
-from kintung.web.fhir.registry import Deposit, Entry, Look, Registry, Say
+from kintung.web.fhir.registry import RESOURCE_TYPES, Deposit, Entry, Look, Registry, Say, searched_by
 from kintung.web.outcomes import MethodNotAllowed
 
 API = Path(__file__).resolve().parents[3] / "docs" / "reference" / "api"
@@ -45,6 +48,46 @@ def test_an_entry_without_a_policy_that_fits_does_not_load(
 def test_an_entry_with_a_policy_loads() -> None:
     registry = Registry([entry(LOOK, Right.VIEW, Policy.DISCLOSES)])
     assert registry.find("GET", "$new").entry.name == "new"
+
+
+def test_every_parameter_of_every_type_is_loaded_with_the_registry() -> None:
+    assert {(each.type, each.code) for each in searched_by()} == {
+        (type, code) for type in RESOURCE_TYPES for code in parameters_of(type)
+    }
+    with pytest.raises(Undeclared, match=r"Basic\.new declares nothing"):
+        Registry(ENTRIES, [*searched_by(), Parameter("Basic", "new", "token", (Branch(1),))])
+
+
+@pytest.mark.parametrize(
+    ("code", "answered"),
+    [
+        ("code", None),
+        ("code", "columns"),
+        ("code", "nothing"),
+        ("_id", None),
+        ("_id", "rows"),
+        ("_lastUpdated", "nothing"),
+        ("code-value-concept", "rows"),
+        ("code-value-concept", "columns"),
+    ],
+)
+def test_a_parameter_without_a_declaration_that_fits_does_not_load(
+    code: str, answered: Answered | None
+) -> None:
+    declared = parameter("Observation", code)
+    Registry(ENTRIES, [declared])
+    with pytest.raises(Undeclared, match=rf"Observation\.{code} "):
+        Registry(ENTRIES, [replace(declared, answered=answered)])
+
+
+def test_nothing_is_searched_by_a_parameter_that_declares_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def undeclared(types: tuple[str, ...], code: str) -> Parameter:
+        return replace(parameter(types[0], code), answered=None)
+
+    parse_query("Observation", [("code", "1")], now_micros=0)
+    monkeypatch.setattr("kintung.fhir.search.query.together", undeclared)
+    with pytest.raises(NotSupported):
+        parse_query("Observation", [("code", "1")], now_micros=0)
 
 
 @pytest.mark.parametrize("each", ENTRIES, ids=lambda each: each.name)

@@ -13,7 +13,7 @@ from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
 from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY, bound_keys, decimal_key
 from kintung.fhir.search.extract import extract
 from kintung.fhir.search.match import holds, matches, rows_of, sort_value
-from kintung.fhir.search.parameters import Branch, Parameter, parameter, parameters
+from kintung.fhir.search.parameters import Answered, Branch, Parameter, parameter, parameters
 from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, parse_query
 from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
 from kintung.fhir.search.text import fold
@@ -36,6 +36,7 @@ __all__ = [
     "MAX_MICROS",
     "MIN_MICROS",
     "SEARCH_LIMITS",
+    "Answered",
     "Branch",
     "Chain",
     "Criterion",

@@ -19,6 +19,29 @@ Stored = Literal["id", "updated"]
 
 _STORED: Mapping[str, Stored] = {"_id": "id", "_lastUpdated": "updated"}
 
+Answered = Literal["rows", "columns", "nothing"]
+"""What a store reads to answer a parameter, and so what it must let the Reader stand on.
+
+``rows``: index rows of the resource; each leads to its resource, on which the Reader stands.
+``columns``: columns of the resource itself, on which the Reader stands.
+``nothing``: a search by it is refused before the store is asked.
+"""
+
+_ANSWERED: Mapping[Kind | Stored, Answered] = {
+    "token": "rows",
+    "uri": "rows",
+    "reference": "rows",
+    "date": "rows",
+    "string": "rows",
+    "number": "rows",
+    "quantity": "rows",
+    "id": "columns",
+    "updated": "columns",
+    "composite": "nothing",
+    "special": "nothing",
+}
+"""By what the store holds beside the resource, else by kind; what is not here does not load."""
+
 
 class Branch(NamedTuple):
     """An atom a parameter reads; with a target, only its references to that resource type."""
@@ -35,6 +58,8 @@ class Parameter:
     ``targets`` are the resource types a reference may lead to, () for any.
     ``stored`` marks ``_id`` and ``_lastUpdated``, which the store holds beside the resource:
     they have no branches.
+    ``answered`` is what it declares for consent; without it nothing may be searched by it, and
+    the registry of interactions does not load.
     """
 
     type: str
@@ -44,6 +69,12 @@ class Parameter:
     targets: tuple[str, ...] = ()
     url: str = ""
     stored: Stored | None = None
+    answered: Answered | None = None
+
+    @property
+    def searchable(self) -> bool:
+        """Does it declare that something answers it?"""
+        return self.answered in ("rows", "columns")
 
     @property
     def table(self) -> Table:
@@ -101,6 +132,7 @@ def together(types: tuple[str, ...], code: str) -> Parameter:
         targets=() if open_target else tuple(sorted({target for one in each for target in one.targets})),
         url=first.url,
         stored=first.stored,
+        answered=first.answered,
     )
 
 
@@ -120,6 +152,7 @@ def _parameter(type: str, code: str, entry: Entry) -> Parameter:
     # A parameter whose every branch asks for one type (patient) leads to no other, even where
     # the definition, shared by many types, names more.
     targets = entry.targets if None in narrowed or not narrowed else tuple(sorted(filter(None, narrowed)))
+    stored = _STORED.get(code)
     return Parameter(
         type=type,
         code=code,
@@ -127,5 +160,6 @@ def _parameter(type: str, code: str, entry: Entry) -> Parameter:
         branches=tuple(Branch(atom, target) for atom, target in entry.branches),
         targets=targets,
         url=entry.url,
-        stored=_STORED.get(code),
+        stored=stored,
+        answered=_ANSWERED.get(stored or entry.kind),
     )

@@ -204,7 +204,7 @@ class _Reading:
             found = together(self.types or _every_type(), code)
         except NotSupported as refusal:
             raise NotSupported(str(refusal)) from refusal
-        if found.kind in ("composite", "special"):
+        if not found.searchable:
             raise NotSupported(f"{found.kind} parameters are not offered yet")
         return found
 
@@ -228,7 +228,7 @@ class _Reading:
         links = tuple(
             found for type in targets or _every_type() if (found := parameters(type).get(inner)) is not None
         )
-        if not any(link.kind not in ("composite", "special") for link in links):
+        if not any(link.searchable for link in links):
             where = ", ".join(targets[:5]) or "any type"
             raise NotSupported(f"{shown(inner)} is not a parameter of what {code} leads to ({where})")
         return _Asked(asked.parameter, inner_modifier, links)
@@ -256,7 +256,7 @@ class _Reading:
         return Chain(asked.parameter, tuple(inner))
 
     def _criterion(self, parameter: Parameter, modifier: str, alternatives: Sequence[str]) -> Criterion:
-        if parameter.kind in ("composite", "special"):
+        if not parameter.searchable:
             raise NotSupported(f"{parameter.kind} parameters are not offered yet")
         if modifier == "missing" and parameter.stored is None:
             return Criterion(parameter, "missing", (_missing(",".join(alternatives)),))

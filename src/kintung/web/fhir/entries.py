@@ -10,7 +10,7 @@ from kintung.web.fhir.capabilities import statement
 from kintung.web.fhir.exchange import Answer, Request
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.openapi import document
-from kintung.web.fhir.registry import Entry, Registry, Say
+from kintung.web.fhir.registry import Entry, Registry, Say, searched_by
 from kintung.web.outcomes import Headers
 from kintung.web.site import Site
 
@@ -71,4 +71,4 @@ ENTRIES: tuple[Entry, ...] = (
     *validate.ENTRIES,
 )
 
-REGISTRY = Registry(ENTRIES)
+REGISTRY = Registry(ENTRIES, searched_by())

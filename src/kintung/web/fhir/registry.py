@@ -1,16 +1,17 @@
 """The registry: every interaction and operation, said once.
 
 Routing, the CapabilityStatement and the OpenAPI document are made from it, and a test walks
-it. An entry that does not declare how it keeps to consent does not load.
+it. An entry or a search parameter that does not declare how it keeps to consent does not load.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from kintung.consent import Policy, Right, Undeclared, require_policy
+from kintung.consent import Policy, Right, Undeclared, require_answered, require_policy
 from kintung.definitions import ownership_rules
 from kintung.errors import NotFound
+from kintung.fhir.search import Parameter, parameters
 from kintung.store.port import Receipt, Unit, View
 from kintung.web.fhir.exchange import Answer, Request
 from kintung.web.outcomes import MethodNotAllowed
@@ -100,6 +101,13 @@ class Found(NamedTuple):
 RESOURCE_TYPES = tuple(rule.type for rule in ownership_rules())
 """The resource types a node holds: those with a rule that says whose they are."""
 
+
+def searched_by() -> Iterator[Parameter]:
+    """Every search parameter of every type a node holds."""
+    for type in RESOURCE_TYPES:
+        yield from parameters(type).values()
+
+
 _TYPES = frozenset(RESOURCE_TYPES)
 _Leaf = dict[str, Entry]
 _NO_PARAMETERS: Mapping[str, str] = {}
@@ -120,12 +128,15 @@ class _Node:
 class Registry:
     """Entries by address and method."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        """Load the entries.
+    def __init__(self, entries: Iterable[Entry], searched: Iterable[Parameter] = ()) -> None:
+        """Load the entries, and let the parameters be ``searched`` by.
 
         Raises:
-            Undeclared: an entry has no policy, or one that contradicts its right or its action.
+            Undeclared: an entry has no policy, or one that contradicts its right or its action;
+                a search parameter does not declare what answers it.
         """
+        for parameter in searched:
+            require_answered(parameter)
         self.entries = tuple(entries)
         self._root = _Node()
         for entry in self.entries:
