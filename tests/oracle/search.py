@@ -3,7 +3,9 @@
 Source: https://hl7.org/fhir/R4/search.html with the readings in spec-readings.md.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -43,8 +45,9 @@ class Oracle:
             held: in commit order; a (type, id) may stand once.
             now: microseconds since 1970; ``ap`` on dates measures from it.
             offset: minutes east of Greenwich for times without a zone.
-            vaulted: systems whose identifiers are kept hashed: they are found as others are,
-                but ordered by their system alone.
+            vaulted: systems whose identifiers are kept hashed: they are found by their normal
+                form, too, and ordered by their system alone. Systems with a rule of their own
+                beyond the plain normal form (a check digit added, re-issues cut off) are not known here.
         """
         self.held = held
         self.now = now
@@ -134,7 +137,7 @@ class Oracle:
         match kind:
             case "token":
                 assert modifier in ("", "not"), modifier
-                return token_test(text)
+                return token_test(text, self.vaulted)
             case "reference":
                 return reference_test(text, modifier)
             case "uri":
@@ -220,13 +223,33 @@ def prefix(text: str) -> tuple[str, str]:
     return (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
 
 
-def token_test(text: str) -> Callable[[Token], bool]:
-    """``code``, ``|code``, ``system|`` or ``system|code``."""
+def token_test(text: str, vaulted: Collection[str] = ()) -> Callable[[Token], bool]:
+    """``code``, ``|code``, ``system|`` or ``system|code``.
+
+    Codes of ``vaulted`` systems are compared by their normal form.
+    """
     parts = [unescape(part) for part in split(text, "|")]
+
+    def same(row: Token, code: str) -> bool:
+        if row.code is None or row.system not in vaulted:
+            return row.code == code
+        return normal_form(row.code) == normal_form(code)
+
     if len(parts) == 1:
-        return lambda row: row.code == parts[0]
+        return lambda row: same(row, parts[0])
     system, code = parts
-    return lambda row: (row.system or "") == system and (code in ("", row.code))
+    return lambda row: (row.system or "") == system and (code == "" or same(row, code))
+
+
+def normal_form(number: str) -> str:
+    """A number of an identity document as it is compared: ``s-999`` and ``Ｓ９９９`` are one.
+
+    NFKC, capitals, only letters and digits; of signs alone, the signs. Source: "Normal form" in
+    docs/reference/definitions.md.
+    """
+    signs = unicodedata.normalize("NFKC", number).upper()
+    kept = re.sub(r"[\W_]", "", signs)
+    return unicodedata.normalize("NFKC", kept or signs)
 
 
 def reference_test(text: str, type: str) -> Callable[[Reference], bool]:

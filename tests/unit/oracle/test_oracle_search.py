@@ -336,6 +336,38 @@ def test_tokens_of_patients(query: str, expected: str) -> None:
     assert found(PEOPLE, query, "Patient") == expected
 
 
+LICENCE = "urn:oid:2.16.840.1.113883.4.3.25"
+NUMBERED = [
+    {"resourceType": "Patient", "identifier": [{"system": system, "value": value}]}
+    for system, value in (
+        (LICENCE, "S999-55854"),
+        (LICENCE, "-"),
+        (LICENCE, "()"),
+        ("http://in-clear", "S99955854"),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (f"{LICENCE}|s99955854", "0"),
+        (f"{LICENCE}|Ｓ９９９ 55854", "0"),
+        (f"{LICENCE}|S9995585", ""),
+        ("s99955854", "0"),
+        ("S99955854", "0 3"),
+        ("http://in-clear|s99955854", ""),
+        (f"{LICENCE}|", "0 1 2"),
+        ("()", "2"),
+    ],
+)
+def test_numbers_of_a_vaulted_system_are_found_by_their_normal_form(value: str, expected: str) -> None:
+    """Given a system kept hashed and one in clear, when a number is written otherwise, one finds it."""
+    held = [Held({"id": str(place), **one}, place) for place, one in enumerate(NUMBERED)]
+    answer = Oracle(held, now=0, vaulted=[LICENCE]).search("Patient", [("identifier", value)])
+    assert ids(answer[::-1]) == expected
+
+
 # -- strings ------------------------------------------------------------------------------
 
 NAMES = oracle(
