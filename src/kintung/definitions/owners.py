@@ -9,7 +9,6 @@ What counts as naming an owner is a literal reference to a resource of this node
 references (``identifier`` alone) name nobody here: http://hl7.org/fhir/R4/references.html.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
@@ -17,6 +16,7 @@ import msgspec
 
 from kintung.definitions.reader import PACKAGE, read
 from kintung.errors import ValueInvalid
+from kintung.fhir.references import relative
 
 RuleKind: TypeAlias = Literal["person", "several", "derived", "organisation", "public"]
 Resource: TypeAlias = dict[str, Any]
@@ -85,7 +85,6 @@ _Owned: TypeAlias = Callable[[Resource, str], Owners]
 
 _PUBLIC = Owners("public")
 _ORGANISATION = Owners("organisation")
-_LITERAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?").fullmatch
 _NAMES_OWNERS = ("person", "several", "derived")
 
 
@@ -169,8 +168,8 @@ class _Names:
             return
         if literal.startswith("#"):
             self._add_contained(literal[1:])
-        elif match := _LITERAL(literal):
-            type, id = match.groups()
+        elif found := relative(literal):
+            type, id = found
             if type == "Patient":
                 self.persons[id] = None
             elif type in self._leads:
@@ -215,12 +214,12 @@ def _one(element: str, general: _Owned) -> _Owned:
     def one(resource: Resource, id: str) -> Owners:
         # Nearly every clinical resource: one element that says ``Patient/...``. 0.5 µs.
         try:
-            match = _LITERAL(resource[element]["reference"])
+            found = relative(resource[element]["reference"])
         except (KeyError, TypeError):
             return general(resource, id)
-        if match is None or match[1] != "Patient":
+        if found is None or found.type != "Patient":
             return general(resource, id)
-        return Owners("person", (match[2],))
+        return Owners("person", (found.id,))
 
     return one
 

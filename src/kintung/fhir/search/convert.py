@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from decimal import Context, Decimal
 from typing import Any
 
+from kintung.fhir.references import Relative, relative
 from kintung.fhir.search.catalogue import resource_types
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
 from kintung.fhir.search.lengths import bounded
@@ -26,15 +27,10 @@ _SAMPLE = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.ASCII)
 Bounds = tuple[Decimal | None, Decimal | None]
 
 
-def local_literal(text: str) -> tuple[str, str] | None:
-    """Return (type, id) of ``Type/id`` or ``Type/id/_history/version``; else None."""
-    type, _, id = text.partition("/")
-    if not id or type not in resource_types():
-        return None
-    id, _, rest = id.partition("/")
-    if not id or (rest and not rest.startswith("_history/")):
-        return None
-    return type, id
+def local_literal(text: str) -> Relative | None:
+    """Return (type, id) of a relative reference to an R4 type; else None."""
+    found = relative(text)
+    return found if found and found.type in resource_types() else None
 
 
 def reference(rows: list[Reference], atom: int, value: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import cast, get_args
 
 from kintung.errors import TooLong, ValueInvalid
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
+from kintung.fhir.references import is_id
 from kintung.fhir.search.convert import local_literal
 from kintung.fhir.search.dates import span
 from kintung.fhir.search.lengths import bounded
@@ -27,7 +28,6 @@ from kintung.fhir.search.values import (
 
 _PREFIX = re.compile(f"({'|'.join(get_args(Prefix))})(?=[-+0-9])")
 _NUMBER = re.compile(r"[+-]?(?P<whole>\d+)(?:\.(?P<fraction>\d+))?(?:[eE](?P<exponent>[+-]?\d+))?", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:", re.ASCII)
 _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:\d\d$)")
 
@@ -87,7 +87,7 @@ def references(text: str, targets: tuple[str, ...], base: str | None) -> tuple[R
         absolute = ReferenceValue(("",), bounded(plain))
         own = _local(plain[len(base) + 1 :]) if base and plain.startswith(f"{base}/") else None
         return (own, absolute) if own else (absolute,)
-    if _ID.fullmatch(plain):
+    if is_id(plain):
         return (ReferenceValue(targets, plain),)
     local = _local(plain)
     if local is None:
@@ -97,7 +97,7 @@ def references(text: str, targets: tuple[str, ...], base: str | None) -> tuple[R
 
 def _local(text: str) -> ReferenceValue | None:
     found = local_literal(text)
-    return ReferenceValue((found[0],), found[1]) if found and _ID.fullmatch(found[1]) else None
+    return ReferenceValue((found.type,), found.id) if found else None
 
 
 def date(text: str, now_micros: int, offset_minutes: int) -> DateValue:

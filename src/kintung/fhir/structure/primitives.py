@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
+from kintung.fhir.references import ID, LITERAL
+
 MAX_STRING = 1024 * 1024
 """Characters in a string or markdown."""
 
@@ -70,7 +72,7 @@ TABLE: dict[str, Primitive] = {
         "a day that exists",
     ),
     "decimal": Primitive("number", {"type": "number"}, "a number, without quotes"),
-    "id": _string("^[A-Za-z0-9.-]{1,64}$", "an id: 1 to 64 letters, digits, hyphens and dots"),
+    "id": _string(f"^{ID}$", "an id: 1 to 64 letters, digits, hyphens and dots"),
     "instant": _string(
         f"^{_DAY}T{_TIME}{_ZONE}$",
         "an instant: YYYY-MM-DDThh:mm:ss with a zone (Z or +08:00), a day that exists",
@@ -138,9 +140,6 @@ def is_primitive(type: str, value: Any) -> bool:
     return _validator(type).is_valid(value)
 
 
-_LITERAL = "[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?"
-
-
 def reference_pattern(targets: tuple[str, ...]) -> str:
     """What ``Reference.reference`` may be where only ``targets`` are meant.
 
@@ -152,5 +151,5 @@ def reference_pattern(targets: tuple[str, ...]) -> str:
     anything = r"[^\x00-\x20]"
     return (
         rf"^(?:#{anything}*|[A-Za-z][A-Za-z0-9+.-]*:{anything}+"
-        rf"|(?:{types})(?:/{_LITERAL}|\?[^\x00-\x08\x0b\x0c\x0e-\x1f]+))$"
+        rf"|(?:{types})(?:/{LITERAL}|\?[^\x00-\x08\x0b\x0c\x0e-\x1f]+))$"
     )

@@ -6,7 +6,6 @@ which resource a step means on the state it will change, :func:`write` makes the
 A transaction puts the resolution of references between the two.
 """
 
-import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
@@ -52,9 +51,6 @@ from kintung.web.fhir.links import OwnLink, make_local, refuse_conditional
 from kintung.web.fhir.registry import Submission
 from kintung.web.outcomes import all_well
 from kintung.web.site import Site
-
-ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-"""FHIR R4 datatypes, ``id``."""
 
 Verb = Literal["POST", "PUT", "DELETE"]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from kintung.fhir.references import ID
 from kintung.fhir.search import parameters
 from kintung.web.fhir.registry import RESOURCE_TYPES, Carry, Deposit, Entry, Look, Say
 from kintung.web.outcomes import STATUS
@@ -24,7 +25,7 @@ _BUNDLE = {"$ref": "#/components/schemas/Bundle"}
 
 _PARTS = {
     "type": {"type": "string", "enum": list(RESOURCE_TYPES)},
-    "id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
+    "id": {"type": "string", "pattern": f"^{ID}$"},
     "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
 }
 _REFUSED = sorted({status for status in STATUS.values() if status != 500})
@@ -46,7 +47,7 @@ _FORMS: dict[str, dict[str, Any]] = {
         "pattern": r"^([^|\\,$]{0,60}\|)?[^|\\,$]{1,60}$",
         "examples": ["http://loinc.org|8310-5"],
     },
-    "reference": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$", "examples": ["example"]},
+    "reference": {"type": "string", "pattern": f"^{ID}$", "examples": ["example"]},
     "quantity": {
         "type": "string",
         "pattern": _PREFIX + r"-?[0-9]{1,20}(\.[0-9]{1,10})?(\|[^|\\,$]{0,60}\|[^|\\,$]{1,20})?$",

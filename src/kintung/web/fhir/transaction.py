@@ -15,6 +15,7 @@ from kintung.consent import Right
 from kintung.definitions import owners
 from kintung.errors import Forbidden, KintungError, NotSupported, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle
+from kintung.fhir.references import ID
 from kintung.fhir.search import Query
 from kintung.fhir.splice import Links
 from kintung.store.port import Match, Outcome, Ownership, Prepared, Unit, View, Write
@@ -51,7 +52,7 @@ _STEPS = {
 
 _READS = ("GET", "HEAD")
 _TYPES = frozenset(RESOURCE_TYPES)
-_RESTFUL = re.compile(r"https?://.*/(?P<literal>(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64})")
+_RESTFUL = re.compile(rf"https?://.*/(?P<literal>(?P<type>[A-Z][A-Za-z]+)/{ID})")
 _OF_THE_BUNDLE = ("urn:uuid:", "urn:oid:")
 
 

@@ -7,7 +7,8 @@ resource, or to bring back a deleted one, is the right ``place``; without it the
 
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
-from kintung.web.fhir.deposit import ID, Step, accepted, criteria_of, if_match, submission
+from kintung.fhir.references import is_id
+from kintung.web.fhir.deposit import Step, accepted, criteria_of, if_match, submission
 from kintung.web.fhir.exchange import Request, refuse_parameters
 from kintung.web.fhir.headers import refuse_fields
 from kintung.web.fhir.registry import Deposit, Entry, Submission
@@ -20,7 +21,7 @@ def update_step(site: Site, request: Request) -> Step:
     """The step of an update by id."""
     refuse_fields(request.headers, _NOT_TESTED)
     refuse_parameters(request)
-    if not ID.fullmatch(request.id):
+    if not is_id(request.id):
         raise ValueInvalid("An id is 1 to 64 letters, digits, hyphens and points.", path=f"{request.type}.id")
     resource, own = accepted(site, request)
     if resource.get("id") != request.id:

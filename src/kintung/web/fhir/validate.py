@@ -11,8 +11,8 @@ from typing import Any
 from kintung.consent import Policy
 from kintung.errors import BadInput, Issue, NotFound, StructureInvalid
 from kintung.fhir.json import parse
+from kintung.fhir.references import is_id
 from kintung.fhir.structure import validate as issues_of
-from kintung.web.fhir.deposit import ID
 from kintung.web.fhir.exchange import HOW, Answer, Request, not_offered
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.links import make_local
@@ -27,7 +27,7 @@ _OPERATION = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
 
 def validate(site: Site, request: Request) -> Answer:
     """What is wrong with the resource that was sent."""
-    if request.id and not ID.fullmatch(request.id):
+    if request.id and not is_id(request.id):
         raise NotFound(
             "There is nothing at this address; an id is 1 to 64 letters, digits, hyphens and points."
         )

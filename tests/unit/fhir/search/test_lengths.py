@@ -21,6 +21,7 @@ from kintung.fhir.search import (
 from kintung.fhir.search.catalogue import packaged
 from kintung.fhir.search.criteria import Criterion
 from kintung.fhir.search.lengths import bounded
+from kintung.fhir.search.rows import FORM
 from kintung.fhir.search.text import folded
 
 WIDE = "\U00020000"
@@ -127,4 +128,4 @@ def test_the_fingerprint_changes_with_the_form_of_the_rows():
     artefact = packaged()
 
     assert fingerprint() != hashlib.sha256(artefact).hexdigest()
-    assert fingerprint() == hashlib.sha256(b"2\n" + artefact).hexdigest()
+    assert fingerprint() == hashlib.sha256(b"%d\n" % FORM + artefact).hexdigest()
