@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
 from kintung.definitions import vaulted_fingerprint
 from kintung.errors import BadInput
-from kintung.fhir.search import fingerprint
+from kintung.fhir.search import OFFSET_MINUTES, fingerprint
 from kintung.store.audit import AuditBook
 from kintung.store.keys import KeyStore
 from kintung.store.port import Store
@@ -21,22 +21,20 @@ from kintung.store.sql.store import Backend, SqlStore
 from kintung.store.system import System
 from kintung.store.vault import Vault
 
-HONG_KONG_OFFSET_MINUTES = 480
-"""Hong Kong, Macao and Guangdong: UTC+08:00, the zone of dates without one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator may set.
 
     Attributes:
-        offset_minutes: zone of dates without one, minutes east of UTC; fixed for a database.
+        offset_minutes: zone of dates without one, minutes east of UTC; by default that of
+            Hong Kong, Macao and Guangdong. Fixed for a database.
         read_seconds: the longest a reading statement may take.
         connections: as many as a process opens to a PostgreSQL server: one to write with, the
             others to read with.
     """
 
-    offset_minutes: int = HONG_KONG_OFFSET_MINUTES
+    offset_minutes: int = OFFSET_MINUTES
     read_seconds: float = 10.0
     connections: int = 9
 
@@ -105,7 +103,7 @@ def _store(
     if url == "memory:":
         from kintung.store.memory import MemoryStore  # noqa: PLC0415 - heavy adapters load when asked for
 
-        return MemoryStore(scribe, clock, offset_minutes=settings.offset_minutes)
+        return MemoryStore(scribe, clock)
     return SqlStore(
         _backend(url, settings, _facts(settings, keys)), keys, sealer, scribe, vault, audit, clock
     )

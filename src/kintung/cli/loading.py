@@ -340,7 +340,7 @@ def _kind(item: Item) -> str:
 
 
 def _site(node: Node, base_url: str) -> Site:
-    return Site.of(node, WebSettings(base_url, node.settings.offset_minutes))
+    return Site.of(node, WebSettings(base_url))
 
 
 class _Head(msgspec.Struct, rename={"resource_type": "resourceType"}):

@@ -48,7 +48,6 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: str
     keys: str | None = None
     base_url: str = ""
-    offset_minutes: int = 480
     connections: int = CONNECTIONS
     counts: str | None = None
     """File in which the workers count together."""
@@ -195,10 +194,10 @@ def application() -> AsgiApp:
         open_node(
             served.database,
             keys=Path(served.keys) if served.keys else None,
-            settings=Settings(offset_minutes=served.offset_minutes, connections=served.connections),
+            settings=Settings(connections=served.connections),
         )
     )
-    web_settings = WebSettings(base_url=served.base_url, offset_minutes=served.offset_minutes)
+    web_settings = WebSettings(base_url=served.base_url)
     counts = Path(served.counts) if served.counts else None
     app = create_app(node, this_machine, settings=web_settings, counts=counts)
 

@@ -7,7 +7,7 @@ from typing import Any
 from kintung.definitions import owners, ownership_rule
 from kintung.errors import RuleFailed
 from kintung.fhir.json import parse
-from kintung.fhir.search import Extracted, bound_keys, extract
+from kintung.fhir.search import OFFSET_MINUTES, Extracted, bound_keys, extract
 from kintung.fhir.splice import splice
 from kintung.store.port import (
     Current,
@@ -26,10 +26,10 @@ from kintung.store.vault import Vault
 class Scribe:
     """Makes the Writes of a node: it holds the node's keys, vault and zone."""
 
-    def __init__(self, sealer: Sealer, vault: Vault, offset_minutes: int = 480) -> None:
+    def __init__(self, sealer: Sealer, vault: Vault, offset_minutes: int = OFFSET_MINUTES) -> None:
         self._sealer = sealer
         self._vault = vault
-        self._offset = offset_minutes
+        self.offset_minutes = offset_minutes
 
     def put(  # noqa: PLR0913 - one argument for each thing a version is made of
         self,
@@ -96,7 +96,7 @@ class Scribe:
 
     def index(self, resource: dict[str, Any]) -> IndexRows:
         """The index rows of a resource: a pure function of it, so the index can be rebuilt."""
-        found: Extracted = extract(resource, offset_minutes=self._offset)
+        found: Extracted = extract(resource, offset_minutes=self.offset_minutes)
         return IndexRows(
             tokens=self._vault.index(found.tokens),
             references=found.references,

@@ -33,11 +33,9 @@ class WebSettings:
 
     ``base_url`` is the absolute address of the FHIR API without a slash at its end
     (``https://record.example.hk/fhir``); "" takes it from the Host of each request.
-    ``offset_minutes`` is the zone of dates without one, minutes east of UTC.
     """
 
     base_url: str = ""
-    offset_minutes: int = 480
     limits: Limits = field(default=LIMITS)
 
 
@@ -51,6 +49,11 @@ class Site:
     entropy: Entropy
     cursors: Cursors
     settings: WebSettings
+
+    @property
+    def offset_minutes(self) -> int:
+        """Zone of dates without one, minutes east of UTC."""
+        return self.scribe.offset_minutes
 
     @property
     def limits(self) -> Limits:

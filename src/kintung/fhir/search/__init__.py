@@ -9,7 +9,7 @@ from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.catalogue import fingerprint, resource_types
 from kintung.fhir.search.composites import extract_composites
 from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort, Total, query_pairs
-from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
+from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, OFFSET_MINUTES, span
 from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY, bound_keys, decimal_key
 from kintung.fhir.search.extract import extract
 from kintung.fhir.search.match import holds, matches, rows_of, sort_value
@@ -35,6 +35,7 @@ __all__ = [
     "LEAST_KEY",
     "MAX_MICROS",
     "MIN_MICROS",
+    "OFFSET_MINUTES",
     "SEARCH_LIMITS",
     "Answered",
     "Branch",

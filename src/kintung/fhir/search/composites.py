@@ -12,6 +12,7 @@ from typing import Any
 
 from kintung.fhir.search.atoms import Atom, Field, Step
 from kintung.fhir.search.catalogue import Component, type_catalogue
+from kintung.fhir.search.dates import OFFSET_MINUTES
 from kintung.fhir.search.extract import Extractor, compiled
 
 Part = tuple[Any, ...]
@@ -19,7 +20,7 @@ Part = tuple[Any, ...]
 
 
 def extract_composites(
-    resource: dict[str, Any], *, offset_minutes: int = 480
+    resource: dict[str, Any], *, offset_minutes: int = OFFSET_MINUTES
 ) -> dict[str, list[tuple[Part, ...]]]:
     """Return for each composite parameter the tuples a valid resource holds, without repetition.
 

@@ -17,6 +17,9 @@ MAX_MICROS = 2**62
 
 _DAY = 86_400_000_000
 _MINUTE = 60_000_000
+OFFSET_MINUTES = 480
+"""Zone of dates without one where no other is given: UTC+08:00."""
+
 _SECOND = 1_000_000
 _EPOCH = date(1970, 1, 1).toordinal()
 _FINEST = 6

@@ -11,7 +11,7 @@ from kintung.errors import BadInput, ValueInvalid
 from kintung.fhir.search import convert
 from kintung.fhir.search.atoms import Atom
 from kintung.fhir.search.catalogue import resource_types, type_catalogue
-from kintung.fhir.search.dates import span
+from kintung.fhir.search.dates import OFFSET_MINUTES, span
 from kintung.fhir.search.generate import source
 from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
 from kintung.fhir.search.text import folded
@@ -21,7 +21,7 @@ Extractor = Callable[[dict[str, Any], int], Rows]
 Row = TypeVar("Row")
 
 
-def extract(resource: dict[str, Any], *, offset_minutes: int = 480) -> Extracted:
+def extract(resource: dict[str, Any], *, offset_minutes: int = OFFSET_MINUTES) -> Extracted:
     """Return the index rows of a valid resource.
 
     Args:

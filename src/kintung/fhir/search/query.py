@@ -13,6 +13,7 @@ from kintung.fhir.search import grammar
 from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.catalogue import resource_types
 from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort, Total
+from kintung.fhir.search.dates import OFFSET_MINUTES
 from kintung.fhir.search.parameters import Parameter, nearest, parameters, shown, together
 from kintung.fhir.search.values import Missing, ReferenceValue, StringValue, TokenValue, Value
 
@@ -56,7 +57,7 @@ def parse_query(
     pairs: Sequence[tuple[str, str]],
     *,
     now_micros: int,
-    offset_minutes: int = 480,
+    offset_minutes: int = OFFSET_MINUTES,
     limits: SearchLimits = SEARCH_LIMITS,
     lenient: bool = False,
     ignore: Collection[str] = (),

@@ -31,10 +31,9 @@ from kintung.store.scribe import Scribe
 class Commit:
     """What one unit does to a state nobody sees yet."""
 
-    def __init__(self, state: State, scribe: Scribe, offset_minutes: int) -> None:
+    def __init__(self, state: State, scribe: Scribe) -> None:
         self._state = state
         self._scribe = scribe
-        self._offset = offset_minutes
 
     def apply(self, reader: Reader, prepared: Prepared) -> Receipt:
         """Do all of it.
@@ -69,7 +68,7 @@ class Commit:
         found = None
         if write.sealed is not None:
             text = self._scribe.open(write.sealed.blob, write.type, write.id)
-            found = normal_rows(extract(parse(text), offset_minutes=self._offset))
+            found = normal_rows(extract(parse(text), offset_minutes=self._scribe.offset_minutes))
         ownership = replace(write.ownership, persons=tuple(sorted(set(write.ownership.persons))))
         for patient in _patients_named(ownership, found):
             state.patient_key(patient)

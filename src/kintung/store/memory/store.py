@@ -37,17 +37,15 @@ class MemoryStore:
 
     waits = False
 
-    def __init__(self, scribe: Scribe, clock: Clock, *, offset_minutes: int = 480) -> None:
+    def __init__(self, scribe: Scribe, clock: Clock) -> None:
         """Start empty.
 
         Args:
-            scribe: opens the bodies of the Writes it made.
+            scribe: opens the bodies of the Writes it made, and knows the zone of dates.
             clock: tells the instant of each commit, and when jobs are due.
-            offset_minutes: zone of dates without one, minutes east of UTC, as the scribe has it.
         """
         self._scribe = scribe
         self._clock = clock
-        self._offset = offset_minutes
         self._state = State()
         self._lock = threading.Lock()
         self.jobs_queued = Bell()
@@ -92,7 +90,7 @@ class MemoryStore:
             prepared = unit.prepare(MemoryView(self._state, self._scribe))
             require_epoch(self._state, unit.reader)
             state = self._state.begin(now)
-            receipt = Commit(state, self._scribe, self._offset).apply(unit.reader, prepared)
+            receipt = Commit(state, self._scribe).apply(unit.reader, prepared)
             if unit.idempotency is not None:
                 client, key, digest = unit.idempotency
                 state.remembered[client, key] = Remembered(digest, receipt, receipt.at + IDEMPOTENCY_MICROS)

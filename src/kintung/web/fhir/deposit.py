@@ -132,7 +132,7 @@ def criteria_of(site: Site, request: Request, pairs: Pairs, where: str, type: st
         type or request.type,
         pairs,
         now_micros=site.clock.now_micros(),
-        offset_minutes=site.settings.offset_minutes,
+        offset_minutes=site.offset_minutes,
         limits=site.limits.search,
         ignore=HOW,
         base=request.base or None,

@@ -41,7 +41,7 @@ def _asked(site: Site, pairs: Pairs) -> tuple[int | None, int]:
     since, count = None, site.limits.search.default_count
     for name, value in pairs:
         if name == "_since":
-            since = _since(value, site.settings.offset_minutes)
+            since = _since(value, site.offset_minutes)
         elif name == "_count":
             count = pages.count_of(value, site.limits.search.count)
         else:

@@ -23,7 +23,7 @@ def search(site: Site, request: Request, view: View) -> Answer:
         request.type or None,
         walked.asked,
         now_micros=walked.at,
-        offset_minutes=site.settings.offset_minutes,
+        offset_minutes=site.offset_minutes,
         limits=site.limits.search,
         lenient=request.prefer.lenient,
         ignore=HOW,

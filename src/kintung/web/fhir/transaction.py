@@ -263,7 +263,7 @@ class Transaction:
             _written(self._planned, targets),
             links,
             at=self._at,
-            offset_minutes=self._site.settings.offset_minutes,
+            offset_minutes=self._site.offset_minutes,
             keep_time=self._deadline.keep,
         )
         found: dict[str, str] = {}
