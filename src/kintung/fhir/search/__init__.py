@@ -14,7 +14,7 @@ from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY, bound_keys, de
 from kintung.fhir.search.extract import extract
 from kintung.fhir.search.match import holds, matches, rows_of, sort_value
 from kintung.fhir.search.parameters import Answered, Branch, Parameter, parameter, parameters
-from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, parse_query
+from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, count_of, parse_query
 from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
 from kintung.fhir.search.text import fold
 from kintung.fhir.search.values import (
@@ -65,6 +65,7 @@ __all__ = [
     "UriValue",
     "Value",
     "bound_keys",
+    "count_of",
     "decimal_key",
     "extract",
     "extract_composites",

@@ -183,7 +183,7 @@ class _Reading:
         if name == "_sort":
             draft.sort = self._sort(value)
         elif name == "_count":
-            draft.count = min(_count(value), self.limits.count)
+            draft.count = min(count_of(value), self.limits.count)
             return str(draft.count)
         elif name == "_total":
             if value not in get_args(Total):
@@ -368,9 +368,14 @@ def _comparable(value: StringValue, modifier: Modifier | None) -> StringValue:
     return value
 
 
-def _count(value: str) -> int:
+def count_of(value: str) -> int:
+    """Read ``_count``; what is over any limit may come as a smaller number that still is.
+
+    Raises:
+        ValueInvalid: it is no whole number from 0.
+    """
     if not (value.isascii() and value.isdigit()):
-        raise ValueInvalid(f"{shown(value)} is not a count: 0 or more")
+        raise ValueInvalid(f"{shown(value)} is not a count: 0 or more", path="_count")
     # Longer is over any limit; Python refuses to convert thousands of digits.
     significant = value.lstrip("0")
     return int(significant or "0") if len(significant) <= 9 else 999_999_999

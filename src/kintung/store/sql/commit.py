@@ -30,12 +30,12 @@ from kintung.store.sql.database import Database, Row
 from kintung.store.sql.entities import Entities, State
 from kintung.store.sql.idempotency import forget, forget_old, kept, replay
 from kintung.store.sql.names import TYPE_NUMBERS, Names
+from kintung.store.sql.schema import MOST_LABELS
 from kintung.store.sql.view import SqlView
 from kintung.store.units import rehearse, scope_of, still_so
 
 ASKED_SECONDS = 2.0
 """How long what a unit asks may keep all others waiting for the commit lock."""
-MOST_LABELS = 62
 TIDY_EVERY = 256
 """Commits between two removals of idempotency keys that are past their week."""
 

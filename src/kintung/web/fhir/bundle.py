@@ -12,7 +12,7 @@ import msgspec
 
 from kintung.errors import Issue, KintungError, StructureInvalid, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle, split_bundle
-from kintung.fhir.search.dates import span
+from kintung.fhir.search import span
 from kintung.fhir.structure import require_valid
 from kintung.web.fhir.exchange import Answer, Request
 from kintung.web.fhir.headers import PLAIN, instant, last_modified

@@ -6,7 +6,7 @@ offered.
 
 from kintung.consent import Policy, Right
 from kintung.errors import NotFound, ValueInvalid
-from kintung.fhir.search.dates import span
+from kintung.fhir.search import count_of, span
 from kintung.store.port import View
 from kintung.web.fhir import pages
 from kintung.web.fhir.exchange import Answer, Pairs, Request, not_offered
@@ -43,7 +43,7 @@ def _asked(site: Site, pairs: Pairs) -> tuple[int | None, int]:
         if name == "_since":
             since = _since(value, site.offset_minutes)
         elif name == "_count":
-            count = pages.count_of(value, site.limits.search.count)
+            count = min(count_of(value), site.limits.search.count)
         else:
             raise not_offered(name)
     return since, count

@@ -109,10 +109,3 @@ def history_entry(base: bytes, version: Version) -> bytes:
         b'"response":{"status":"%s","etag":%s,"lastModified":"%s"}'
         % (status, msgspec.json.encode(etag(version.version_id).decode()), instant(version.at).encode()),
     )
-
-
-def count_of(value: str, most: int) -> int:
-    """``_count``: a number from 0; more than a page may hold is taken as that."""
-    if not (value.isascii() and value.isdigit() and len(value) <= 18):
-        raise ValueInvalid("_count is a whole number from 0.", path="_count")
-    return min(int(value), most)

@@ -6,6 +6,7 @@ from kintung.store.port import Finding, Method
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.proofs.chain import ChainProof
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
+from kintung.store.sql.schema import MOST_LABELS
 
 _COLUMNS = (
     "x.version_id, x.labels, e.type, e.id,"
@@ -28,7 +29,7 @@ def prove_current(backend: Readable, chain: ChainProof) -> Iterator[Finding]:
 
     yield from walk(backend, step, pages.start)
     with backend.reading() as db:
-        rows = db.rows("SELECT l.number FROM label l WHERE l.number < 1 OR l.number > 62")
+        rows = db.rows("SELECT l.number FROM label l WHERE l.number < 1 OR l.number > ?", (MOST_LABELS,))
     for (number,) in rows:
         yield Finding("versions", "has no place among the labels of a resource", f"label {number}")
 
