@@ -119,8 +119,9 @@ class BundleEntry(NamedTuple):
 class SplitBundle(NamedTuple):
     """A Bundle with its resources apart.
 
-    ``envelope`` is the Bundle with an empty Parameters, which is valid, in place of each
-    resource, so that it can be validated alone; ``entries`` are in the order of the text.
+    ``envelope`` is the Bundle without the resources, so that it can be validated alone; an
+    entry that has nothing else, and would seem empty, keeps an empty Parameters, which is
+    valid. ``entries`` are in the order of the text.
     """
 
     envelope: dict[str, Any]
@@ -138,7 +139,7 @@ class _BundleText(msgspec.Struct):
 
 
 _TEXTS = msgspec.json.Decoder(_BundleText)
-_STAND_IN = {"resourceType": "Parameters"}
+_STAND_IN = {"resource": {"resourceType": "Parameters"}}
 
 
 def split_bundle(raw: bytes, limits: Limits = LIMITS) -> SplitBundle:
@@ -173,7 +174,8 @@ def split_bundle(raw: bytes, limits: Limits = LIMITS) -> SplitBundle:
         if resource is None and "resource" not in entry:
             stubs.append(entry)
         elif type(resource) is dict:
-            stubs.append({**entry, "resource": _STAND_IN})
+            rest = {name: value for name, value in entry.items() if name != "resource"}
+            stubs.append(rest or _STAND_IN)
         else:
             raise StructureInvalid("A resource is one JSON object.", path=f"Bundle.entry[{index}].resource")
         full_url, request = entry.get("fullUrl"), entry.get("request")

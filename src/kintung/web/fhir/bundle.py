@@ -23,7 +23,6 @@ ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 
 _STORES = ("POST", "PUT")
 _MINIMAL = b"return=minimal"
-_SHELL = {"resourceType": "Parameters"}
 _PHRASES = {status.value: f"{status.value} {status.phrase}".encode() for status in HTTPStatus}
 _FIELDS = {"ifMatch": b"if-match", "ifNoneMatch": b"if-none-match", "ifNoneExist": b"if-none-exist"}
 _PLACES = {
@@ -44,21 +43,8 @@ def received(site: Site, raw: bytes) -> SplitBundle:
         BadInput: not a Bundle, over a limit, or not what its definition allows.
     """
     split = split_bundle(raw, site.limits.json)
-    envelope = dict(split.envelope)
-    if isinstance(envelope.get("entry"), list):
-        envelope["entry"] = [_without_resource(entry) for entry in envelope["entry"]]
-    require_valid(envelope)
+    require_valid(split.envelope)
     return split
-
-
-def _without_resource(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry to check by itself: resources are checked one by one.
-
-    One that has nothing else keeps the shell of a resource, or it would seem empty;
-    Parameters is valid without any element.
-    """
-    rest = {name: value for name, value in entry.items() if name != "resource"}
-    return rest or ({"resource": _SHELL} if entry else {})
 
 
 def entry_request(outer: Request, index: int, entry: BundleEntry) -> Request:
