@@ -61,8 +61,8 @@ class Dying:
         self._left = number
         self._end = end
 
-    def reading(self) -> AbstractContextManager[Database]:
-        return self._backend.reading()
+    def reading(self, seconds: float | None = None) -> AbstractContextManager[Database]:
+        return self._backend.reading(seconds)
 
     def autocommit(self) -> AbstractContextManager[Database]:
         return self._backend.autocommit()

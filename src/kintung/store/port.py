@@ -466,11 +466,15 @@ class Store(Protocol):
         ...
 
     def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
-        """Log entries with sequence numbers over ``after``, in order; never skips a late one."""
+        """Log entries with sequence numbers over ``after``, in order; never skips a late one.
+
+        Fewer than ``limit`` when large bodies fill a page; none only at the end. One page is
+        one short transaction. Raises TimedOut when it cannot be kept short.
+        """
         ...
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
-        """Every current resource, in short transactions."""
+        """Every current resource, in short transactions; raises TimedOut when one cannot be kept short."""
         ...
 
     def check(self, system: System) -> Iterator[Finding]:

@@ -4,7 +4,9 @@ A process that dies inside the commit section loses its session and with it the 
 that hangs there is ended by the server (``idle_in_transaction_session_timeout``).
 """
 
+import math
 import threading
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -13,7 +15,7 @@ from psycopg import errors as pg
 
 from kintung.errors import TimedOut, Unavailable
 from kintung.store.postgres_connections import Connection, Readers, Server, is_broken, warn_of_loss
-from kintung.store.sql.database import Row, asked_too_long, outcome_unknown
+from kintung.store.sql.database import Row, asked_too_long, outcome_unknown, reading_too_long
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
@@ -80,6 +82,44 @@ class PostgresDatabase:
                 self.connection.execute("SET LOCAL statement_timeout TO DEFAULT; RELEASE SAVEPOINT asked")
 
 
+class _ShortReading(PostgresDatabase):
+    """The server cuts a statement when the time of the whole reading is over.
+
+    It is told of the time ahead, and again only when a tenth of it has gone: a round trip before
+    every statement would double what a follower costs.
+    """
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        super().__init__(connection)
+        self._deadline = time.monotonic() + seconds
+        self._tenth = seconds / 10
+        self._told = math.inf
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        with self._in_time():
+            return super().rows(statement, values)
+
+    def lookup(self, statement: str, types: Sequence[str], rows: Iterable[Row]) -> list[Row]:
+        with self._in_time():
+            return super().lookup(statement, types, rows)
+
+    @contextmanager
+    def _in_time(self) -> Generator[None]:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise reading_too_long()
+        if left < self._told:
+            self._told = max(left - self._tenth, left / 2)
+            self.connection.execute(_TIME_LEFT, (f"{max(1, int(self._told * 1000))}",), prepare=True)
+        try:
+            yield
+        except pg.QueryCanceled as error:
+            raise reading_too_long() from error
+
+
+_TIME_LEFT = b"SELECT set_config('statement_timeout', %s, true)"
+
+
 def _columns(rows: Sequence[Row]) -> list[list[object]]:
     """Rows turned into one array for each column."""
     return [list(column) for column in zip(*rows, strict=True)]
@@ -140,6 +180,7 @@ class PostgresBackend:
         """
         self._server = Server(url)
         self._hung_seconds = hung_seconds
+        self._read_seconds = read_seconds
         self._readers = Readers(lambda: self._server.connect(read_seconds), connections - 1, read_seconds)
         self._in_commit = threading.Lock()
         self._writer = self._server.connect()
@@ -161,11 +202,14 @@ class PostgresBackend:
             db.rows("SELECT pg_advisory_unlock(?)", (COMMIT_LOCK,))
 
     @contextmanager
-    def reading(self) -> Generator[PostgresDatabase]:
+    def reading(self, seconds: float | None = None) -> Generator[PostgresDatabase]:
         with _reported(), self._readers.lent() as connection:
             connection.execute("BEGIN READ ONLY")
             try:
-                yield PostgresDatabase(connection)
+                if seconds is None:
+                    yield PostgresDatabase(connection)
+                else:
+                    yield _ShortReading(connection, min(seconds, self._read_seconds))
             finally:
                 if not connection.closed:
                     connection.execute("ROLLBACK")

@@ -20,7 +20,7 @@ from pathlib import Path
 import apsw
 
 from kintung.errors import TimedOut, Unavailable
-from kintung.store.sql.database import Row, asked_too_long, outcome_unknown
+from kintung.store.sql.database import Row, asked_too_long, outcome_unknown, reading_too_long
 from kintung.store.sql.migrations import NO_FACTS, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
@@ -107,6 +107,26 @@ class _Reading(SqliteDatabase):
         return super().lookup(statement, types, rows)
 
 
+class _ShortReading(_Reading):
+    """Asks nothing more once its time is over: small statements end before they are interrupted."""
+
+    def __init__(self, connection: apsw.Connection, deadline: float) -> None:
+        super().__init__(connection)
+        self._deadline = deadline
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        self._require_time()
+        return super().rows(statement, values)
+
+    def lookup(self, statement: str, types: Sequence[str], rows: Iterable[Row]) -> list[Row]:
+        self._require_time()
+        return super().lookup(statement, types, rows)
+
+    def _require_time(self) -> None:
+        if time.monotonic() >= self._deadline:
+            raise reading_too_long()
+
+
 _INSERT = {
     name: f"INSERT INTO {name} VALUES ({', '.join('?' * len(table.columns))})"
     for name, table in BY_NAME.items()
@@ -177,13 +197,22 @@ class SqliteBackend:
     # -- reading ------------------------------------------------------------------------
 
     @contextmanager
-    def reading(self) -> Generator[SqliteDatabase]:
+    def reading(self, seconds: float | None = None) -> Generator[SqliteDatabase]:
         with self.autocommit() as db:
             try:
-                yield _Reading(db.connection)
+                yield _Reading(db.connection) if seconds is None else self._short(db.connection, seconds)
+            except apsw.InterruptError as error:
+                if seconds is None:
+                    raise
+                raise reading_too_long() from error
             finally:
                 if db.connection.in_transaction:
                     db.connection.execute("ROLLBACK")
+
+    def _short(self, connection: apsw.Connection, seconds: float) -> _ShortReading:
+        local = self._local
+        local.deadline = min(local.deadline, time.monotonic() + seconds)
+        return _ShortReading(connection, local.deadline)
 
     def autocommit(self) -> "_Autocommit":
         """Two calls fewer than a reading: between calls another thread may take the interpreter."""

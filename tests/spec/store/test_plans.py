@@ -17,8 +17,10 @@ from kintung.fhir.search import parse_query
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.search import Plan
-from kintung.store.sql.store import SqlStore
+from kintung.store.sql.store import FOLLOWED, SqlStore
+from kintung.store.sql.view import ExportPlace, exported
 from kintung.store.sqlite import SqliteDatabase
 from tests.postgres_cluster import Cluster
 from tests.stores import ALL, SYSTEM, Record, opened
@@ -135,6 +137,45 @@ def test_a_code_is_probed_by_one_seek(record: Record, plan: Plan) -> None:
     assert re.search(
         r"SEARCH x USING PRIMARY KEY \(atom=\? AND term=\? AND patient_key=\? AND key=\?\)"
         r"|ix_token_pkey on ix_token x",
+        explained,
+    ), explained
+
+
+def test_a_page_of_an_export_looks_through_a_span_of_keys(record: Record) -> None:
+    """Bounded on both sides, it costs the same with statistics and without."""
+    store = record.store
+    assert isinstance(store, SqlStore)
+    with store.searcher() as searcher:
+        db = searcher.db
+        if db.dialect == "postgres":
+            db.run("SET LOCAL enable_seqscan = off")
+        statement = exported(db, TYPE_NUMBERS["Observation"], ExportPlace(1_000))
+        explained = _explained(db, statement.text, statement.values)
+
+    assert re.search(
+        r"SEARCH e USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)"
+        r"|Index Cond: \(\(key > [^)]*\) AND \(key <= ",
+        explained,
+    ), explained
+    assert re.search(
+        r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource r",
+        explained,
+    ), explained
+
+
+def test_a_page_of_a_follower_joins_its_own_entries_alone(record: Record) -> None:
+    store = record.store
+    assert isinstance(store, SqlStore)
+    with store.searcher() as searcher:
+        explained = _explained(searcher.db, FOLLOWED, (1_000, 8))
+
+    assert "Hash" not in explained, explained
+    assert re.search(r"SEARCH log USING INTEGER PRIMARY KEY \(rowid>\?\)|log_pkey on log", explained), (
+        explained
+    )
+    assert re.search(
+        r"SEARCH v USING PRIMARY KEY \(patient_key=\? AND key=\? AND version_id=\?\)"
+        r"|version_pkey on version v",
         explained,
     ), explained
 

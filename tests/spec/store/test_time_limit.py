@@ -12,17 +12,24 @@ from kintung.errors import TimedOut
 from kintung.fhir.search import Query, SearchLimits, parse_query
 from kintung.store.port import View
 from tests.databases import KINDS, fresh
+from tests.durability.writer import backend_of
 from tests.records import patient
-from tests.stores import ALL, START, Record
+from tests.stores import ALL, START, SYSTEM, Record
 
 READ_SECONDS = 0.5
 PATIENTS = 1_500
-CRITERIA, VALUES = 20, 200
+CRITERIA, VALUES = 40, 200
 """The long search: so many criteria, each met by a patient through the last of so many values only.
 
-6,000,000 comparisons of texts, many times what fits into ``READ_SECONDS``; to ask for them over
+12,000,000 comparisons of texts, many times what fits into ``READ_SECONDS``; to ask for them over
 HTTP is refused before.
 """
+
+
+ENDLESS = (
+    "WITH RECURSIVE n(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < 10000000000)"
+    " SELECT count(*) FROM n"
+)
 
 
 def long_query() -> Query:
@@ -68,3 +75,37 @@ def opened(url: str, folder: Path, settings: Settings | None = None) -> Iterator
         url, keys=folder / "keys.db", clock=clock, entropy=entropy, settings=settings or Settings()
     ) as node:
         yield Record(node.store, node.scribe, clock)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_of_the_node_itself_has_a_time_of_its_own(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a follower nor an export asks anything once its time is over; no search was meant."""
+    url = fresh(kind, tmp_path, request)
+    with opened(url, tmp_path, Settings(connections=2)) as record:
+        record.put(patient("p0", "Chan"))
+        with monkeypatch.context() as patch:
+            patch.setattr("kintung.store.sql.store.SYSTEM_SECONDS", 0.0)
+            with pytest.raises(TimedOut, match="page of the record"):
+                record.store.follow(SYSTEM, 0)
+            with pytest.raises(TimedOut, match="page of the record"):
+                next(record.store.export(SYSTEM))
+        assert [entry.id for entry in record.store.follow(SYSTEM, 0)] == ["p0"]
+        assert [version.id for version in record.store.export(SYSTEM)] == ["p0"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_statement_is_cut_when_its_reading_is_over(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = fresh(kind, tmp_path, request)
+    backend = backend_of(url, hung_seconds=10.0)
+    try:
+        for _ in range(2):
+            with pytest.raises(TimedOut, match="page of the record"), backend.reading(READ_SECONDS) as db:
+                db.rows(ENDLESS)
+        with backend.reading() as db:
+            assert db.rows("SELECT 1") == [(1,)]
+    finally:
+        backend.close()

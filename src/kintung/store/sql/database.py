@@ -23,6 +23,11 @@ def asked_too_long() -> TimedOut:
     )
 
 
+def reading_too_long() -> TimedOut:
+    """A page of the node's own (an export, a follower) took longer than versions may be kept for it."""
+    return TimedOut("A page of the record took too long to read; try again when the machine is less busy.")
+
+
 class Database(Protocol):
     """A connection in a transaction (or reading)."""
 

@@ -37,7 +37,7 @@ from kintung.store.sql.database import Database, Row
 from kintung.store.sql.idempotency import replay
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Searcher
-from kintung.store.sql.view import SqlView
+from kintung.store.sql.view import FIRST_STEP, ExportPlace, SqlView, next_step, of_one_page
 from kintung.store.system import System
 from kintung.store.units import rehearse
 from kintung.store.vault import Vault
@@ -45,14 +45,22 @@ from kintung.store.vault import Vault
 COMMIT_SECONDS = 10.0
 """How long a unit waits for the commit lock before it is given up and nothing is stored."""
 
+SYSTEM_SECONDS = 5.0
+"""How long a page of an export or of a follower may take: so long the database keeps for it what
+others overwrite."""
+
 
 class Backend(Protocol):
     """One database: how to read it, and how to be alone in its commit section."""
 
     waits: bool
 
-    def reading(self) -> AbstractContextManager[Database]:
-        """A consistent reading of this thread; raises Unavailable, TimedOut."""
+    def reading(self, seconds: float | None = None) -> AbstractContextManager[Database]:
+        """A consistent reading of this thread; raises Unavailable, TimedOut.
+
+        Args:
+            seconds: how long the whole of it may take; None leaves each statement its own time.
+        """
         ...
 
     def autocommit(self) -> AbstractContextManager[Database]:
@@ -123,17 +131,11 @@ class SqlStore:
         return Scope(number, rows[0][0] if rows else 0)
 
     def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
-        with self._backend.reading() as db:
-            rows = db.rows(
-                "SELECT l.seq, l.at, l.method, e.type, e.id, l.version_id, v.kind, v.organisation,"
-                " l.patient_key, l.key, l.labels, v.meta_at, v.body FROM log l JOIN version v"
-                " ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
-                " JOIN entity e ON e.key = l.key WHERE l.seq > ? ORDER BY l.seq LIMIT ?",
-                (after, limit),
-            )
+        with self._backend.reading(SYSTEM_SECONDS) as db:
             view = SqlView(db, self._names, self._sealer, self._vault)
             labels: dict[int, str] = dict(db.rows("SELECT number, name FROM label"))
-            return tuple(self._entry(view, labels, row) for row in rows)
+            entries = (self._entry(view, labels, row) for row in _logged(db, after, limit))
+            return tuple(of_one_page(entries))
 
     def _entry(self, view: SqlView, labels: dict[int, str], row: Row) -> LogEntry:
         (
@@ -167,16 +169,12 @@ class SqlStore:
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
         for type in sorted(types) or [name for name in TYPE_NUMBERS if name]:
-            after = 0
-            while True:
-                with self._backend.reading() as db:
+            place: ExportPlace | None = ExportPlace()
+            while place is not None:
+                with self._backend.reading(SYSTEM_SECONDS) as db:
                     view = SqlView(db, self._names, self._sealer, self._vault)
-                    page = view.export_page(type, after, 500)
-                if not page:
-                    break
-                for seq, version in page:
-                    after = seq
-                    yield version
+                    page, place = view.export_page(type, place)
+                yield from page
 
     # -- writing ------------------------------------------------------------------------
 
@@ -261,6 +259,29 @@ class SqlStore:
         self._committer.close()
         self._keys.witness_now()
         self._backend.close()
+
+
+def _logged(db: Database, after: int, limit: int) -> Iterator[Row]:
+    """Log entries with their bodies, fetched as they are taken."""
+    step = FIRST_STEP
+    while limit > 0:
+        rows = db.rows(FOLLOWED, (after, min(step, limit)))
+        yield from rows
+        if len(rows) < step:
+            return
+        limit -= len(rows)
+        after = rows[-1][0]
+        step = next_step(step, max(len(row[-1] or b"") for row in rows))
+
+
+FOLLOWED = (
+    "SELECT l.seq, l.at, l.method, e.type, e.id, l.version_id, v.kind, v.organisation,"
+    " l.patient_key, l.key, l.labels, v.meta_at, v.body"
+    " FROM (SELECT * FROM log WHERE seq > ? ORDER BY seq LIMIT ?) l JOIN version v"
+    " ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
+    " JOIN entity e ON e.key = l.key ORDER BY l.seq"
+)
+"""The limit stands inside: else PostgreSQL joins and sorts the whole rest of the log for each page."""
 
 
 def _weight(request: Request) -> int:

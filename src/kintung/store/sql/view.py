@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
 from kintung.errors import Deleted, NotFound
 from kintung.fhir.search import Query
 from kintung.fhir.splice import served
 from kintung.store.port import (
     Current,
+    LogEntry,
     Match,
     Method,
     OwnerKind,
@@ -31,6 +32,14 @@ PAGE_BYTES = 32 * 1024 * 1024
 SMALL_BYTES = 64 * 1024
 FIRST_STEP = 8
 """Bodies fetched at once before it is known how large they are."""
+
+EXPORT_ROWS = 500
+"""Resources of one page of an export, and the keys it looks through: few first, more where few are found."""
+LEAST_SPAN = 1_000
+MOST_SPAN = 16_000
+
+
+_Bodied = TypeVar("_Bodied", Version, LogEntry)
 
 
 class SqlView:
@@ -205,7 +214,7 @@ class SqlView:
                 return
             most -= limit
             after = Position((), rows[-1][10])
-            step = _next_step(step, max(len(row[4] or b"") for row in rows))
+            step = next_step(step, max(len(row[4] or b"") for row in rows))
 
     def search(
         self,
@@ -223,7 +232,7 @@ class SqlView:
         rows: list[Row] = []
         if count:
             rows = searcher.rows(who, query, limit=count + 1, sequence=sequence, after=after)
-        entries = tuple(_of_one_page(self._opened(rows[:count])))
+        entries = tuple(of_one_page(self._opened(rows[:count])))
         given = len(entries)
         more = (
             Position(tuple(rows[given - 1][6:]), rows[given - 1][4]) if len(rows) > given and given else None
@@ -241,7 +250,7 @@ class SqlView:
             found = self._bodies(rows[at : at + step])
             yield from found
             at += step
-            step = _next_step(step, max(len(version.body) for version in found))
+            step = next_step(step, max(len(version.body) for version in found))
 
     def _bodies(self, rows: Sequence[Row]) -> tuple[Version, ...]:
         wanted = [(row[0], row[2], row[3]) for row in rows]
@@ -255,24 +264,26 @@ class SqlView:
         ordered = (by_key[row[2]] for row in rows)
         return tuple(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]) for row in ordered)
 
-    def export_page(self, type: str, after: int, limit: int) -> list[tuple[int, Version]]:
-        """Current resources of a type with keys over ``after``, with their keys, in their order.
+    def export_page(
+        self, type: str, place: "ExportPlace"
+    ) -> tuple[tuple[Version, ...], "ExportPlace | None"]:
+        """Current resources of a type in the order of their keys, and where the next page begins.
 
-        A key never changes, so that what is written between two pages comes once still.
+        A page may be empty though others follow. A key never changes, so that what is written
+        between two pages comes once still.
         """
         number = TYPE_NUMBERS[type]
-        if not self._db.rows(
-            "SELECT 1 FROM resource r WHERE r.type = ? AND r.deleted = 0 LIMIT 1", (number,)
-        ):
-            return []  # rather than walk the keys of all other types
-        on = Clause("r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key AND r.deleted = 0")
-        source = starting(self._db, Clause("entity e"), on)
-        rows = self._db.rows(
-            "SELECT r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
-            f" FROM {source.text} WHERE e.type = ? AND e.key > ? ORDER BY e.key LIMIT ?",
-            (*source.values, number, after, limit),
-        )
-        return list(zip((row[2] for row in rows), self._bodies(rows), strict=True))
+        if not place.after and not self._db.rows(_ANY_OF_TYPE, (number,)):
+            return (), None  # rather than walk the keys of all other types
+        last = cast(int, self._db.rows("SELECT coalesce(max(key), 0) FROM entity")[0][0])
+        statement = exported(self._db, number, place)
+        rows = self._db.rows(statement.text, statement.values)
+        entries = tuple(of_one_page(self._opened(rows)))
+        is_cut = len(entries) < len(rows) or len(rows) == EXPORT_ROWS
+        reached = cast(int, rows[len(entries) - 1][2]) if is_cut else place.after + place.span
+        if reached >= last:
+            return entries, None
+        return entries, ExportPlace(reached, _next_span(place.span, len(rows)))
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
         who = self._names.stored(self._db, reader)
@@ -287,12 +298,41 @@ class SqlView:
         )
 
 
-def _next_step(step: int, largest: int) -> int:
+class ExportPlace(NamedTuple):
+    """Where a page of an export begins: after which key, and how many keys it looks through.
+
+    Looking through a fixed span of keys costs the same whatever plan the database has for it,
+    with statistics or without, and however rare the type is.
+    """
+
+    after: int = 0
+    span: int = LEAST_SPAN
+
+
+def exported(db: Database, type: int, place: ExportPlace) -> Clause:
+    """The statement that finds the resources of a page."""
+    on = Clause("r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key AND r.deleted = 0")
+    source = starting(db, Clause("entity e"), on)
+    text = (
+        "SELECT r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
+        f" FROM {source.text} WHERE e.type = ? AND e.key > ? AND e.key <= ? ORDER BY e.key LIMIT ?"
+    )
+    return Clause(text, (*source.values, type, place.after, place.after + place.span, EXPORT_ROWS))
+
+
+def _next_span(span: int, found: int) -> int:
+    """Many keys at once while few are of the type."""
+    if found == EXPORT_ROWS:
+        return LEAST_SPAN
+    return min(2 * span, MOST_SPAN) if found < EXPORT_ROWS // 4 else span
+
+
+def next_step(step: int, largest: int) -> int:
     """How many bodies to fetch next, after some of which the largest has so many bytes."""
     return min(2 * step, 256) if largest <= SMALL_BYTES else 1
 
 
-def _of_one_page(versions: Iterable[Version]) -> Iterator[Version]:
+def of_one_page(versions: Iterable[_Bodied]) -> Iterator[_Bodied]:
     """At least one, and no more than fit one answer."""
     size = 0
     for version in versions:
@@ -311,6 +351,7 @@ def gone(type: str, id: str) -> Deleted:
     return Deleted(f"{type}/{id} was deleted.", path=type)
 
 
+_ANY_OF_TYPE = "SELECT r.seq FROM resource r WHERE r.type = ? AND r.deleted = 0 ORDER BY r.seq LIMIT 1"
 _METHODS = {int(method): method for method in Method}
 _SEVERAL = int(OwnerKind.SEVERAL)
 _VERSION = "v.version_id, v.at, v.method, v.meta_at, v.body, v.kind, v.patient_key, v.key"
