@@ -12,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +22,7 @@ from kintung.clock import SetClock, SystemClock
 from kintung.errors import Unavailable
 from kintung.store.port import Receipt
 from kintung.store.postgres import PostgresBackend
+from kintung.store.sql.database import Database
 from kintung.store.sql.store import Backend, wait_for
 from kintung.store.sqlite import SqliteBackend
 from tests.durability.nodes import Parts, assembled
@@ -44,6 +45,42 @@ class Orders:
     """Units hold from one to so many writes."""
     least: int = 1
     hung_seconds: float = 10.0
+    turns: str = ""
+    """A file: for each commit a line with how many others came between asking for the lock and having it."""
+
+
+class Turns:
+    """A backend that counts the commits of others each of its own had to wait for at the lock itself.
+
+    What a process waits for elsewhere (a processor, its own threads) is not counted: only who
+    asks is in the queue, and may be passed over.
+    """
+
+    def __init__(self, backend: Backend, file: str) -> None:
+        self.waits = backend.waits
+        self._backend = backend
+        self._file = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def reading(self, seconds: float | None = None) -> AbstractContextManager[Database]:
+        return self._backend.reading(seconds)
+
+    def autocommit(self) -> AbstractContextManager[Database]:
+        return self._backend.autocommit()
+
+    @contextmanager
+    def committing(self) -> Iterator[Database]:
+        with self._backend.autocommit() as db:
+            asked = _commits(db)
+        with self._backend.committing() as db:
+            os.write(self._file, f"{_commits(db) - asked}\n".encode())
+            yield db
+
+    def close(self) -> None:
+        self._backend.close()
+
+
+def _commits(db: Database) -> int:
+    return db.rows("SELECT coalesce(max(number), 0) FROM chain")[0][0]
 
 
 def backend_of(url: str, hung_seconds: float) -> Backend:
@@ -54,9 +91,10 @@ def backend_of(url: str, hung_seconds: float) -> Backend:
 
 @contextmanager
 def opened(orders: Orders) -> Iterator[tuple[Parts, Record]]:
-    with assembled(
-        backend_of(orders.url, orders.hung_seconds), Path(orders.keys), clock=SystemClock()
-    ) as parts:
+    backend = backend_of(orders.url, orders.hung_seconds)
+    if orders.turns:
+        backend = Turns(backend, orders.turns)
+    with assembled(backend, Path(orders.keys), clock=SystemClock()) as parts:
         yield parts, Record(parts.store, parts.scribe, SetClock(0))
 
 
