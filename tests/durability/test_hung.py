@@ -11,8 +11,8 @@ import pytest
 from kintung.app import sqlite_path
 from kintung.errors import NotFound, Unavailable
 from kintung.store.port import Receipt
-from kintung.store.sql.store import wait_for
 from kintung.store.sqlite import SqliteBackend
+from kintung.store.waiting import settle
 from tests.databases import KINDS, fresh
 from tests.durability.nodes import Parts
 from tests.durability.processes import WriterProcess, is_held, lock_of, stop_where, writing
@@ -56,7 +56,7 @@ def test_others_answer_in_time_and_go_on(ending: str, orders: Orders, other: tup
 
         waiting = parts.store.submit(record.unit(record.putting(organization("given-up"))))
         with pytest.raises(Unavailable):
-            wait_for(waiting, PATIENCE_SECONDS)
+            settle(waiting, PATIENCE_SECONDS)
         assert record.read("Organization/before").version_id == 1
         waits = parts.store.submit(record.unit(record.putting(organization("waits"))))
 

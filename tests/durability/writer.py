@@ -23,8 +23,9 @@ from kintung.errors import Unavailable
 from kintung.store.port import Receipt
 from kintung.store.postgres import PostgresBackend
 from kintung.store.sql.database import Database
-from kintung.store.sql.store import Backend, wait_for
+from kintung.store.sql.store import COMMIT_SECONDS, Backend
 from kintung.store.sqlite import SqliteBackend
+from kintung.store.waiting import settle
 from tests.durability.nodes import Parts, assembled
 from tests.records import Resource, group, patient, weight
 from tests.scale import seeded
@@ -127,7 +128,7 @@ class Writer:
                 waiting = self._record.store.submit(self._record.unit(*map(self._record.putting, resources)))
                 with self._record.store.view() as view:
                     seen = view.sequence
-                receipt = wait_for(waiting)
+                receipt = settle(waiting, COMMIT_SECONDS)
             except Unavailable:
                 self._pause.wait(0.02)
                 continue

@@ -1,12 +1,11 @@
-"""Waiting for what another thread commits: on the event loop, or in a worker thread."""
+"""Waiting on the event loop for what another thread commits."""
 
 import asyncio
 from collections import deque
-from concurrent.futures import CancelledError, Future
-from concurrent.futures import TimeoutError as WaitedTooLong
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from kintung.errors import Unavailable
+from kintung.store.waiting import given_up
 
 T = TypeVar("T")
 
@@ -55,24 +54,8 @@ class Landing:
             if waiter.done():
                 continue
             if future.cancelled():
-                waiter.set_exception(_given_up())
+                waiter.set_exception(given_up())
             elif (error := future.exception()) is not None:
                 waiter.set_exception(error)
             else:
                 waiter.set_result(future.result())
-
-
-def settle(future: Future[T], seconds: float) -> T:
-    """``Landing.wait`` for a worker thread."""
-    try:
-        return future.result(seconds)
-    except WaitedTooLong:
-        future.cancel()
-    try:
-        return future.result()
-    except CancelledError:
-        raise _given_up() from None
-
-
-def _given_up() -> Unavailable:
-    return Unavailable("The node could not store it in time, and nothing was stored; try again later.")

@@ -7,7 +7,8 @@ from concurrent.futures import Future
 import pytest
 
 from kintung.errors import Conflict, Unavailable
-from kintung.web.landing import Landing, settle
+from kintung.store.waiting import settle
+from kintung.web.landing import Landing
 
 
 def test_many_results_land_in_one_loop() -> None:

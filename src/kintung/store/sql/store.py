@@ -5,13 +5,12 @@
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as WaitedTooLong
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Protocol
 
 from kintung.clock import Clock
-from kintung.errors import KintungError, Unavailable
+from kintung.errors import KintungError
 from kintung.store.audit import AuditBook
 from kintung.store.bell import Bell
 from kintung.store.committer import Committer
@@ -41,6 +40,7 @@ from kintung.store.sql.view import FIRST_STEP, ExportPlace, SqlView, next_step, 
 from kintung.store.system import System
 from kintung.store.units import rehearse
 from kintung.store.vault import Vault
+from kintung.store.waiting import settle
 
 COMMIT_SECONDS = 10.0
 """How long a unit waits for the commit lock before it is given up and nothing is stored."""
@@ -204,7 +204,7 @@ class SqlStore:
         return self._committer.put(Request(None, None, audits))
 
     def commit(self, unit: Unit) -> Receipt:
-        return wait_for(self.submit(unit))
+        return settle(self.submit(unit), COMMIT_SECONDS)
 
     def _run(self, take: "Take") -> Sequence[Receipt | Exception]:
         try:
@@ -310,20 +310,6 @@ class _Lookup:
 
 class Take(Protocol):
     def __call__(self) -> Sequence[Request]: ...
-
-
-def wait_for(future: "Future[Receipt]", seconds: float = COMMIT_SECONDS) -> Receipt:
-    """Wait for a commit; give it up when the lock was not had in time.
-
-    Raises:
-        Unavailable: nothing was stored.
-    """
-    try:
-        return future.result(seconds)
-    except WaitedTooLong:
-        if future.cancel():
-            raise Unavailable("The record cannot be written now; nothing was stored.") from None
-        return future.result()
 
 
 def _answered(receipt: Receipt) -> "Future[Receipt]":

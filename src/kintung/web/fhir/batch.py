@@ -12,6 +12,7 @@ from typing import NamedTuple
 from kintung.errors import KintungError, NotSupported
 from kintung.fhir.json import SplitBundle
 from kintung.store.port import Prepared, Receipt, Unit
+from kintung.store.waiting import settle
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, response
 from kintung.web.fhir.deposit import audit_record, idempotency_of
@@ -20,7 +21,6 @@ from kintung.web.fhir.failure import logged
 from kintung.web.fhir.perform import TELLING, look, require_right
 from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say, Submission
 from kintung.web.fhir.room import Room
-from kintung.web.landing import settle
 from kintung.web.site import Site
 
 

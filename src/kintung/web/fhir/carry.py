@@ -6,6 +6,7 @@ Source: http://hl7.org/fhir/R4/http.html#transaction.
 from kintung.consent import Policy
 from kintung.errors import KintungError, NotSupported, ValueInvalid
 from kintung.fhir.json import SplitBundle
+from kintung.store.waiting import settle
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import at_entry, received, response
@@ -17,7 +18,6 @@ from kintung.web.fhir.perform import look, require_right
 from kintung.web.fhir.registry import Carry, Entry, Look, Registry
 from kintung.web.fhir.room import Room
 from kintung.web.fhir.transaction import Transaction
-from kintung.web.landing import settle
 from kintung.web.site import Site
 
 
