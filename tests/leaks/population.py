@@ -34,10 +34,14 @@ WEIGHTS = ("60", "61.5", "62.0", "63.25", "70")
 CHANCES = ("0.1", "0.25", "0.5", "0.75")
 CASES = ("weight", "pulse", "glucose")
 PROTOCOLS = ("http://example.org/protocol/diabetes", "http://example.org/protocol/pressure")
+RARE = {"system": "http://example.org/rare", "code": "rare"}
 REMARKS = ("Fasting", "After a meal", "At rest")
 DOUBLES = {"a": "h", "a2": "h2", "b": "h3"}
 """Visible persons and their hidden doubles."""
 HIDDEN_PERSONS = tuple(DOUBLES.values())
+LABELLED = {"a": "a3", "a2": "a4", "b": "a5"}
+"""Visible persons and their doubles in the scope, of whom all lies behind a label."""
+LABELLED_PERSONS = tuple(LABELLED.values())
 
 
 class Event(NamedTuple):
@@ -57,7 +61,7 @@ class Event(NamedTuple):
 
 def number(person: str) -> str:
     """The identity card number of a person; a double has one of its own."""
-    order = (*VISIBLE_PERSONS, *HIDDEN_PERSONS).index(person)
+    order = (*VISIBLE_PERSONS, *HIDDEN_PERSONS, *LABELLED_PERSONS).index(person)
     return f"A{123450 + order}"
 
 
@@ -237,31 +241,45 @@ def _between_hidden() -> Iterator[Event]:
     yield Event("put", listing("ah-l", "Observation/a-o1", "Observation/h-o1"), "person")
     yield Event("put", observation("of-ah", None, subject={"reference": "Group/a-h"}), "person")
     # Codes and numbers nobody else has: the dictionary of terms grows.
-    rare = [{"system": "http://example.org/rare", "code": "rare"}]
-    yield Event("put", observation("h-rare", "h") | {"code": {"coding": rare}}, "person")
+    yield Event("put", observation("h-rare", "h") | {"code": {"coding": [RARE]}}, "person")
 
 
 def _labelled() -> Iterator[Event]:
-    """Doubles of what is seen, of the same persons, behind a label. All they mention is theirs too."""
-    yield Event("put", organization("x", "Clinic of Sha Tin"), "label")
-    yield Event("label", ("Organization/x", SECRET), "label")
+    """Doubles of what is seen behind a label: of the same persons, and of others in the scope."""
+    # First and last of the hidden, and of the last person in sight: on the first page of any order.
+    yield from _behind(Event("put", observation("x-first", "a", CASES[0]), "label"))
+    yield from _behind(Event("put", organization("x", "Clinic of Sha Tin"), "label"))
     for place, url in enumerate(PROTOCOLS):
-        yield Event("put", _value_set(f"xv{place}", url), "label")
-        yield Event("label", (f"ValueSet/xv{place}", SECRET), "label")
+        yield from _behind(Event("put", _value_set(f"xv{place}", url), "label"))
     for resource in _record("a", "a", Random("labelled")):
-        type, id = resource["resourceType"], f"x{resource['id'][1:]}"
-        if type == "Patient":
+        if resource["resourceType"] == "Patient":
             continue
-        hidden = resource | {"id": id}
-        yield Event("put", hidden, "label", CLINIC)
-        yield Event("label", (f"{type}/{id}", SECRET), "label")
-        if type == "Observation":
+        hidden = resource | {"id": f"x{resource['id'][1:]}"}
+        yield from _behind(Event("put", hidden, "label", CLINIC))
+        if hidden["id"] in ("x-o1", "x-o2"):
             yield Event("put", hidden | {"status": "amended"}, "label")
     yield Event("delete", "Observation/x-o4", "label")
-    yield Event("put", group("x-ab", "a", "b"), "label")
-    yield Event("label", ("Group/x-ab", SECRET), "label")
-    yield Event("put", patient("a3", FAMILIES[0], birthDate="1950-01-03"), "label")
-    yield Event("label", ("Patient/a3", SECRET), "label")
+    for person, double in LABELLED.items():
+        for event in _life(person, double, "label"):
+            if event.verb != "label":
+                yield from _behind(event)
+    for place, chance in enumerate(CHANCES):
+        assessed = {"resourceType": "RiskAssessment", "id": f"x-r{place + 1}", "status": "final",
+                    "subject": {"reference": "Patient/a"},
+                    "prediction": [{"probabilityDecimal": float(chance)}]}  # fmt: skip
+        yield from _behind(Event("put", assessed, "label"))
+    yield from _behind(Event("put", group("x-ab", "a", "b"), "label"))
+    yield from _behind(Event("put", observation("x-rare", "a") | {"code": {"coding": [RARE]}}, "label"))
+    for place in range(2):
+        yield from _behind(Event("put", observation(f"x-last{place}", HIDDEN_PERSONS[-1]), "label"))
+
+
+def _behind(event: Event) -> Iterator[Event]:
+    """The event, and the label on what it puts."""
+    yield event
+    if event.verb == "put":
+        name = f"{event.what['resourceType']}/{event.what['id']}"
+        yield Event("label", (name, SECRET), "label")
 
 
 def merged(seen: Iterable[Event], hidden: Iterable[Event], draw: Random) -> Iterator[Event]:

@@ -23,6 +23,7 @@ from tests.leaks.population import (
     HIDDEN_PERSONS,
     HKID,
     KEYS,
+    LABELLED_PERSONS,
     PROTOCOLS,
     REMARKS,
     SHARED,
@@ -85,8 +86,8 @@ class Draw:
         return self.choice(fitting) if fitting else self.of("seen", type)
 
     def hidden_person(self) -> str:
-        """A person the reader does not see; one with a label everywhere, where all persons are seen."""
-        return self.choice(HIDDEN_PERSONS) if "person" in self._profile.hides else "a3"
+        """A person the reader does not see; where all persons are seen, one behind the label."""
+        return self.choice(HIDDEN_PERSONS if "person" in self._profile.hides else LABELLED_PERSONS)
 
 
 Ask = Callable[[Caller, Draw], object]
@@ -160,11 +161,13 @@ def _vread(ask: Caller, draw: Draw) -> None:
 
 @template("vread of a version that was never seen", "vread", "history-instance")
 def _vread_once(ask: Caller, draw: Draw) -> None:
-    """Of what is seen now and was not, of what was seen once and is not now, of what is gone."""
-    for name in ("Group/once", "Group/was", draw.of("gone")):
+    """Of what is seen now and was not, of what was seen once and is not now, of what is hidden or gone."""
+    hidden = draw.of("hidden")
+    for name in ("Group/once", "Group/was", hidden, draw.of("gone")):
         for version in "12":
             ask("GET", f"{name}/_history/{version}")
-    ask("GET", f"{draw.choice(('Group/once', 'Group/was'))}/_history")
+    for name in (draw.choice(("Group/once", "Group/was")), hidden):
+        ask("GET", f"{name}/_history")
 
 
 @template("history of an instance", "history-instance")
@@ -236,7 +239,9 @@ def _coded(system: str, codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(form for code in codes for form in (code, f"{system}|{code}", f"{system}|"))
 
 
-_NUMBERS = tuple(form for who in (*VISIBLE_PERSONS, "h") for form in (f"{HKID}|{number(who)}", number(who)))
+_NUMBERS = tuple(
+    form for who in (*VISIBLE_PERSONS, "h", "a3") for form in (f"{HKID}|{number(who)}", number(who))
+)
 _SHARED = tuple(f"{SHARED}|{who}" for who in VISIBLE_PERSONS)
 PLACES: dict[str, tuple[Place, ...]] = {
     "token": (
@@ -386,7 +391,7 @@ CHAINS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     ),
     "_id": (
         ("Observation", "performer:Patient._id", ("h", "a")),
-        ("List", "item:Observation._id", ("h-o1",)),
+        ("List", "item:Observation._id", ("h-o1", "a3-o1")),
     ),
     "_lastUpdated": (("Observation", "performer:Patient._lastUpdated", ("gt2021", "ne2021", "ge2022")),),
 }
@@ -559,13 +564,16 @@ def _update_derived(ask: Caller, draw: Draw) -> None:
     name = created.removeprefix(f"{BASE}/").partition("/_history")[0]
     ask("PUT", name, observation(name[12:], None, subject={"reference": draw.of("hidden", "Group")}))
     ask("GET", f"{draw.of('hidden')}/_history")
-    ask("PUT", "Binary/a-b", binary("a-b", draw.name("DocumentReference")))
+    # The first is hidden and of the same person: whoever took owners from it would keep them as they are.
+    for document in ("DocumentReference/x-d", draw.name("DocumentReference")):
+        ask("PUT", "Binary/a-b", binary("a-b", document))
     ask("GET", f"{draw.name()}/_history?_count=1")
     ask("GET", "Observation/_history?_count=2")
 
 
 CRITERIA: tuple[Callable[[Draw], str], ...] = (
-    lambda draw: f"Patient?identifier={HKID}|{number(draw.choice(HIDDEN_PERSONS))}",
+    lambda draw: f"Patient?identifier={HKID}|{number(draw.hidden_person())}",
+    lambda draw: f"Patient?_id=a,{draw.hidden_person()}",
     lambda draw: f"Patient?identifier={SHARED}|{draw.choice(VISIBLE_PERSONS)}",
     lambda draw: f"Patient?_id={draw.of('hidden', 'Patient')[8:]}",
     lambda draw: f"Patient?family={draw.choice(FAMILIES)}&birthdate=lt2010",
@@ -610,9 +618,14 @@ def _create_if_none_prefer(ask: Caller, draw: Draw) -> None:
 def _create_keyed(ask: Caller, draw: Draw) -> None:
     type, query = _criteria(draw)
     resource = _new(type, draw)
-    key = draw.choice(KEYS)
-    ask("POST", type, resource, if_none_exist=query, idempotency_key=key)
-    ask("POST", type, resource, if_none_exist=query, idempotency_key=key)
+    for key in _keys(draw):
+        ask("POST", type, resource, if_none_exist=query, idempotency_key=key)
+        ask("POST", type, resource, if_none_exist=query, idempotency_key=key)
+
+
+def _keys(draw: Draw) -> tuple[str, str]:
+    """A key that others use too, and perhaps the reader before, and one that nobody had."""
+    return draw.choice(KEYS), f"key {draw.random.random()}"
 
 
 def _body(name: str, draw: Draw) -> Resource:
@@ -671,9 +684,9 @@ def _delete(ask: Caller, draw: Draw) -> None:
 
 @template("delete if match, then look", "delete", "read")
 def _delete_if_match(ask: Caller, draw: Draw) -> None:
-    name = draw.name()
-    ask("DELETE", name, if_match=draw.choice(('W/"1"', 'W/"2"', "*")))
-    ask("GET", name)
+    for name in (draw.of("hidden"), draw.name()):
+        ask("DELETE", name, if_match=draw.choice(('W/"1"', 'W/"2"', "*")))
+        ask("GET", name)
 
 
 @template("delete by criteria", "conditional-delete")
@@ -732,9 +745,9 @@ def _batch_keyed(ask: Caller, draw: Draw) -> None:
     bundle = _bundle(
         "batch", _entry("POST", type, _new(type, draw), ifNoneExist=query), _entry("GET", draw.name())
     )
-    key = draw.choice((*KEYS, f"key {draw.random.random()}"))
-    ask("POST", "", bundle, idempotency_key=key)
-    ask("POST", "", bundle, idempotency_key=key)
+    for key in _keys(draw):
+        ask("POST", "", bundle, idempotency_key=key)
+        ask("POST", "", bundle, idempotency_key=key)
 
 
 @template("transaction of conditional creates", "transaction")
@@ -753,7 +766,7 @@ def _transaction_reference(ask: Caller, draw: Draw) -> None:
     The first two tell whoever is drawn, so that no seed passes over what looks at the hidden here.
     """
     hidden = draw.hidden_person()
-    numbered = f"{HKID}|{number(draw.choice((*HIDDEN_PERSONS, 'a')))}", f"{SHARED}|a"
+    numbered = f"{HKID}|{number(draw.choice((hidden, 'a')))}", f"{SHARED}|a"
     for criteria in (f"_id={hidden}", f"_id=a,{hidden}", f"identifier={draw.choice(numbered)}", "_id=never"):
         observed = observation("new", None, subject={"reference": f"Patient?{criteria}"})
         ask("POST", "", _bundle("transaction", _entry("POST", "Observation", observed)))

@@ -16,12 +16,23 @@ import msgspec
 from kintung.app import Node, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.consent import Access, Right
+from kintung.errors import Duplicate
 from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared, Relabel, Unit
 from kintung.store.reader import Reader
 from kintung.web.app import create_app
 from kintung.web.site import WebSettings
 from tests.leaks import population
-from tests.leaks.population import CLINIC, DOUBLES, KEYS, SCOPE, SECRET, VISIBLE_PERSONS, Event, Why
+from tests.leaks.population import (
+    CLINIC,
+    DOUBLES,
+    KEYS,
+    LABELLED_PERSONS,
+    SCOPE,
+    SECRET,
+    VISIBLE_PERSONS,
+    Event,
+    Why,
+)
 from tests.records import observation
 from tests.stores import HOUR, SECOND, START, Record
 
@@ -101,7 +112,11 @@ class World:
         hidden = (
             [event for why in self.profile.hides for event in population.events(why)] if self.is_full else []
         )
-        persons = (*VISIBLE_PERSONS, "a3", *(f"more{n}" for n in range(self.profile.more_persons)))
+        persons = (
+            *VISIBLE_PERSONS,
+            *LABELLED_PERSONS,
+            *(f"more{n}" for n in range(self.profile.more_persons)),
+        )
         self.record.grant(SCOPE, *persons)
         if self.is_full:
             self.record.grant(SCOPE + 1, *DOUBLES.values())
@@ -166,7 +181,10 @@ class World:
     def _receipt(self, number: int) -> None:
         """Another client uses a key the reader uses as well."""
         key = Idempotency("other", KEYS[number % len(KEYS)], bytes(32))
-        self.node.store.commit(Unit(Reader.everything(), lambda _: Prepared((), (Outcome(200),)), key))
+        try:
+            self.node.store.commit(Unit(Reader.everything(), lambda _: Prepared((), (Outcome(200),)), key))
+        except Duplicate as error:
+            raise AssertionError("a key of one client is taken for another") from error
 
     def _labelled(self, number: int) -> None:
         """A resource of a person the reader sees, behind the label as soon as it is there."""

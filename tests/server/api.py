@@ -112,6 +112,7 @@ def api(
 
 def outcome(response: httpx.Response) -> tuple[int, str, str | None]:
     """Status, code of the first issue, and its path."""
+    assert response.content, f"{response.status_code} without an outcome"
     body = response.json()
     assert body["resourceType"] == "OperationOutcome", body
     issue = body["issue"][0]
