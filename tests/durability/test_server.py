@@ -85,14 +85,27 @@ def test_no_request_meets_a_connection_the_server_ended(postgres_url: str, tmp_p
         assert record.put(patient("p", "Chan")).version_id == 2
 
 
-def test_a_server_that_is_away_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    server = Server(f"postgresql:///record?host={tmp_path}")
+def test_a_server_that_goes_away_is_logged_once(
+    own_postgres: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(own_postgres.fresh_database())
+    server.connect().close()
 
+    own_postgres.stop()
     for _ in range(3):
         with pytest.raises(Unavailable):
             server.connect()
 
     assert [entry.levelname for entry in caplog.records] == ["WARNING"]
+
+
+def test_a_server_that_was_never_reached_is_told_by_the_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        Server(f"postgresql:///record?host={tmp_path}").connect()
+
+    assert caplog.records == []
 
 
 def test_readings_wait_for_a_connection(postgres_url: str, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Server:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._is_away = False
+        self._is_away = True  # until it was reached: who opens the record is told by the error
 
     def connect(self, statement_seconds: float = 0) -> Connection:
         """A connection whose every statement is a transaction, with the settings of a node.
