@@ -29,6 +29,7 @@ from starlette.routing import Route
 from bench.population import ALL
 from bench.wrk import HOST
 from kintung.app import Node, open_node
+from kintung.cli.processes import keep_what_is_loaded
 from kintung.consent import Access, unprotected
 from kintung.store.port import AuditRecord
 from kintung.store.reader import Reader
@@ -104,7 +105,9 @@ def application() -> AsgiApp:
         "unaudited": partial(unaudited, node),
         "scoped": partial(scoped, node),
     }
-    return made[name]()
+    app = made[name]()
+    keep_what_is_loaded()  # as a served worker does
+    return app
 
 
 def command(name: str, database: str, workers: int = 2) -> list[str]:

@@ -1,5 +1,6 @@
-"""Processes that others start: they must not outlive who started them."""
+"""Processes that serve or prepare: how long they live, and what lives as long as they do."""
 
+import gc
 import os
 import signal
 import threading
@@ -20,3 +21,12 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="kintung-parent", daemon=True).start()
+
+
+def keep_what_is_loaded() -> None:
+    """Keep the garbage collector from what is loaded by now and lives as long as the process.
+
+    Walking it again and again took a tenth of the time of a read.
+    """
+    gc.collect()
+    gc.freeze()

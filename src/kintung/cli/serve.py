@@ -25,7 +25,7 @@ from kintung.app import Settings, open_node
 from kintung.cli.arguments import add_base_url, number_between
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
-from kintung.cli.processes import end_with_parent
+from kintung.cli.processes import end_with_parent, keep_what_is_loaded
 from kintung.errors import BadInput, Unavailable
 from kintung.web.app import AsgiApp, create_app
 from kintung.web.fhir.serve import Scope, Send
@@ -200,6 +200,7 @@ def application() -> AsgiApp:
     web_settings = WebSettings(base_url=served.base_url)
     counts = Path(served.counts) if served.counts else None
     app = create_app(node, this_machine, settings=web_settings, counts=counts)
+    keep_what_is_loaded()
 
     async def closing(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":

@@ -1,7 +1,6 @@
 """The web application of a node: the FHIR API in front, the few other addresses behind."""
 
 import asyncio
-import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -50,12 +49,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
-        # What is loaded by now lives as long as the process: walking it again and again for
-        # what could be let go took a tenth of the time of a read.
-        gc.collect()
-        gc.freeze()
         yield
-        gc.unfreeze()
         fhir.close()
 
     others = Starlette(
