@@ -6,6 +6,8 @@ import signal
 import threading
 from multiprocessing import parent_process
 
+_AGAIN_SECONDS = 0.5
+
 
 def end_with_parent() -> None:
     """Have this process stop, as by SIGTERM, when the process that started it is gone.
@@ -18,7 +20,9 @@ def end_with_parent() -> None:
 
     def watch() -> None:
         parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+        while True:  # one that comes while the process is still starting is passed over
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(_AGAIN_SECONDS)
 
     threading.Thread(target=watch, name="kintung-parent", daemon=True).start()
 
