@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import socket
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.commands import (
+    SECONDS,
     complaints,
     ended,
     group,
@@ -178,7 +180,10 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, url: str) -> None:
         [worker] = set(group(served.process)) - {served.process.pid}
         with served.client() as client:
             assert client.put("Patient/p", json=patient("p")).status_code == 201
+        ending = os.pidfd_open(worker)
         os.kill(worker, signal.SIGKILL)
+        assert select.select([ending], [], [], SECONDS)[0], "until it has ended it may take a connection"
+        os.close(ending)
         with httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=60) as client:
             assert client.get(f"{served.base}/Patient/p").status_code == 200
         assert worker not in group(served.process)
