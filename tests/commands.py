@@ -5,13 +5,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from tests.waiting import until
 
 KINTUNG = Path(sys.executable).with_name("kintung")
 SECONDS = 120
@@ -104,14 +105,9 @@ def group(process: subprocess.Popen[str]) -> list[int]:
     return alive
 
 
-def group_gone(process: subprocess.Popen[str]) -> bool:
-    """Whether everything of the group ends, given a while to do so."""
-    until = time.monotonic() + 60
-    while group(process):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
+def until_group_is_gone(process: subprocess.Popen[str]) -> None:
+    """Wait until everything of the group has ended."""
+    until(lambda: not group(process), "the processes of the group to end")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests import synthea
-from tests.commands import demo, ended, group_gone, kill_group, kintung, started
+from tests.commands import demo, ended, kill_group, kintung, started, until_group_is_gone
 from tests.records import patient
 from tests.scale import counts
 
@@ -75,7 +75,7 @@ def test_the_five_examples_work(tmp_path: Path) -> None:
         assert chain["entry"]
         code, out, err = ended(shown.process, signal.SIGTERM)
         assert (code, out, err) == (0, "", "")
-        assert group_gone(shown.process)
+        until_group_is_gone(shown.process)
     assert leftovers(tmp_path) == []
 
 
@@ -83,7 +83,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     with demo(tmp_path) as shown:
         os.killpg(shown.process.pid, signal.SIGINT)
         assert ended(shown.process) == (0, "", "")
-        assert group_gone(shown.process)
+        until_group_is_gone(shown.process)
     assert leftovers(tmp_path) == []
 
 
@@ -98,7 +98,7 @@ def test_stopping_it_while_it_loads_leaves_nothing(tmp_path: Path, number: int, 
         assert re.match(r"\d+ items, [\d,]+ resources in ", process.stdout.readline())
         os.killpg(process.pid, number)
         assert ended(process)[0] == code
-        assert group_gone(process)
+        until_group_is_gone(process)
     finally:
         kill_group(process)
     assert leftovers(tmp_path) == []

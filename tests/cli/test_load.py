@@ -7,7 +7,6 @@ import pty
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -23,15 +22,16 @@ from tests.commands import (
     complaints,
     done,
     environment,
-    group_gone,
     kintung,
     serving,
     sqlite_url,
     started,
+    until_group_is_gone,
 )
 from tests.databases import looking
 from tests.records import binary, observation, patient
 from tests.synthea import exported, first
+from tests.waiting import until
 
 Resource = dict[str, Any]
 
@@ -336,12 +336,11 @@ def test_a_load_that_is_stopped_says_how_far_it_was_and_leaves_nothing(
     done(run("load", tmp_path / "one.json"))
     process = started(tmp_path, "load", tmp_path / "many.ndjson", "--database", url, "--processes", "2")
     with looking(url) as look:
-        while look("SELECT count(*) FROM log")[0][0] < 2:
-            assert process.poll() is None
-            time.sleep(0.01)
+        log = "SELECT count(*) FROM log"
+        until(lambda: look(log)[0][0] >= 2 or process.poll() is not None, "the load to store something")
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=SECONDS)
     assert (process.returncode, complaints(err)) == (code, "")
     assert 0 < counted(out)[1] < 40_000
-    assert group_gone(process)
+    until_group_is_gone(process)
     assert list((tmp_path / "temporary").iterdir()) == []

@@ -18,10 +18,10 @@ from tests.commands import (
     complaints,
     ended,
     group,
-    group_gone,
     kintung,
     serving,
     sqlite_url,
+    until_group_is_gone,
     worker_of,
 )
 from tests.databases import KINDS, fresh
@@ -159,7 +159,7 @@ def test_it_ends_cleanly(tmp_path: Path, url: str, number: int) -> None:
         os.killpg(served.process.pid, number)
         code, out, err = ended(served.process)
         assert (code, out, complaints(err)) == (0, "", "")
-        assert group_gone(served.process)
+        until_group_is_gone(served.process)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *("data", "record.db", "record.db.keys", "record.db.lock", "temporary")
     ]  # fmt: skip
@@ -172,7 +172,7 @@ def test_it_ends_cleanly(tmp_path: Path, url: str, number: int) -> None:
 def test_workers_do_not_outlive_the_one_that_started_them(tmp_path: Path, url: str) -> None:
     with serving(tmp_path, url, "--workers", "2") as served:
         served.process.kill()
-        assert group_gone(served.process)
+        until_group_is_gone(served.process)
 
 
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, url: str) -> None:

@@ -13,17 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.durability.writer import Orders
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 120.0
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait for a condition; fail when it does not come in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.001)
 
 
 class WriterProcess:

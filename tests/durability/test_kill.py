@@ -9,11 +9,12 @@ import psycopg
 import pytest
 
 from kintung.app import sqlite_path
-from tests.durability.processes import WriterProcess, is_held, lock_of, stop_where, until, writing
+from tests.durability.processes import WriterProcess, is_held, lock_of, stop_where, writing
 from tests.durability.writer import Orders, opened
 from tests.postgres_cluster import Cluster
 from tests.scale import counts, seeded
 from tests.stores import SYSTEM
+from tests.waiting import until
 
 LOOPS = counts(5, 30)
 

@@ -12,10 +12,10 @@ import pytest
 from kintung.app import open_node
 from tests.commands import base_of, complaints, done, kill_group, kintung, started
 from tests.databases import KINDS, fresh
-from tests.durability.processes import until
 from tests.records import Resource, patient, weight
 from tests.scale import counts, seeded
 from tests.stores import ALL
+from tests.waiting import until
 
 CLIENTS = 16
 WORKERS = 2

@@ -10,9 +10,10 @@ from random import Random
 import pytest
 
 from tests import synthea
-from tests.commands import done, group_gone, kill_group, kintung, sqlite_url, started
+from tests.commands import done, kill_group, kintung, sqlite_url, started, until_group_is_gone
 from tests.databases import KINDS, fresh, looking
 from tests.scale import counts, seeded
+from tests.waiting import until
 
 STORED = "SELECT count(*) FROM log"
 MOST_RECORDS = 10
@@ -72,7 +73,7 @@ def killed(
             while stored() <= max(point, before) and process.poll() is None:
                 time.sleep(draw.random() * 0.02)
             kill_group(process)
-            assert group_gone(process)
+            until_group_is_gone(process)
             if process.returncode != -signal.SIGKILL or stored() == whole:
                 return
             yield stored()
@@ -90,9 +91,7 @@ def test_processes_of_a_load_do_not_outlive_it(tmp_path: Path) -> None:
     done(kintung(tmp_path, "load", one_line(tmp_path), "--database", url))
     process = started(tmp_path, "load", synthea.whole_file(), "--database", url, "--processes", "2")
     with looking(url) as look:
-        while look(STORED)[0][0] < 2:
-            assert process.poll() is None
-            time.sleep(0.01)
+        until(lambda: look(STORED)[0][0] >= 2 or process.poll() is not None, "the load to store something")
     process.kill()
-    assert group_gone(process)
+    until_group_is_gone(process)
     kill_group(process)

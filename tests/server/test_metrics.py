@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import httpx
 import pytest
 
 from kintung.web.counts import Counts
-from tests.commands import SECONDS, serving, worker_of
+from tests.commands import serving, worker_of
 from tests.server.api import Api, outcome
+from tests.waiting import until
 
 NOTHING = "Patient/none"
 
@@ -66,15 +66,15 @@ def test_all_workers_count_together_and_no_total_falls(tmp_path: Path) -> None:
 
         killed, left = clients
         os.kill(killed, signal.SIGKILL)
-        until = time.monotonic() + SECONDS
-        while figures(clients[left].get(f"{served.root}/metrics").text)["kintung_workers"] == 2:
-            assert time.monotonic() < until
-            clients[left].get(NOTHING)
+
+        def workers() -> float:
+            return figures(clients[left].get(f"{served.root}/metrics").text)["kintung_workers"]
+
+        until(lambda: workers() != 2, "the killed worker to be missed")
         # What the killed worker had answered is still counted, and its successor counts on.
         before = figures(clients[left].get(f"{served.root}/metrics").text)[READ]
         assert before >= 5
-        while figures(clients[left].get(f"{served.root}/metrics").text)["kintung_workers"] < 2:
-            assert time.monotonic() < until
+        until(lambda: workers() >= 2, "its successor")
         clients[left].get(NOTHING)
         assert figures(clients[left].get(f"{served.root}/metrics").text)[READ] == before + 1
 

@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.commands import SECONDS, serving
 from tests.databases import KINDS, fresh, looking
 from tests.durability.processes import is_held, lock_of
 from tests.server.test_writers_together import Client, clients_of_both_workers
+from tests.waiting import until
 
 WRITES = 20
 """By each client of the worker that goes on."""
@@ -35,17 +35,10 @@ def stop_outside(worker: int, url: str) -> None:
     while True:
         assert time.monotonic() < end, "never stopped outside the commit section"
         os.kill(worker, signal.SIGSTOP)
-        until(lambda: state_of(worker) == "T")
+        until(lambda: state_of(worker) == "T", "the worker to stop")
         if not is_inside(url):
             return
         os.kill(worker, signal.SIGCONT)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 def state_of(process: int) -> str:
@@ -65,7 +58,7 @@ def test_clients_of_the_other_worker_go_on(kind: str, tmp_path: Path, request: p
         threads = [threading.Thread(target=write_until, args=(client, stop)) for client in held_up]
         for thread in threads:
             thread.start()
-        until(lambda: all(client.acknowledged for client in held_up))
+        until(lambda: all(client.acknowledged for client in held_up), "a write of each client")
         stop_outside(stopped, url)
         try:
             for client in going_on:
@@ -75,7 +68,10 @@ def test_clients_of_the_other_worker_go_on(kind: str, tmp_path: Path, request: p
             stored = [len(client.acknowledged) for client in held_up]
         finally:
             os.kill(stopped, signal.SIGCONT)
-        until(lambda: all(len(c.acknowledged) > n + 1 for c, n in zip(held_up, stored, strict=True)))
+        until(
+            lambda: all(len(c.acknowledged) > n + 1 for c, n in zip(held_up, stored, strict=True)),
+            "two more writes of each client",
+        )
         stop.set()
         for thread in threads:
             thread.join()

@@ -1,8 +1,6 @@
 """The key store: one key for each owner whoever asks first, made in groups, destroyed without a trace."""
 
 import threading
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from kintung.clock import SeededEntropy
 from kintung.store.keys import DataKey, KeyStore, WouldWait
 from tests.stores import together
+from tests.waiting import until
 
 THREADS = 16
 
@@ -58,23 +57,15 @@ def test_keys_asked_for_during_a_write_are_made_together(file: Path) -> None:
         ]
         other.execute("BEGIN IMMEDIATE")
         asking[0].start()
-        until(lambda: keys._writing.locked() and not keys._asked)
+        until(lambda: keys._writing.locked() and not keys._asked, "the first to write")
         for thread in asking[1:]:
             thread.start()
-        until(lambda: len(keys._asked) == 7)
+        until(lambda: len(keys._asked) == 7, "the others to gather")
         other.execute("ROLLBACK")
         for thread in asking:
             thread.join(60)
         assert len(rows(file)) == 8
         assert len(commits) == 2, "the first alone, then the seven that had gathered"
-
-
-def until(so: Callable[[], bool]) -> None:
-    """Wait for another thread, for a minute at most."""
-    end = time.monotonic() + 60
-    while not so():
-        assert time.monotonic() < end, "it never came to be"
-        threading.Event().wait(0.001)
 
 
 def test_another_process_made_it_first(file: Path) -> None:
