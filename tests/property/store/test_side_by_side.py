@@ -32,7 +32,7 @@ from kintung.store.port import (
     Write,
 )
 from kintung.store.reader import Reader, Scope
-from kintung.store.sql import criteria
+from kintung.store.sql import clauses, criteria
 from kintung.store.sql import search as search_plans
 from tests.property.store import given
 from tests.scale import counts, seeded
@@ -331,8 +331,8 @@ def plans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     if request.param == "low thresholds":
         for name, value in LOW.items():
             monkeypatch.setattr(search_plans, name, value)
-        for name in ("MANY_ENDS", "_SHORT"):
-            monkeypatch.setattr(criteria, name, 1)
+        monkeypatch.setattr(criteria, "MANY_ENDS", 1)
+        monkeypatch.setattr(clauses, "SHORT", 1)
     return request.param
 
 

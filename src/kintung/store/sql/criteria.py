@@ -26,9 +26,21 @@ from kintung.fhir.search import (
     Value,
     bound_keys,
 )
+from kintung.store.sql.clauses import (
+    ALWAYS,
+    NEVER,
+    SHORT,
+    Clause,
+    among,
+    every,
+    is_short,
+    listed,
+    query_of,
+    some,
+)
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
-from kintung.store.sql.visibility import ALWAYS, NEVER, Clause, StoredReader, among, every, some, visible
+from kintung.store.sql.visibility import StoredReader, visible
 from kintung.store.vault import Vault
 
 _TABLES = {
@@ -50,8 +62,6 @@ _ALIKE = 8
 """Alternatives of one form that stand in the statement one by one."""
 _FEW_POINTS = 8
 """Points of a criterion that are looked at to find the one that has rows."""
-_SHORT = 50
-"""Numbers of a list that stand in the statement one by one."""
 
 T = TypeVar("T")
 Unit = tuple[str | None, str | None]
@@ -145,7 +155,7 @@ class Criteria:
     def _probe_chain(self, who: StoredReader, chain: Chain, r: str) -> Clause:
         """By the targets, where they are few; else by what each reference of ``r`` leads to."""
         ends = self._chain_ends(who, chain)
-        if all(end.query is None and len(end.targets) <= _SHORT for end in ends):
+        if all(end.query is None and is_short(end.targets) for end in ends):
             found = self._of_resource("ix_reference x", self._leading(ends), r)
             return Clause(f"{found.text} IS NOT NULL", found.values)
         return some(*(self._probe_link(who, chain.parameter, type, inner, r) for type, inner in chain.inner))
@@ -175,7 +185,7 @@ class Criteria:
             rows = some(*(every(among("x.atom", end.atoms), self._led(end)) for end in ends))
             return Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {rows.text}", rows.values)
         if criterion.parameter.stored:
-            named = self._listed("e.key", self._ids(criterion.values))
+            named = listed(self.db, "e.key", self._ids(criterion.values))
             return Clause(f"SELECT e.patient_key, e.key FROM entity e WHERE {named.text}", named.values)
         source = _source(criterion)
         few, alike = self._alternatives(criterion)
@@ -191,7 +201,7 @@ class Criteria:
 
     def _of_resource(self, source: str, rows: Clause, r: str) -> Clause:
         """A scalar: 1 when one of these index rows is of ``r``."""
-        is_seek = source == "ix_reference x" and len(rows.values) <= _SHORT and "SELECT" not in rows.text
+        is_seek = source == "ix_reference x" and is_short(rows.values) and "SELECT" not in rows.text
         return Clause(
             f"(SELECT 1 FROM {source if is_seek else self._by_resource(source)} WHERE {rows.text}"
             f" AND x.patient_key = {r}.patient_key AND x.key = {r}.key LIMIT 1)",
@@ -248,13 +258,13 @@ class Criteria:
     def _leading(self, ends: Sequence[_Ends]) -> Clause:
         """Index rows ``x`` of references that lead to one of these."""
         return some(
-            *(every(among("x.atom", end.atoms), self._listed("x.target", end.targets)) for end in ends)
+            *(every(among("x.atom", end.atoms), listed(self.db, "x.target", end.targets)) for end in ends)
         )
 
     def _led(self, end: _Ends) -> Clause:
         """All targets, those past ``MANY_ENDS`` too."""
         if end.query is None:
-            return self._listed("x.target", end.targets)
+            return listed(self.db, "x.target", end.targets)
         return Clause(f"x.target IN ({end.query.text})", end.query.values)
 
     def is_wide(self, who: StoredReader, criterion: Criterion | Chain) -> bool:
@@ -374,30 +384,17 @@ class Criteria:
                 found = self.db.rows(_UNITS_OF, (branch.atom, branch.atom))
                 terms.update((term, None) for (term,) in found)
             numbers = ", ".join(str(term) for term in sorted(terms))  # the same for every value of a list
-            self.known[asked] = Clause(f"x.term IN ({numbers})") if 0 < len(terms) <= _SHORT else ALWAYS
+            self.known[asked] = Clause(f"x.term IN ({numbers})") if terms and is_short(terms) else ALWAYS
         return cast(Clause, self.known[asked])
 
     def _in_terms(self, terms: Numbers) -> Clause:
         """The term of ``x`` is one of those found: one list, so that a probe is one seek a term."""
         if not terms.systems:
-            return self._listed("x.term", terms.found)
-        of_system = self._listed("t.system", terms.systems)
-        single = self._rows_of(terms.found)
+            return listed(self.db, "x.term", terms.found)
+        of_system = listed(self.db, "t.system", terms.systems)
+        single = query_of(self.db, terms.found)
         text = f"x.term IN (SELECT t.number FROM term t WHERE {of_system.text} UNION ALL {single.text})"
         return Clause(text, of_system.values + single.values)
-
-    def _listed(self, column: str, numbers: Sequence[int]) -> Clause:
-        """``among`` for any number of numbers: a long list is one value."""
-        if len(numbers) <= _SHORT:
-            return among(column, numbers)
-        rows = self._rows_of(numbers)
-        return Clause(f"{column} IN ({rows.text})", rows.values)
-
-    def _rows_of(self, numbers: Sequence[int]) -> Clause:
-        """A query of these numbers, with one value."""
-        if self.db.dialect == "sqlite":
-            return Clause("SELECT j.value FROM json_each(?) j", (f"[{', '.join(map(str, numbers))}]",))
-        return Clause("SELECT unnest(?::bigint[])", (list(numbers),))
 
     # -- what the values are in the tables ----------------------------------------------
 
@@ -515,7 +512,7 @@ class Criteria:
     def _stored(self, criterion: Criterion, r: str) -> Clause:
         """``_id`` and ``_lastUpdated``: columns of the resource itself."""
         if criterion.parameter.stored == "id":
-            met = self._listed(f"{r}.key", self._ids(criterion.values))
+            met = listed(self.db, f"{r}.key", self._ids(criterion.values))
             return Clause(f"NOT ({met.text})", met.values) if criterion.modifier == "not" else met
         options: list[Clause] = []
         for value in criterion.values:
@@ -593,7 +590,7 @@ def _source(criterion: Criterion) -> str:
 _UNITS_OF = (
     "WITH RECURSIVE u(term) AS (SELECT min(x.term) FROM ix_quantity x WHERE x.atom = ? UNION ALL"
     " SELECT (SELECT min(x.term) FROM ix_quantity x WHERE x.atom = ? AND x.term > u.term)"
-    f" FROM u WHERE u.term IS NOT NULL) SELECT term FROM u WHERE term IS NOT NULL LIMIT {_SHORT + 1}"
+    f" FROM u WHERE u.term IS NOT NULL) SELECT term FROM u WHERE term IS NOT NULL LIMIT {SHORT + 1}"
 )
 """The terms of an atom, one seek each."""
 

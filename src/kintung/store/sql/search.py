@@ -23,10 +23,12 @@ from typing import Literal, NamedTuple, cast
 from kintung.fhir.search import Chain, Criterion, DateValue, NumberValue, QuantityValue, Query, Sort
 from kintung.store.port import Position
 from kintung.store.reader import Scope
+from kintung.store.sql.clauses import ALWAYS, Clause, among, every, some, starting
 from kintung.store.sql.criteria import Criteria, Point, lists_all, updated_between
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.log import first_since
 from kintung.store.sql.names import TYPE_NUMBERS
-from kintung.store.sql.visibility import ALWAYS, Clause, StoredReader, among, every, some, visible
+from kintung.store.sql.visibility import StoredReader, visible
 
 FEW = 1000
 """Index rows up to which a criterion is worth starting from; counting further is not."""
@@ -489,30 +491,6 @@ def _is_slow(criterion: Criterion | Chain) -> bool:
     if isinstance(criterion, Chain):
         return True
     return criterion.parameter.kind not in ("token", "uri", "reference") or criterion.modifier == "missing"
-
-
-def starting(db: Database, start: Clause, on: Clause) -> Clause:
-    """From ``start`` to ``resource r``, in this order: neither planner may turn it round."""
-    if db.dialect == "sqlite":
-        text = f"{start.text} CROSS JOIN resource r ON {on.text}"
-    else:
-        text = f"{start.text} CROSS JOIN LATERAL (SELECT * FROM resource r WHERE {on.text} OFFSET 0) r"
-    return Clause(text, start.values + on.values)
-
-
-def first_since(db: Database, at: int) -> int:
-    """The first sequence number committed at or after an instant; ``at`` never decreases in the log."""
-    return cast(int, db.rows(_FIRST_SINCE, (at, at))[0][0])
-
-
-_FIRST_SINCE = (
-    "WITH RECURSIVE span(low, high) AS (SELECT CAST(1 AS bigint), (SELECT coalesce(max(seq), 0) + 1 FROM log)"
-    " UNION ALL SELECT"
-    " CASE WHEN (SELECT at FROM log WHERE seq = (low + high) / 2) < ? THEN (low + high) / 2 + 1 ELSE low END,"
-    " CASE WHEN (SELECT at FROM log WHERE seq = (low + high) / 2) < ? THEN high ELSE (low + high) / 2 END"
-    " FROM span WHERE low < high) SELECT low FROM span WHERE low >= high"
-)
-"""Halves the span of sequence numbers, in one round trip."""
 
 
 def _is_indexed(criterion: Criterion | Chain) -> bool:

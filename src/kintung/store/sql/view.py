@@ -20,11 +20,13 @@ from kintung.store.port import (
 )
 from kintung.store.reader import Reader
 from kintung.store.sealing import Sealer
+from kintung.store.sql.clauses import ALWAYS, Clause, every, starting
 from kintung.store.sql.criteria import Criteria
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.log import first_since
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
-from kintung.store.sql.search import Searcher, first_since, starting
-from kintung.store.sql.visibility import ALWAYS, Clause, every, visible
+from kintung.store.sql.search import Searcher
+from kintung.store.sql.visibility import visible
 from kintung.store.vault import Vault
 
 PAGE_BYTES = 32 * 1024 * 1024

@@ -5,63 +5,11 @@ probed by a correlated scalar subquery: SQLite builds a Bloom filter over the wh
 for EXISTS and for a join, 10 ms whatever the search; the scalar form it runs as one seek.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from kintung.store.port import OwnerKind
 from kintung.store.reader import Reader, Scope
-
-
-class Clause(NamedTuple):
-    """A piece of SQL and the values of its ``?``, in order."""
-
-    text: str
-    values: tuple[object, ...] = ()
-
-    @property
-    def always(self) -> bool:
-        return self.text == ALWAYS.text
-
-
-ALWAYS = Clause("1 = 1")
-NEVER = Clause("1 = 0")
-_WIDE = 25
-"""Half the alternatives that stand in one row."""
-
-
-def every(*clauses: Clause) -> Clause:
-    """All of them hold."""
-    kept = [clause for clause in clauses if not clause.always]
-    if not kept:
-        return ALWAYS
-    return Clause(
-        " AND ".join(clause.text for clause in kept), tuple(v for clause in kept for v in clause.values)
-    )
-
-
-def some(*clauses: Clause) -> Clause:
-    """At least one holds."""
-    kept = [clause for clause in clauses if clause.text != NEVER.text]
-    if not kept:
-        return NEVER
-    if len(kept) == 1:
-        return kept[0]
-    half = len(kept) // 2
-    if half > _WIDE:  # SQLite parses at most 1,000 levels, and each OR of a row of them is one
-        return some(some(*kept[:half]), some(*kept[half:]))
-    return Clause(
-        "(" + " OR ".join(f"({clause.text})" for clause in kept) + ")",
-        tuple(v for clause in kept for v in clause.values),
-    )
-
-
-def among(column: str, values: Sequence[object]) -> Clause:
-    """The column is one of the values; never when there is none."""
-    if not values:
-        return NEVER
-    if len(values) == 1:
-        return Clause(f"{column} = ?", tuple(values))
-    return Clause(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
+from kintung.store.sql.clauses import ALWAYS, NEVER, Clause, among, every
 
 
 class StoredReader(NamedTuple):
