@@ -19,8 +19,8 @@ from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Query
 from kintung.store.reader import Reader
-from kintung.store.sql.search import Plan
-from kintung.store.sql.visibility import StoredReader
+from kintung.store.sql.names import Names
+from kintung.store.sql.search import Asked, Plan
 
 COUNT = 20
 LARGE, SMALL = Shape(100_000, 2), Shape(10_000, 9)
@@ -86,10 +86,10 @@ def _plans(node: Node, reader: Reader, query: Query, share: str, seconds: float)
     figures: list[Figure] = []
     store: Any = node.store
     with store.searcher() as searcher:
-        who: StoredReader = searcher.criteria.names.stored(searcher.db, reader)
+        asked = Asked(Names().stored(searcher.db, reader), query, COUNT + 1)
         pages: set[tuple[int, ...]] = set()
         for name in ("walk", "grants"):
-            statement = searcher.page(who, query, Plan(name), limit=COUNT + 1)
+            statement = searcher.page(asked, Plan(name))
 
             def run(statement: Any = statement) -> list[Any]:
                 return searcher.db.rows(statement.text, statement.values)

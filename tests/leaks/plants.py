@@ -15,8 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from kintung.store import scribe
 from kintung.store.sql import idempotency, visibility
-from kintung.store.sql.criteria import Criteria
-from kintung.store.sql.search import Searcher
+from kintung.store.sql.search import chains, date_order, matches, searcher, statements
 from kintung.store.sql.view import SqlView
 from kintung.web import cursor
 from kintung.web.fhir import conditional, deposit, read, transaction, vread
@@ -39,10 +38,12 @@ class Leak(NamedTuple):
 
 SIGHTED = "who.__class__(who.reader.everything(), True, 0)"
 """A StoredReader that sees all, made of ``who``."""
+ASKED_SIGHTED = "replace(asked, who=asked.who.__class__(asked.who.reader.everything(), True, 0))"
+"""The page that is asked for, asked by who sees all."""
 ALL = "self._names.stored(self._db, reader.everything())"
 HIDDEN_NOT_FOUND = 'raise NotFound(f"{request.type}/{request.id} is not known.") from None'
 
-_ON_MATCHES = Edit(Searcher._matches, 'visible(who, "r"), *', "*")
+_ON_MATCHES = Edit(matches.matches, 'visible(asked.who, "r"), *', "*")
 
 
 def leak(name: str, function: Callable[..., Any], old: str, new: str) -> Leak:
@@ -54,22 +55,22 @@ LEAKS = (
     Leak("search without the reader", (_ON_MATCHES,)),
     leak(
         "total without the reader",
-        Searcher.total,
-        "plan = self.plan(who, query)",
-        f"who = {SIGHTED}; plan = self.plan(who, query)",
+        statements.total,
+        "plan = plan_of(",
+        f"who = {SIGHTED}; plan = plan_of(",
     ),
-    leak("total from the index for everybody", Searcher.total, "if who.reader.sees_all and", "if"),
+    leak("total from the index for everybody", statements.total, "if who.reader.sees_all and", "if"),
     leak(
         "total of candidates without the reader",
-        Searcher.total,
-        "self._matches(who,",
-        f"self._matches(who if plan.name != 'candidates' else {SIGHTED},",
+        statements.total,
+        "Asked(who,",
+        f"Asked(who if plan.name != 'candidates' else {SIGHTED},",
     ),
     leak(
         "pages after the first without the reader",
-        Searcher.rows,
-        "asked = Asked(who,",
-        f"who = who if after is None else {SIGHTED}; asked = Asked(who,",
+        searcher.Searcher.rows,
+        "plan = self.plan(",
+        f"asked = asked if asked.after is None else {ASKED_SIGHTED}; plan = self.plan(",
     ),
     Leak(
         "the reader after the limit",
@@ -84,17 +85,17 @@ LEAKS = (
     ),
     leak(
         "search in order of a date without the reader",
-        Searcher._dates,
-        'visible(who, "r"), *',
+        date_order.dated_page,
+        'visible(asked.who, "r"), *',
         "*",
     ),
     leak(
         "a walk that ends where it was to go on",
-        Searcher._walked,
+        searcher.Searcher._walked,
         "if len(rows) == asked.limit:",
         "if rows:",
     ),
-    leak("the end of a chain without the reader", Criteria._chain_end, '    visible(who, "r"),\n', ""),
+    leak("the end of a chain without the reader", chains._end, '    visible(who, "r"),\n', ""),
     leak(
         "read without the reader",
         SqlView._find,

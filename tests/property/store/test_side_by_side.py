@@ -32,8 +32,9 @@ from kintung.store.port import (
     Write,
 )
 from kintung.store.reader import Reader, Scope
-from kintung.store.sql import clauses, criteria
-from kintung.store.sql import search as search_plans
+from kintung.store.sql import clauses
+from kintung.store.sql.search import chains
+from kintung.store.sql.search import plan as search_plans
 from tests.property.store import given
 from tests.scale import counts, seeded
 from tests.stores import ALL, DAY, HOUR, SECOND, SYSTEM, Adapter, Putting, Record, Step, in_order, opened
@@ -331,7 +332,7 @@ def plans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     if request.param == "low thresholds":
         for name, value in LOW.items():
             monkeypatch.setattr(search_plans, name, value)
-        monkeypatch.setattr(criteria, "MANY_ENDS", 1)
+        monkeypatch.setattr(chains, "MANY_ENDS", 1)
         monkeypatch.setattr(clauses, "SHORT", 1)
     return request.param
 

@@ -6,7 +6,8 @@ page, builds a filter over it, or sorts the whole type.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from kintung.fhir.search import parse_query
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.database import Database, Row
-from kintung.store.sql.names import TYPE_NUMBERS
-from kintung.store.sql.search import Plan
+from kintung.store.sql.names import TYPE_NUMBERS, Names
+from kintung.store.sql.search import Asked, Plan, Searcher
 from kintung.store.sql.store import FOLLOWED, SqlStore
 from kintung.store.sql.view import ExportPlace, exported
 from kintung.store.sqlite import SqliteDatabase
@@ -74,18 +75,29 @@ def _populate(record: Record) -> None:
     record.grant(MANY, *(f"p{n}" for n in range(0, PATIENTS, 2)))
 
 
-def explain(record: Record, scope: int, plan: Plan, pairs: list[tuple[str, str]]) -> str:
+@contextmanager
+def searching(record: Record, *, by_index: bool = False) -> Generator[Searcher]:
+    """A search; ``by_index``: PostgreSQL does not read tables whole, as is right while they are small."""
     store = record.store
     assert isinstance(store, SqlStore)
-    query = parse_query("Observation", pairs, now_micros=0, offset_minutes=480)
-    reader = Reader("plan", persons=store.scope(scope))
     with store.searcher() as searcher:
-        db = searcher.db
-        if db.dialect == "postgres":
-            db.run("SET LOCAL enable_seqscan = off")  # a table of a few pages is rightly read whole
-        who = searcher.criteria.names.stored(db, reader)
-        statement = searcher.page(who, query, plan, limit=21, far=2_000 if plan.name == "walk" else None)
-        return _explained(db, statement.text, statement.values)
+        if by_index and searcher.db.dialect == "postgres":
+            searcher.db.run("SET LOCAL enable_seqscan = off")
+        yield searcher
+
+
+def asked_by(searcher: Searcher, reader: Reader, pairs: list[tuple[str, str]]) -> Asked:
+    query = parse_query("Observation", pairs, now_micros=0, offset_minutes=480)
+    return Asked(Names().stored(searcher.db, reader), query, 21)
+
+
+def explain(record: Record, scope: int, plan: Plan, pairs: list[tuple[str, str]]) -> str:
+    """The plan of a page for who sees the persons of a scope."""
+    reader = Reader("plan", persons=record.store.scope(scope))
+    with searching(record, by_index=True) as searcher:
+        asked = asked_by(searcher, reader, pairs)
+        statement = searcher.page(asked, plan, far=2_000 if plan.name == "walk" else None)
+        return _explained(searcher.db, statement.text, statement.values)
 
 
 def _explained(db: Database, text: str, values: tuple[object, ...]) -> str:
@@ -143,14 +155,9 @@ def test_a_code_is_probed_by_one_seek(record: Record, plan: Plan) -> None:
 
 def test_a_page_of_an_export_looks_through_a_span_of_keys(record: Record) -> None:
     """Bounded on both sides, it costs the same with statistics and without."""
-    store = record.store
-    assert isinstance(store, SqlStore)
-    with store.searcher() as searcher:
-        db = searcher.db
-        if db.dialect == "postgres":
-            db.run("SET LOCAL enable_seqscan = off")
-        statement = exported(db, TYPE_NUMBERS["Observation"], ExportPlace(1_000))
-        explained = _explained(db, statement.text, statement.values)
+    with searching(record, by_index=True) as searcher:
+        statement = exported(searcher.db, TYPE_NUMBERS["Observation"], ExportPlace(1_000))
+        explained = _explained(searcher.db, statement.text, statement.values)
 
     assert re.search(
         r"SEARCH e USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)"
@@ -164,9 +171,7 @@ def test_a_page_of_an_export_looks_through_a_span_of_keys(record: Record) -> Non
 
 
 def test_a_page_of_a_follower_joins_its_own_entries_alone(record: Record) -> None:
-    store = record.store
-    assert isinstance(store, SqlStore)
-    with store.searcher() as searcher:
+    with searching(record) as searcher:
         explained = _explained(searcher.db, FOLLOWED, (1_000, 8))
 
     assert "Hash" not in explained, explained
@@ -181,32 +186,21 @@ def test_a_page_of_a_follower_joins_its_own_entries_alone(record: Record) -> Non
 
 
 def test_the_plan_follows_the_size_of_the_scope(record: Record) -> None:
-    store = record.store
-    assert isinstance(store, SqlStore)
-    query = parse_query("Observation", [], now_micros=0, offset_minutes=480)
-    readers = {scope: Reader("plan", persons=store.scope(scope)) for scope in (FEW, MANY)}
-    with store.searcher() as searcher:
-        chosen = {
-            scope: searcher.plan(searcher.criteria.names.stored(searcher.db, reader), query).name
-            for scope, reader in readers.items()
-        }
+    readers = {scope: Reader("plan", persons=record.store.scope(scope)) for scope in (FEW, MANY)}
+    with searching(record) as searcher:
+        asked = {scope: asked_by(searcher, reader, []) for scope, reader in readers.items()}
+        chosen = {scope: searcher.plan(page.who, page.query).name for scope, page in asked.items()}
 
     assert chosen == {FEW: "grants", MANY: "walk"}
 
 
 def page_of(record: Record, plan: Plan, pairs: list[tuple[str, str]]) -> str:
     """The plan of a page for who sees all."""
-    store = record.store
-    assert isinstance(store, SqlStore)
-    query = parse_query("Observation", pairs, now_micros=0, offset_minutes=480)
-    with store.searcher() as searcher:
-        db = searcher.db
-        if db.dialect == "postgres":
-            db.run("SET LOCAL enable_seqscan = off")
-        who = searcher.criteria.names.stored(db, ALL)
-        started = plan._replace(start=query.criteria) if plan.name == "merge" else plan
-        statement = searcher.page(who, query, started, limit=21)
-        return _explained(db, statement.text, statement.values)
+    with searching(record, by_index=True) as searcher:
+        asked = asked_by(searcher, ALL, pairs)
+        started = plan._replace(start=asked.query.criteria) if plan.name == "merge" else plan
+        statement = searcher.page(asked, started)
+        return _explained(searcher.db, statement.text, statement.values)
 
 
 def test_dates_are_walked_in_their_order(record: Record) -> None:
@@ -250,10 +244,7 @@ def test_a_page_begins_where_it_is_soonest_filled(
     record: Record, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     pairs, wanted = SENT[case]
-    store = record.store
-    assert isinstance(store, SqlStore)
-    query = parse_query("Observation", pairs, now_micros=0, offset_minutes=480)
-    with store.searcher() as searcher:
+    with searching(record) as searcher:
         rows, sent = searcher.db.__class__.rows, list[str]()
 
         def spying(db: Database, statement: str, values: tuple[object, ...] = ()) -> list[Row]:
@@ -261,24 +252,20 @@ def test_a_page_begins_where_it_is_soonest_filled(
             return rows(db, statement, values)
 
         monkeypatch.setattr(searcher.db.__class__, "rows", spying)
-        who = searcher.criteria.names.stored(searcher.db, ALL)
-        searcher.rows(who, query, limit=21)
+        searcher.rows(asked_by(searcher, ALL, pairs))
 
     assert "INTERSECT" not in "".join(sent) or wanted == "INTERSECT", sent
     assert wanted is None or any(wanted in statement for statement in sent), sent
 
 
 def test_what_is_common_is_counted_from_the_index(record: Record) -> None:
-    store = record.store
-    assert isinstance(store, SqlStore)
-    with store.searcher() as searcher:
-        who = searcher.criteria.names.stored(searcher.db, ALL)
-        for asked, wanted in (
-            ({"code": "718-7"}, 2 * PATIENTS),
-            ({"code": "718-7", "status": "final"}, 2 * PATIENTS),
+    with searching(record) as searcher:
+        for pairs, wanted in (
+            ([("code", "718-7")], 2 * PATIENTS),
+            ([("code", "718-7"), ("status", "final")], 2 * PATIENTS),
         ):
-            query = parse_query("Observation", list(asked.items()), now_micros=0)
-            statement = searcher.total(who, query)
+            asked = asked_by(searcher, ALL, pairs)
+            statement = searcher.total(asked.who, asked.query)
             assert "resource" not in statement.text
             assert searcher.db.rows(statement.text, statement.values) == [(wanted,)]
 
@@ -286,9 +273,7 @@ def test_what_is_common_is_counted_from_the_index(record: Record) -> None:
 def test_the_history_of_one_resource_is_found_by_its_key(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = record.store
-    assert isinstance(store, SqlStore)
-    with store.searcher() as searcher:
+    with searching(record) as searcher:
         database = searcher.db.__class__
     rows, plans = database.rows, list[str]()
 
@@ -309,13 +294,10 @@ def test_the_history_of_one_resource_is_found_by_its_key(
 
 
 def test_ids_are_where_a_search_by_them_starts(record: Record) -> None:
-    store = record.store
-    assert isinstance(store, SqlStore)
-    query = parse_query("Observation", [("_id", "o5,o6")], now_micros=0)
-    with store.searcher() as searcher:
-        who = searcher.criteria.names.stored(searcher.db, ALL)
-        plan = searcher.plan(who, query)
-        statement = searcher.page(who, query, plan, limit=21)
+    with searching(record) as searcher:
+        asked = asked_by(searcher, ALL, [("_id", "o5,o6")])
+        plan = searcher.plan(asked.who, asked.query)
+        statement = searcher.page(asked, plan)
         explained = _explained(searcher.db, statement.text, statement.values)
 
     assert plan.name == "candidates"
@@ -326,12 +308,8 @@ def test_ids_are_where_a_search_by_them_starts(record: Record) -> None:
 
 
 def test_an_update_time_bounds_the_walk(record: Record) -> None:
-    store = record.store
-    assert isinstance(store, SqlStore)
-    query = parse_query("Observation", [("_lastUpdated", "ge2023-01-01")], now_micros=0)
-    with store.searcher() as searcher:
-        who = searcher.criteria.names.stored(searcher.db, ALL)
-        statement = searcher.page(who, query, Plan("walk"), limit=21)
+    with searching(record) as searcher:
+        statement = searcher.page(asked_by(searcher, ALL, [("_lastUpdated", "ge2023-01-01")]), Plan("walk"))
         explained = _explained(searcher.db, statement.text, statement.values)
 
     assert "r.seq >= ?" in statement.text

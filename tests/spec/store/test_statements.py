@@ -16,8 +16,9 @@ from sqlglot import exp
 
 from kintung.fhir.search import Chain, parse_query
 from kintung.store.reader import Reader
+from kintung.store.sql.names import Names
 from kintung.store.sql.schema import BY_NAME
-from kintung.store.sql.search import Plan
+from kintung.store.sql.search import Asked, Plan
 from kintung.store.sql.store import SqlStore
 from kintung.store.sqlite import SqliteDatabase
 from tests.stores import ALL, SYSTEM, Record, opened
@@ -111,13 +112,13 @@ def _every_plan(store: SqlStore, reader: Reader, search: str) -> None:
     pairs = [(name, value) for name, _, value in (part.partition("=") for part in search.split("&") if part)]
     query = parse_query("Observation", pairs, now_micros=0)
     with store.searcher() as searcher:
-        who = searcher.criteria.names.stored(searcher.db, reader)
+        who = Names().stored(searcher.db, reader)
         plans = [Plan("walk")]
         plans += [Plan("candidates", (chain,)) for chain in query.criteria if isinstance(chain, Chain)]
         if reader is not ALL:
             plans.append(Plan("grants"))
         for plan in plans:
-            statement = searcher.page(who, query, plan, limit=5)
+            statement = searcher.page(Asked(who, query, 5), plan)
             searcher.db.rows(statement.text, statement.values)
 
 

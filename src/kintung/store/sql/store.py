@@ -31,7 +31,6 @@ from kintung.store.reader import Scope
 from kintung.store.scribe import Scribe
 from kintung.store.sealing import Sealer
 from kintung.store.sql.commit import Commit, Request
-from kintung.store.sql.criteria import Criteria
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.idempotency import replay
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
@@ -117,7 +116,7 @@ class SqlStore:
     def searcher(self) -> Generator[Searcher]:
         """The planner of searches on a reading of its own: for EXPLAIN and measurements."""
         with self._backend.reading() as db:
-            yield Searcher(db, Criteria(db, self._names, self._vault))
+            yield self._on(db).searcher()
 
     @contextmanager
     def maintenance(self, system: System) -> Generator[Database]:

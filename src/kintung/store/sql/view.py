@@ -21,11 +21,10 @@ from kintung.store.port import (
 from kintung.store.reader import Reader
 from kintung.store.sealing import Sealer
 from kintung.store.sql.clauses import ALWAYS, Clause, every, starting
-from kintung.store.sql.criteria import Criteria
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.log import first_since
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
-from kintung.store.sql.search import Searcher
+from kintung.store.sql.search import Asked, Lookups, Searcher
 from kintung.store.sql.visibility import visible
 from kintung.store.vault import Vault
 
@@ -55,9 +54,9 @@ class SqlView:
         self._sealer = sealer
         self._vault = vault
 
-    def _searcher(self) -> Searcher:
+    def searcher(self) -> Searcher:
         """For one search: what it looked up is not kept for the next."""
-        return Searcher(self._db, Criteria(self._db, self._names, self._vault))
+        return Searcher(Lookups(self._db, self._vault))
 
     @property
     def sequence(self) -> int:
@@ -230,10 +229,10 @@ class SqlView:
     ) -> Page:
         last = self.sequence if sequence is None else sequence
         who = self._names.stored(self._db, reader)
-        searcher = self._searcher()
+        searcher = self.searcher()
         rows: list[Row] = []
         if count:
-            rows = searcher.rows(who, query, limit=count + 1, sequence=sequence, after=after)
+            rows = searcher.rows(Asked(who, query, count + 1, sequence, after))
         entries = tuple(of_one_page(self._opened(rows[:count])))
         given = len(entries)
         more = (
@@ -289,7 +288,7 @@ class SqlView:
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
         who = self._names.stored(self._db, reader)
-        rows = self._searcher().rows(who, query, limit=limit)
+        rows = self.searcher().rows(Asked(who, query, limit))
         return tuple(
             Match(
                 TYPE_NAMES[type],

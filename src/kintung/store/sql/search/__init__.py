@@ -1,0 +1,19 @@
+"""Search in SQL: from a Query and a Reader to one statement, or a few.
+
+Each module knows those below it:
+
+- ``searcher``: runs a search, and starts elsewhere when a walk has found little.
+- ``date_order``, ``statements``: the statement of a page, or of a total.
+- ``matches``: its FROM and WHERE. The reader's predicate stands here, and at the ends of chains.
+- ``plan``: what it starts from.
+- ``points``, ``conditions``: what is asked of criteria and chains alike.
+- ``chains``, then ``criteria``: what they mean on the index rows of resources.
+- ``references``, ``prefixes``, ``sorting``, ``index_rows``: values, keys of the order, and where rows lie.
+- ``lookups``: what values are in the tables, remembered for one search.
+"""
+
+from kintung.store.sql.search.lookups import Lookups
+from kintung.store.sql.search.plan import Asked, Plan
+from kintung.store.sql.search.searcher import Searcher
+
+__all__ = ["Asked", "Lookups", "Plan", "Searcher"]

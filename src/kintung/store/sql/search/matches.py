@@ -1,0 +1,144 @@
+"""FROM and WHERE of all that matches a search, with ``r`` the resource that does.
+
+The reader's predicate stands on ``r`` here, and on each end of a chain in ``chains``; index
+rows are reached only through them.
+"""
+
+from collections.abc import Sequence
+
+from kintung.fhir.search import Chain, Query
+from kintung.store.reader import Scope
+from kintung.store.sql.clauses import ALWAYS, Clause, among, every, starting
+from kintung.store.sql.database import Database
+from kintung.store.sql.log import first_since
+from kintung.store.sql.names import TYPE_NUMBERS
+from kintung.store.sql.search.conditions import Condition, is_updated, keys, probe
+from kintung.store.sql.search.index_rows import is_absent
+from kintung.store.sql.search.lookups import Lookups
+from kintung.store.sql.search.plan import Asked, Plan
+from kintung.store.sql.search.points import point_of
+from kintung.store.sql.search.prefixes import updated_between
+from kintung.store.sql.visibility import StoredReader, visible
+
+_WALKED = "r.patient_key, r.type, r.key, r.seq, r.version_id, r.kind, r.organisation, r.labels"
+"""All that the index of the walk has."""
+
+
+def matches(lookups: Lookups, asked: Asked, plan: Plan, far: int | None = None) -> tuple[Clause, Clause]:
+    """FROM and WHERE; ``far`` bounds the rows a walk visits."""
+    query = asked.query
+    current = current_of(lookups.db, asked, plan)
+    others = every(visible(asked.who, "r"), *probes(lookups, asked.who, query, plan.start))
+    if plan.start:
+        return _from_keys(lookups, asked, plan, current), others
+    if plan.name == "grants":
+        return _from_persons(lookups.db, asked.who, current), others
+    if plan.name == "dateless":
+        others = every(others, is_absent(lookups.db, query.sort[0].parameter))
+        if plan.person is not None:
+            of_person = Clause("r.patient_key = ?", (plan.person,))
+            return Clause("resource r"), every(of_person, current, others)
+    walked = f"resource r{_walking(lookups.db, query)}"
+    if far is None:
+        return Clause(walked), every(current, others)
+    columns = _WALKED + ", r.at" * any(is_updated(condition) for condition in query.criteria)
+    stretch = f"(SELECT {columns} FROM {walked} WHERE {current.text} ORDER BY r.seq DESC LIMIT {far:d}) r"
+    return Clause(stretch, current.values), others
+
+
+def is_in_log_order(query: Query, plan: Plan) -> bool:
+    """Do pages follow the log, the newest first?"""
+    return not query.sort or plan.name == "dateless"
+
+
+# -- what holds of r --------------------------------------------------------------------
+
+
+def current_of(db: Database, asked: Asked, plan: Plan) -> Clause:
+    """It is of the types asked for, there, as old as page one; and past the place, in the log's order."""
+    types = [TYPE_NUMBERS[name] for name in asked.query.types]
+    of_types = among("r.type", types) if types else ALWAYS
+    upto = Clause("r.seq <= ?", (asked.sequence,)) if asked.sequence is not None else ALWAYS
+    beyond = ALWAYS
+    if asked.after is not None and is_in_log_order(asked.query, plan):
+        beyond = Clause("r.seq < ?", (asked.after.sequence,))
+    return every(of_types, Clause("r.deleted = 0"), upto, beyond, _updated(db, asked.query))
+
+
+def _updated(db: Database, query: Query) -> Clause:
+    """Bounds of ``_lastUpdated`` as bounds of the sequence, which a walk follows."""
+    bounds: list[Clause] = []
+    for condition in query.criteria:
+        if isinstance(condition, Chain) or not is_updated(condition):
+            continue
+        start, end = updated_between(condition)
+        if start is not None:
+            bounds.append(Clause("r.seq >= ?", (first_since(db, start),)))
+        if end is not None:
+            bounds.append(Clause("r.seq < ?", (first_since(db, end),)))
+    return every(*bounds)
+
+
+def probes(
+    lookups: Lookups, who: StoredReader, query: Query, started: Sequence[Condition] = ()
+) -> list[Clause]:
+    """All other criteria, for each resource met: first those that are one seek."""
+    others = [condition for condition in query.criteria if condition not in started]
+    others.sort(key=_is_slow)
+    return [probe(lookups, who, condition) for condition in others]
+
+
+def _is_slow(condition: Condition) -> bool:
+    """Is its probe more than a seek for each of its values?"""
+    if isinstance(condition, Chain):
+        return True
+    return condition.parameter.kind not in ("token", "uri", "reference") or condition.modifier == "missing"
+
+
+# -- where r comes from -----------------------------------------------------------------
+
+
+def _walking(db: Database, query: Query) -> str:
+    """SQLite is told to walk the type in order; PostgreSQL has statistics of its own."""
+    return " INDEXED BY resource_walk" if db.dialect == "sqlite" and query.types else ""
+
+
+def _from_persons(db: Database, who: StoredReader, current: Clause) -> Clause:
+    """From each person of the scope, and what is of no one person."""
+    assert isinstance(who.reader.persons, Scope)
+    persons = "(SELECT g.patient_key FROM scope_person g WHERE g.scope = ? UNION ALL SELECT 0) k"
+    start = Clause(persons, (who.reader.persons.number,))
+    return starting(db, start, every(Clause("r.patient_key = k.patient_key"), current))
+
+
+def _from_keys(lookups: Lookups, asked: Asked, plan: Plan, current: Clause) -> Clause:
+    """From the keys that the criteria of the plan share, each once."""
+    share = shared_keys if plan.name == "merge" else _keys_of_one
+    found = share(lookups, asked.who, plan)
+    same = "r.patient_key = k.patient_key AND r.key = k.key"
+    if len(asked.query.types) == 1:
+        start = Clause(f"({found.text}) k", found.values)
+        return starting(lookups.db, start, every(Clause(same), current))
+    typed = f"SELECT k1.patient_key, k1.key, n.type FROM ({found.text}) k1 JOIN entity n ON n.key = k1.key"
+    on = Clause(f"{same} AND r.type = k.type")
+    return starting(lookups.db, Clause(f"({typed}) k", found.values), every(on, current))
+
+
+def _keys_of_one(lookups: Lookups, who: StoredReader, plan: Plan) -> Clause:
+    """The keys of the one criterion of ``candidates``, each once."""
+    (condition,) = plan.start
+    is_point = point_of(lookups, who, condition) is not None
+    found = keys(lookups, who, condition)
+    if is_point:
+        return found
+    return Clause(f"SELECT DISTINCT k0.patient_key, k0.key FROM ({found.text}) k0", found.values)
+
+
+def shared_keys(lookups: Lookups, who: StoredReader, plan: Plan) -> Clause:
+    """The keys that all criteria of ``merge`` have: their index rows are in one order."""
+    points = (point_of(lookups, who, condition) for condition in plan.start)
+    clauses = [point.keys(plan.person) for point in points if point is not None]
+    text = " INTERSECT ".join(clause.text for clause in clauses)
+    if len(clauses) > 1:
+        text += " ORDER BY 1, 2 LIMIT 9223372036854775807"  # in this order, or SQLite sorts them first
+    return Clause(text, tuple(value for clause in clauses for value in clause.values))

@@ -1,0 +1,171 @@
+"""What a search starts from, decided before its statement is written.
+
+Everything else is probed for each resource the statement meets:
+
+- **walk**: newest first over the type, each resource probed; good when many match.
+- **dates**: the same in order of a date, for ``_sort`` by it.
+- **dateless**: what has no such date, after them.
+- **candidates**: the keys of the criterion with the fewest index rows; good when few match.
+- **merge**: the keys that several common criteria share, whose index rows are in one order.
+- **grants**: the persons of the reader's scope; good for readers who may see little.
+
+A walk goes a stretch first. Who has found little by its end starts from elsewhere, when
+there is something to start from, and else walks on. See ADR 0009.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, cast
+
+from kintung.fhir.search import Chain, Query
+from kintung.store.port import Position
+from kintung.store.reader import Scope
+from kintung.store.sql.clauses import Clause
+from kintung.store.sql.database import Database
+from kintung.store.sql.search.conditions import Condition, is_wide, keys
+from kintung.store.sql.search.criteria import asks_all
+from kintung.store.sql.search.lookups import Lookups
+from kintung.store.sql.search.points import one_person, points_of
+from kintung.store.sql.search.prefixes import is_range
+from kintung.store.sql.visibility import StoredReader
+
+FEW = 1000
+"""Index rows up to which a criterion is worth starting from; counting further is not."""
+FEW_PERSONS = 256
+"""Persons in a scope up to which they are visited without walking first."""
+MANY_PERSONS = 10_000
+"""Persons in a scope above which counting walks the type instead of visiting them."""
+STEPS_PER_PERSON = 4
+"""Rows walked for each person of a scope before its persons are visited (``make bench``)."""
+PROBED_PER_PERSON = 1
+"""The same when criteria are probed: fewer rows fill the page, and each costs more."""
+STRETCH = 4_000
+"""Rows walked before common criteria are merged: the walk takes 1.5 ms, and a page that a
+quarter of it begins is filled by four times as much."""
+BEGUN = 4
+"""A page is begun when one in so many of its entries is found."""
+FEWER = 8
+"""How many times as many index rows a criterion has when it is better probed than merged:
+a row merged takes 60 ns, a row probed 300 ns."""
+COUNTED = 20_000
+"""Index rows up to which criteria are counted to decide that."""
+
+PlanName = Literal["walk", "dates", "dateless", "candidates", "merge", "grants"]
+
+
+class Plan(NamedTuple):
+    """What a statement starts from; ``start`` are the criteria of ``candidates`` and ``merge``.
+
+    ``person`` is the patient key that all which matches has, when that is known.
+    """
+
+    name: PlanName
+    start: tuple[Condition, ...] = ()
+    person: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page: who asks for what, how much, as the record was when, and from where on."""
+
+    who: StoredReader
+    query: Query
+    limit: int = 0
+    sequence: int | None = None
+    after: Position | None = None
+
+
+# -- before anything is read ------------------------------------------------------------
+
+
+def plan_of(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
+    """What to start from, by counting the index rows of each criterion up to ``FEW``."""
+    fewest, start = FEW + 1, None
+    for condition in query.criteria:
+        if not _has_range(condition) or is_wide(lookups, who, condition):
+            continue
+        size = _count(lookups.db, keys(lookups, who, condition), FEW + 1)
+        if size < fewest:
+            fewest, start = size, condition
+    if start is not None:
+        return Plan("candidates", (start,))
+    size = _scope_size(lookups.db, who)
+    return Plan("grants" if size is not None and size <= FEW_PERSONS else "walk")
+
+
+def visits_persons(lookups: Lookups, who: StoredReader) -> bool:
+    """Is counting sooner done by visiting each person of the scope than by a walk?"""
+    size = _scope_size(lookups.db, who)
+    return size is not None and size <= MANY_PERSONS
+
+
+def merge(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
+    """Start from what the criteria with the fewest rows share; walk when none has rows in order."""
+    points = points_of(lookups, who, query)
+    if not points:
+        return Plan("walk")
+    person = one_person(lookups.db, points.values())
+    sizes = {c: _count(lookups.db, point.keys(person), COUNTED) for c, point in points.items()}
+    fewest = min(sizes.values())
+    return Plan("merge", tuple(c for c, size in sizes.items() if size <= FEWER * fewest), person)
+
+
+# -- after a stretch of a walk ----------------------------------------------------------
+
+
+def stretch(lookups: Lookups, asked: Asked) -> int | None:
+    """Rows to walk before it is begun elsewhere; None when there is no elsewhere.
+
+    For a reader with a scope they cost what visiting all its persons would: that fills the
+    page of who may see much, and who may see little loses little by it.
+    """
+    size = _scope_size(lookups.db, asked.who)
+    if size is not None:
+        steps = PROBED_PER_PERSON if asked.query.criteria else STEPS_PER_PERSON
+        return max(steps * size, 10 * asked.limit)
+    has_other = points_of(lookups, asked.who, asked.query) or _wide(lookups, asked.who, asked.query)
+    return STRETCH if has_other else None
+
+
+def is_begun(found: int, limit: int) -> bool:
+    """Is so much of the page found that the walk is worth going on with?"""
+    return found * BEGUN >= limit
+
+
+def elsewhere(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
+    """What to start from when a walk has not begun the page; the walk when there is nothing else."""
+    if _scope_size(lookups.db, who) is not None:
+        return Plan("grants")
+    plan = merge(lookups, who, query)
+    wide = _wide(lookups, who, query)
+    return Plan("candidates", (wide[0],)) if plan.name == "walk" and wide else plan
+
+
+# -- what it goes by --------------------------------------------------------------------
+
+
+def _has_range(condition: Condition) -> bool:
+    """Do the index rows that meet it lie together, so that listing them reads little else?"""
+    if isinstance(condition, Chain):
+        return True
+    if asks_all(condition) or condition.modifier in ("missing", "contains"):
+        return False
+    return all(is_range(value) for value in condition.values)
+
+
+def _wide(lookups: Lookups, who: StoredReader, query: Query) -> list[Condition]:
+    """Chains with so many ends that they were not counted."""
+    return [condition for condition in query.criteria if is_wide(lookups, who, condition)]
+
+
+def _count(db: Database, keys: Clause, most: int) -> int:
+    text = f"SELECT count(*) FROM (SELECT 1 FROM ({keys.text}) k LIMIT {most:d}) n"
+    return cast(int, db.rows(text, keys.values)[0][0])
+
+
+def _scope_size(db: Database, who: StoredReader) -> int | None:
+    """Persons in the reader's scope; None for a reader without one."""
+    persons = who.reader.persons
+    if not isinstance(persons, Scope):
+        return None
+    rows = db.rows("SELECT size FROM scope WHERE number = ?", (persons.number,))
+    return rows[0][0] if rows else 0

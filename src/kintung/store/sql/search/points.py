@@ -1,0 +1,99 @@
+"""Points: criteria whose index rows lie together in the order of (patient_key, key).
+
+They can be merged with each other, and the person they are all of is found with two seeks.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple, cast
+
+from kintung.fhir.search import Chain, Query
+from kintung.store.sql.clauses import ALWAYS, Clause, every
+from kintung.store.sql.database import Database
+from kintung.store.sql.search.chains import ends_of
+from kintung.store.sql.search.conditions import Condition
+from kintung.store.sql.search.lookups import Lookups
+from kintung.store.sql.search.references import Ends, named_ends
+from kintung.store.sql.visibility import StoredReader
+
+_FEW = 8
+"""Points of a criterion that are looked at to find the one that has rows."""
+
+
+class Point(NamedTuple):
+    """All index rows of one atom and one number: each resource once, in order of (patient_key, key)."""
+
+    table: Literal["ix_token", "ix_reference"]
+    atom: int
+    number: int
+
+    @property
+    def where(self) -> Clause:
+        column = "term" if self.table == "ix_token" else "target"
+        return Clause(f"x.atom = ? AND x.{column} = ?", (self.atom, self.number))
+
+    def keys(self, person: int | None) -> Clause:
+        """A query of (patient_key, key), of one person's rows when there is one."""
+        of_person = Clause("x.patient_key = ?", (person,)) if person is not None else ALWAYS
+        where = every(self.where, of_person)
+        return Clause(f"SELECT x.patient_key, x.key FROM {self.table} x WHERE {where.text}", where.values)
+
+
+def points_of(lookups: Lookups, who: StoredReader, query: Query) -> dict[Condition, Point]:
+    """The criteria of a search that are points."""
+    found = ((condition, point_of(lookups, who, condition)) for condition in query.criteria)
+    return {condition: point for condition, point in found if point is not None}
+
+
+def point_of(lookups: Lookups, who: StoredReader, condition: Condition) -> Point | None:
+    """The one atom and number that say all of it; None when it takes several, or other rows."""
+    return lookups.once(("point", who, condition), lambda: _look_up(lookups, who, condition))
+
+
+def _look_up(lookups: Lookups, who: StoredReader, condition: Condition) -> Point | None:
+    found = [point for point in _candidates(lookups, who, condition) if _has_rows(lookups.db, point)]
+    return found[0] if len(found) == 1 else None
+
+
+def _candidates(lookups: Lookups, who: StoredReader, condition: Condition) -> Sequence[Point]:
+    """Every point of a criterion whose rows lie at few; none when they lie otherwise."""
+    if isinstance(condition, Chain):
+        return _of_ends(ends_of(lookups, who, condition))
+    if condition.modifier is not None or condition.parameter.stored is not None:
+        return ()
+    if condition.parameter.kind == "reference":
+        return _of_ends(named_ends(lookups, condition))
+    branches = condition.parameter.branches
+    if condition.parameter.kind not in ("token", "uri") or any(branch.target for branch in branches):
+        return ()
+    terms = lookups.terms(condition.values)
+    if terms.systems or len(terms.found) * len(branches) > _FEW:
+        return ()
+    return [Point("ix_token", branch.atom, number) for branch in branches for number in terms.found]
+
+
+def _of_ends(ends: Sequence[Ends]) -> Sequence[Point]:
+    if any(end.query is not None for end in ends):
+        return ()
+    if sum(len(end.targets) * len(end.atoms) for end in ends) > _FEW:
+        return ()
+    return [
+        Point("ix_reference", atom, target) for end in ends for target in end.targets for atom in end.atoms
+    ]
+
+
+def _has_rows(db: Database, point: Point) -> bool:
+    """A code without a system is a number in each system that has it: most are of other parameters."""
+    where = point.where
+    return bool(db.rows(f"SELECT 1 FROM {point.table} x WHERE {where.text} LIMIT 1", where.values))
+
+
+def one_person(db: Database, points: Iterable[Point]) -> int | None:
+    """The patient key that all rows of a point have, when they have one: a seek at each end."""
+    for point in points:
+        ends = "SELECT x.patient_key FROM {0} x WHERE {1} ORDER BY x.patient_key{2} LIMIT 1"
+        where = point.where
+        low, high = (ends.format(point.table, where.text, way) for way in ("", " DESC"))
+        first, last = db.rows(f"SELECT ({low}), ({high})", where.values * 2)[0]
+        if first == last and first is not None:
+            return cast(int, first)
+    return None
