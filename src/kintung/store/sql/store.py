@@ -2,8 +2,7 @@
 
 # ruff: noqa: ARG002 - a System is asked for as proof and not otherwise used
 
-import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
@@ -33,7 +32,7 @@ from kintung.store.sealing import Sealer
 from kintung.store.sql.commit import Commit, Request
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.idempotency import replay
-from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
+from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names, label_names, labels_of
 from kintung.store.sql.search import Searcher
 from kintung.store.sql.view import FIRST_STEP, ExportPlace, SqlView, next_step, of_one_page
 from kintung.store.system import System
@@ -96,7 +95,6 @@ class SqlStore:
         self._audit = audit
         self._clock = clock
         self._names = Names()
-        self._witnessed = threading.Lock()
         self._committer = Committer[Request, Receipt](self._run, _weight, "kintung-commit")
 
     # -- reading ------------------------------------------------------------------------
@@ -104,12 +102,13 @@ class SqlStore:
     @contextmanager
     def view(self) -> Generator[View]:
         with self._backend.reading() as db:
-            yield SqlView(db, self._names, self._sealer, self._vault)
+            yield self._on(db)
 
     def lookup(self) -> AbstractContextManager[View]:
         return _Lookup(self._backend.autocommit(), self._on)
 
     def _on(self, db: Database) -> SqlView:
+        """A view of what a connection reads."""
         return SqlView(db, self._names, self._sealer, self._vault)
 
     @contextmanager
@@ -131,48 +130,16 @@ class SqlStore:
 
     def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
         with self._backend.reading(SYSTEM_SECONDS) as db:
-            view = SqlView(db, self._names, self._sealer, self._vault)
-            labels: dict[int, str] = dict(db.rows("SELECT number, name FROM label"))
-            entries = (self._entry(view, labels, row) for row in _logged(db, after, limit))
+            view, labels = self._on(db), label_names(db)
+            entries = (_entry(view, labels, row) for row in _logged(db, after, limit))
             return tuple(of_one_page(entries))
-
-    def _entry(self, view: SqlView, labels: dict[int, str], row: Row) -> LogEntry:
-        (
-            seq,
-            at,
-            method,
-            type_number,
-            id,
-            version_id,
-            kind,
-            organisation,
-            patient_key,
-            key,
-            mask,
-            meta_at,
-            blob,
-        ) = row
-        type = TYPE_NAMES[type_number]
-        version = view.version(type, id, version_id, at, method, meta_at, blob, kind, patient_key, key)
-        return LogEntry(
-            seq,
-            at,
-            Method(method),
-            type,
-            id,
-            version_id,
-            view.ownership(version_id, kind, organisation, patient_key, key),
-            frozenset(name for number, name in labels.items() if mask >> number & 1),
-            version.body if method != Method.LABEL else b"",
-        )
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
         for type in sorted(types) or [name for name in TYPE_NUMBERS if name]:
             place: ExportPlace | None = ExportPlace()
             while place is not None:
                 with self._backend.reading(SYSTEM_SECONDS) as db:
-                    view = SqlView(db, self._names, self._sealer, self._vault)
-                    page, place = view.export_page(type, place)
+                    page, place = self._on(db).export_page(type, place)
                 yield from page
 
     # -- writing ------------------------------------------------------------------------
@@ -184,7 +151,7 @@ class SqlStore:
                     earlier = replay(db, unit.idempotency, self._clock.now_micros())
                     if earlier is not None:
                         return _answered(earlier)
-                rehearsal = rehearse(unit, SqlView(db, self._names, self._sealer, self._vault))
+                rehearsal = rehearse(unit, self._on(db))
         except KintungError as error:
             return _failed(error)
         return self._committer.put(Request(unit, rehearsal))
@@ -209,8 +176,7 @@ class SqlStore:
         try:
             with self._backend.committing() as db:
                 requests = take()
-                view = SqlView(db, self._names, self._sealer, self._vault)
-                commit = Commit(db, self._names, view, self._audit, self._clock.now_micros())
+                commit = Commit(db, self._names, self._on(db), self._audit, self._clock.now_micros())
                 answers = commit.run(requests) if requests else []
         except BaseException:
             self._names.forget()
@@ -258,6 +224,24 @@ class SqlStore:
         self._committer.close()
         self._keys.witness_now()
         self._backend.close()
+
+
+def _entry(view: SqlView, labels: Mapping[int, str], row: Row) -> LogEntry:
+    """An entry of the log, from a row of ``FOLLOWED``."""
+    seq, at, method, number, id, version_id, kind, organisation, patient_key, key, mask, meta_at, blob = row
+    type = TYPE_NAMES[number]
+    version = view.version(type, id, version_id, at, method, meta_at, blob, kind, patient_key, key)
+    return LogEntry(
+        seq,
+        at,
+        Method(method),
+        type,
+        id,
+        version_id,
+        view.ownership(version_id, kind, organisation, patient_key, key),
+        frozenset(labels_of(mask, labels)),
+        version.body if method != Method.LABEL else b"",
+    )
 
 
 def _logged(db: Database, after: int, limit: int) -> Iterator[Row]:
