@@ -236,11 +236,16 @@ class Write(NamedTuple):
     removes: IndexRows | None
 
 
+MOST_LABELS = 62
+"""Labels that a record ever has: databases hold each as a bit of a signed 64-bit integer, from 1 on."""
+
+
 class Relabel(NamedTuple):
     """A new set of security labels on a resource; its versions stay as they are.
 
     It hides or shows all of them. What is absent, or hidden from the reader of the unit and
-    not written by it, is NotFound.
+    not written by it, is NotFound. A label that would be one too many for the record
+    (``MOST_LABELS``) is RuleFailed, and so for ever: a label once given is never given up.
     """
 
     type: str

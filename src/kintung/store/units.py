@@ -1,7 +1,11 @@
 """Preparing a unit: what it reads is remembered and asked again inside the commit lock."""
 
+from collections.abc import Iterable, Sequence
+
+from kintung.errors import RuleFailed
 from kintung.fhir.search import Query
 from kintung.store.port import (
+    MOST_LABELS,
     Current,
     Match,
     Ownership,
@@ -9,6 +13,7 @@ from kintung.store.port import (
     Position,
     Read,
     Rehearsal,
+    Relabel,
     Unit,
     Version,
     View,
@@ -97,3 +102,21 @@ def still_so(reads: tuple[Read, ...], view: View) -> bool:
 def scope_of(reader: Reader) -> Scope | None:
     """The stored scope a reader's right rests on, whose epoch is rechecked inside."""
     return reader.persons if isinstance(reader.persons, Scope) else None
+
+
+def require_place_for_labels(given: Iterable[str], relabels: Sequence[Relabel]) -> None:
+    """Refuse the label that would be one more than a record has place for.
+
+    Args:
+        given: all labels that the record ever had.
+        relabels: what a unit is to change.
+
+    Raises:
+        RuleFailed: there would be more than ``MOST_LABELS``.
+    """
+    if len(set(given).union(*(relabel.labels for relabel in relabels))) > MOST_LABELS:
+        raise RuleFailed(
+            f"A record has {MOST_LABELS} security labels at most, and this one has no place for another;"
+            " take one that it has.",
+            path="Resource.meta.security",
+        )

@@ -17,6 +17,7 @@ from kintung.errors import (
 )
 from kintung.fhir.search import parse_query
 from kintung.store.port import (
+    MOST_LABELS,
     AuditRecord,
     Done,
     Grant,
@@ -255,6 +256,33 @@ def test_a_relabel_of_what_the_reader_does_not_see_is_not_found(record: Record):
             record.store.commit(Unit(reader, lambda _, relabel=relabel: Prepared(relabels=(relabel,))))
 
     assert whole_log(record) == ["Patient/1/1"]
+
+
+def test_a_label_that_a_record_has_no_place_for_is_refused(record: Record):
+    """Every label keeps its place, also when nothing bears it any more; other units of the group commit."""
+    record.put(patient("1"))
+    labels = [f"label {number}" for number in range(MOST_LABELS)]
+    for label in labels:
+        record.label("Patient/1", label)
+    one_more = Relabel("Patient", "1", frozenset({labels[0], "one more"}))
+    relabelling = Unit(ALL, lambda _: Prepared(relabels=(one_more,)))
+
+    futures = [
+        record.store.submit(unit)
+        for unit in (record.unit(record.putting(patient("2"))), relabelling, record.unit())
+    ]
+
+    refusals = [future.exception(30) for future in futures]
+    assert isinstance(refusals[1], RuleFailed)
+    assert str(MOST_LABELS) in str(refusals[1])
+    assert [refusals[0], refusals[2]] == [None, None]
+    record.label("Patient/1", *labels)
+    last = record.store.follow(SYSTEM, 0)[-1]
+    assert last.labels == set(labels)
+    assert record.found("Patient?", Reader("unlabelled", True, True, True, frozenset(labels[-1:]))) == [
+        "Patient/2"
+    ]
+    assert list(record.store.check(SYSTEM)) == []
 
 
 def conditional_create(record: Record, id: str, reader: Reader = ALL) -> Unit:

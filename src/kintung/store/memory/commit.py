@@ -26,6 +26,7 @@ from kintung.store.port import (
 )
 from kintung.store.reader import Reader
 from kintung.store.scribe import Scribe
+from kintung.store.units import require_place_for_labels
 
 
 class Commit:
@@ -39,7 +40,7 @@ class Commit:
         """Do all of it.
 
         Raises:
-            NotFound, VersionConflict: it does not fit the state; the state is then of no more use.
+            NotFound, VersionConflict, RuleFailed: it does not fit the state, which is then of no more use.
         """
         state = self._state
         _refuse_misfits(state, reader, prepared.writes)
@@ -49,6 +50,10 @@ class Commit:
         for relabel in prepared.relabels:
             if (relabel.type, relabel.id) not in written:
                 _require_sight(state, reader, relabel)
+        if prepared.relabels:
+            given = {label for entry in state.log for label in entry.labels}
+            require_place_for_labels(given, prepared.relabels)
+        for relabel in prepared.relabels:
             _relabel(state, relabel)
         for grant in prepared.grants:
             _grant(state, grant)

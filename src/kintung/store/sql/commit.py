@@ -13,6 +13,7 @@ from typing import NamedTuple
 from kintung.errors import KintungError, NotFound, Unavailable, VersionConflict
 from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedVersion, next_head
 from kintung.store.port import (
+    MOST_LABELS,
     AuditRecord,
     Done,
     Grant,
@@ -29,10 +30,9 @@ from kintung.store.port import (
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.entities import Entities, State
 from kintung.store.sql.idempotency import forget, forget_old, kept, replay
-from kintung.store.sql.names import TYPE_NUMBERS, Names
-from kintung.store.sql.schema import MOST_LABELS
+from kintung.store.sql.names import TYPE_NUMBERS, Names, label_names
 from kintung.store.sql.view import SqlView
-from kintung.store.units import rehearse, scope_of, still_so
+from kintung.store.units import rehearse, require_place_for_labels, scope_of, still_so
 
 ASKED_SECONDS = 2.0
 """How long what a unit asks may keep all others waiting for the commit lock."""
@@ -130,6 +130,8 @@ class Commit:
                 return
         prepared = self._prepared(unit, request.rehearsal)
         self._refuse_labels_out_of_sight(unit, prepared)
+        if prepared.relabels:  # those of units before are in the tables: who relabels is flushed at once
+            require_place_for_labels(label_names(self._db).values(), prepared.relabels)
         if unit.idempotency is not None:
             forget(self._db, unit.idempotency)
         self._staged.append(_Staged(prepared, place, unit.idempotency))
@@ -350,7 +352,7 @@ class Commit:
         mask = 0
         for label in sorted(relabel.labels):
             bit = self._names.give(self._db, "label", label)
-            assert bit <= MOST_LABELS, f"more than {MOST_LABELS} labels"
+            assert bit <= MOST_LABELS, bit
             mask |= 1 << bit
         self._last_seq += 1
         self._db.run(

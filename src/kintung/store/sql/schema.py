@@ -18,9 +18,6 @@ from typing import Literal
 VERSION = 1
 """Number of the last migration this code knows."""
 
-MOST_LABELS = 62
-"""Labels of a record: each is a bit of a signed 64-bit integer, numbered from 1."""
-
 ColumnType = Literal["int", "text", "blob"]
 
 

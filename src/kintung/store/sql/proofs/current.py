@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from kintung.store.port import Finding, Method
+from kintung.store.port import MOST_LABELS, Finding, Method
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.proofs.chain import ChainProof
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
-from kintung.store.sql.schema import MOST_LABELS
 
 _COLUMNS = (
     "x.version_id, x.labels, e.type, e.id,"
