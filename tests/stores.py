@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -21,6 +21,7 @@ from kintung.store.port import (
     Outcome,
     Ownership,
     Page,
+    Paging,
     Prepared,
     Receipt,
     Relabel,
@@ -158,7 +159,7 @@ class Record:
 
     def search(self, search: str, reader: Reader = ALL, *, count: int = 1000, total: bool = False) -> Page:
         with self.store.view() as view:
-            return view.search(reader, self.query(search), count=count, total=total)
+            return view.search(reader, self.query(search), Paging(count, total=total))
 
     def found(self, search: str, reader: Reader = ALL) -> list[str]:
         """Names of all that is found, in order."""
@@ -169,22 +170,34 @@ class Record:
     ) -> Iterator[Page]:
         """Walk the pages of a search, each on a view of its own; ``between`` runs after each page."""
         query = self.query(search)
-        sequence = after = None
-        while True:
+
+        def ask(paging: Paging) -> Page:
             with self.store.view() as view:
-                page = view.search(reader, query, count=count, total=True, sequence=sequence, after=after)
+                return view.search(reader, query, paging)
+
+        for page in walk(ask, Paging(count, total=True)):
             yield page
-            if page.next is None:
-                return
-            between()
-            sequence, after = page.sequence, page.next
+            if page.next is not None:
+                between()
 
     def history(self, name: str = "", reader: Reader = ALL, *, since: int | None = None) -> list[str]:
         """Names with versions, ``Patient/1/2``, of a whole history, newest first."""
         type, _, id = name.partition("/")
         with self.store.view() as view:
-            page = view.history(reader, type or None, id or None, since=since, count=1000)
+            page = view.history(
+                reader, type or None, id or None, since=since, paging=Paging(1000, total=True)
+            )
         return [f"{version.type}/{version.id}/{version.version_id}" for version in page.entries]
+
+
+def walk(ask: Callable[[Paging], Page], paging: Paging) -> Iterator[Page]:
+    """Every page of a search or a history, from the one asked for to the last."""
+    while True:
+        page = ask(paging)
+        yield page
+        if page.next is None:
+            return
+        paging = replace(paging, sequence=page.sequence, after=page.next)
 
 
 def names(page: Page) -> list[str]:

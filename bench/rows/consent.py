@@ -18,6 +18,7 @@ from bench.rows.searches import SEARCHES, Search, expected, query_of
 from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Query
+from kintung.store.port import Paging
 from kintung.store.reader import Reader
 from kintung.store.sql.names import Names
 from kintung.store.sql.search import Asked, Plan
@@ -49,7 +50,7 @@ def measure(size: Size) -> list[Figure]:
 
 def _page(node: Node, reader: Reader, query: Query) -> tuple[str, ...]:
     with node.store.view() as view:
-        return tuple(entry.id for entry in view.search(reader, query, count=COUNT).entries)
+        return tuple(entry.id for entry in view.search(reader, query, Paging(COUNT)).entries)
 
 
 def _prove(

@@ -8,6 +8,7 @@ from bench.population import ALL, Shape
 from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Query, parse_query
+from kintung.store.port import Paging
 
 COUNT = 20
 SHAPE = Shape(1_000, 9, hot=10_000)
@@ -49,7 +50,7 @@ def _query(type: str, asked: str) -> Query:
 def _prove(node: Node, query: Query) -> None:
     """Every entry is of the patient asked for."""
     with node.store.view() as view:
-        page = view.search(ALL, query, count=COUNT)
+        page = view.search(ALL, query, Paging(COUNT))
     assert len(page.entries) == COUNT
     assert all(b'"reference":"Patient/p0"' in entry.body for entry in page.entries)
 
@@ -62,7 +63,7 @@ def _beside(node: Node, name: str, hot: Sequence[Query], usual: Sequence[Query],
             for query in queries:
                 began = WATCH.now()
                 with node.store.view() as view:
-                    view.search(ALL, query, count=COUNT)
+                    view.search(ALL, query, Paging(COUNT))
                 taken[kind].append(WATCH.now() - began)
     hottest, median = Times.of(taken["hot"]), Times.of(taken["usual"])
     return Figure(

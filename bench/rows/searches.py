@@ -18,6 +18,7 @@ from bench.processes import serving
 from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Query, parse_query
+from kintung.store.port import Paging
 
 COUNT = 20
 SMALL, MIDDLE, LARGE = Shape(1_000, 9), Shape(10_000, 9), Shape(100_000, 9)
@@ -170,7 +171,7 @@ def expected(search: Search, resources: list[Resource]) -> list[Resource]:
 def _prove(node: Node, search: Search, query: Query, resources: list[Resource]) -> None:
     wanted = expected(search, resources)
     with node.store.view() as view:
-        page = view.search(ALL, query, count=COUNT, total=search.total)
+        page = view.search(ALL, query, Paging(COUNT, total=search.total))
     ids = [entry.id for entry in page.entries]
     assert ids == [resource["id"] for resource in wanted[:COUNT]], f"{search.name}: a wrong page"
     assert page.total == (len(wanted) if search.total else None), f"{search.name}: a wrong total"
@@ -183,7 +184,7 @@ def _timed(node: Node, query: Query, seconds: float) -> Times:
     while not taken or (len(taken) < 2_000 and time.perf_counter() < ends):
         began = WATCH.now()
         with node.store.view() as view:
-            view.search(ALL, query, count=COUNT, total=total)
+            view.search(ALL, query, Paging(COUNT, total=total))
         taken.append(WATCH.now() - began)
     return Times.of(taken[1:] or taken)
 

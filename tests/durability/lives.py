@@ -7,7 +7,7 @@ from typing import Any
 from kintung.definitions import owners
 from kintung.errors import RuleFailed
 from kintung.fhir.json import parse
-from kintung.store.port import Done, Method, Version, View, Write
+from kintung.store.port import Done, Method, Paging, Version, View, Write
 from tests.generators.resources import as_json, resources
 from tests.records import binary, group, listing, patient
 from tests.stores import ALL, Record
@@ -80,7 +80,7 @@ class Lives:
         name = (done.type, done.id)
         self.last[name] = done.version_id
         with self.record.store.view() as view:
-            page = view.history(ALL, done.type, done.id, count=1)
+            page = view.history(ALL, done.type, done.id, paging=Paging(1))
         version = page.entries[0]
         assert version.version_id == done.version_id
         gone = version.method == Method.DELETE

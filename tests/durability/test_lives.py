@@ -9,7 +9,7 @@ import pytest
 from kintung.clock import SeededEntropy, SetClock
 from kintung.errors import Deleted, Duplicate
 from kintung.fhir.json import parse
-from kintung.store.port import Idempotency, IndexRows
+from kintung.store.port import Idempotency, IndexRows, Paging
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.schema import INDEX_TABLES
 from tests.durability.lives import Lives
@@ -86,7 +86,7 @@ def test_no_version_ever_changes(adapter: Any, tmp_path: Path, request: pytest.F
             lives.live(STEPS // 10)
             unchanged(record, lives)
         with record.store.view() as view:
-            whole = view.history(ALL, count=len(lives.versions) + 1)
+            whole = view.history(ALL, paging=Paging(len(lives.versions) + 1))
         assert len(whole.entries) == len(lives.versions)
         assert any(version is None for version in lives.versions.values())
         print(f"D20: {len(lives.versions)} versions unchanged, {len(lives.deleted)} of them deleted last")
@@ -101,7 +101,7 @@ def unchanged(record: Record, lives: Lives) -> None:
             with pytest.raises(Deleted):
                 view.vread(ALL, type, id, number)
         for (type, id), last in lives.last.items():
-            page = view.history(ALL, type, id, count=last + 1)
+            page = view.history(ALL, type, id, paging=Paging(last + 1))
             assert [entry.version_id for entry in page.entries] == list(range(last, 0, -1))
 
 
@@ -119,7 +119,7 @@ def test_time_in_the_log_never_runs_back(parts: Parts, url: str, clock: SetClock
     assert [row[1] for row in stored["chain"]] == sorted(row[1] for row in stored["chain"])
     for type, id in lives.last:
         with parts.store.view() as view:
-            page = view.history(ALL, type, id, count=1000)
+            page = view.history(ALL, type, id, paging=Paging(1000))
         assert [version.at for version in page.entries] == sorted(
             (version.at for version in page.entries), reverse=True
         )

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kintung.errors import Unavailable
+from kintung.store.port import Paging
 from kintung.store.sqlite import refuse_old_sqlite
 from tests.durability.processes import ROOT, writing
 from tests.durability.racer import Race, race_threads
@@ -78,7 +79,7 @@ def test_of_racing_updates_exactly_one_wins_each_version(racing: Racing) -> None
     lost = sum(answer[2] == "lost" for answer in answers)
     assert lost > 0
     with racing.record.store.view() as view:
-        page = view.history(ALL, "Patient", "raced", count=rounds + 10)
+        page = view.history(ALL, "Patient", "raced", paging=Paging(rounds + 10))
     assert [version.version_id for version in page.entries] == list(range(rounds + 1, 0, -1))
     for version in page.entries[:-1]:
         assert content(version)["name"] == [{"family": won[version.version_id]}]

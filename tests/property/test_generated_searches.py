@@ -31,7 +31,7 @@ from kintung.fhir.search import (
     rows_of,
 )
 from kintung.fhir.structure import require_valid
-from kintung.store.port import View, Write
+from kintung.store.port import Paging, View, Write
 from tests import scale
 from tests.generators.resources import Resource, as_json, resources
 from tests.generators.searches import Answer, Registry, Search, Searches, coverage
@@ -41,7 +41,7 @@ from tests.oracle.search import Oracle
 from tests.oracle.tables import PARAMETERS
 from tests.oracle.values import Held
 from tests.postgres_cluster import Cluster
-from tests.stores import ADAPTERS, ALL, HOUR, START, Record, opened
+from tests.stores import ADAPTERS, ALL, HOUR, START, Record, names, opened, walk
 
 SEARCHES = scale.counts(normal=1000, long=5000)
 """At least; so many more are drawn as the oracle still has to answer at the end."""
@@ -134,16 +134,12 @@ def ask(record: Record, search: Search, now: int) -> Found:
     query = parse_query(search.type, search.parameters, now_micros=now)
     pages: list[list[str]] = []
     with record.store.view() as view:
-        whole = view.search(ALL, query, count=len(corpus()), total=True)
+        whole = view.search(ALL, query, Paging(len(corpus()), total=True))
         assert whole.next is None
-        sequence = after = None
-        while "count" in search.features and len(pages) < 3:
-            page = view.search(ALL, query, count=query.count, sequence=sequence, after=after)
-            pages.append([f"{entry.type}/{entry.id}" for entry in page.entries])
-            if page.next is None:
-                break
-            sequence, after = page.sequence, page.next
-    return Found([f"{entry.type}/{entry.id}" for entry in whole.entries], whole.total, pages)
+        if "count" in search.features:
+            walked = walk(lambda paging: view.search(ALL, query, paging), Paging(query.count))
+            pages = [names(page) for page in islice(walked, 3)]
+    return Found(names(whole), whole.total, pages)
 
 
 def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:

@@ -16,7 +16,7 @@ no caller writes a check twice.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -101,6 +101,28 @@ class Position(NamedTuple):
     sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of a search or a history is asked for.
+
+    Attributes:
+        count: entries of the page at most; 0 asks for the total alone.
+        total: say how many there are, on page one only.
+        sequence, after: ``sequence`` and ``next`` of the page before, to go on from there;
+            neither for page one.
+
+    Source: http://hl7.org/fhir/R4/http.html#paging.
+    """
+
+    count: int
+    total: bool = False
+    sequence: int | None = None
+    after: Position | None = None
+
+    def __post_init__(self) -> None:
+        assert (self.sequence is None) == (self.after is None), "a place without the T it belongs to"
+
+
 class Page(NamedTuple):
     """One page of a search or a history: at most as many entries as asked for, fewer when they
     are large, and at least one while there are more.
@@ -147,10 +169,7 @@ class View(Protocol):
         id: str | None = None,
         *,
         since: int | None = None,
-        count: int,
-        total: bool = True,
-        sequence: int | None = None,
-        after: Position | None = None,
+        paging: Paging,
     ) -> Page:
         """Versions, newest first, that the reader sees of an instance, a type or the system.
 
@@ -158,28 +177,18 @@ class View(Protocol):
 
         Args:
             since: only versions at or after this instant, UTC microseconds.
-            sequence, after: of an earlier page, to go on from there.
 
         Raises:
             NotFound: the instance is absent or hidden.
         """
         ...
 
-    def search(
-        self,
-        reader: Reader,
-        query: Query,
-        *,
-        count: int,
-        total: bool = False,
-        sequence: int | None = None,
-        after: Position | None = None,
-    ) -> Page:
+    def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
         """Current resources that match, in the order of the query (newest commit first).
 
         A resource that matches and does not change between the first page and the last
         comes exactly once; one created or changed after the first page does not come on
-        later pages. ``total`` is counted on page one only.
+        later pages.
         """
         ...
 
@@ -403,13 +412,13 @@ class Claimed(NamedTuple):
     attempts: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing ``check`` found broken: which proof failed, and where."""
 
     proof: Literal["index", "versions", "chain", "ownership", "schema", "bodies", "entities"]
     message: str
-    where: str = field(default="")
+    where: str = ""
 
 
 class Store(Protocol):

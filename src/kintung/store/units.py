@@ -10,7 +10,7 @@ from kintung.store.port import (
     Match,
     Ownership,
     Page,
-    Position,
+    Paging,
     Read,
     Rehearsal,
     Relabel,
@@ -64,26 +64,12 @@ class Recorder:
         id: str | None = None,
         *,
         since: int | None = None,
-        count: int,
-        total: bool = True,
-        sequence: int | None = None,
-        after: Position | None = None,
+        paging: Paging,
     ) -> Page:
-        return self._view.history(
-            reader, type, id, since=since, count=count, total=total, sequence=sequence, after=after
-        )
+        return self._view.history(reader, type, id, since=since, paging=paging)
 
-    def search(
-        self,
-        reader: Reader,
-        query: Query,
-        *,
-        count: int,
-        total: bool = False,
-        sequence: int | None = None,
-        after: Position | None = None,
-    ) -> Page:
-        return self._view.search(reader, query, count=count, total=total, sequence=sequence, after=after)
+    def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
+        return self._view.search(reader, query, paging)
 
 
 def rehearse(unit: Unit, view: View) -> Rehearsal:

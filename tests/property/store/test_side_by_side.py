@@ -23,6 +23,7 @@ from kintung.store.port import (
     Job,
     Outcome,
     Page,
+    Paging,
     Position,
     Prepared,
     Relabel,
@@ -231,7 +232,7 @@ def search(pair: Pair) -> None:
     count, total = pair.rng.randint(0, 6), pair.rng.random() < 0.5
 
     def ask(view: View, sequence: int | None, after: Position | None) -> Page:
-        return view.search(reader, query, count=count, total=total, sequence=sequence, after=after)
+        return view.search(reader, query, Paging(count, total, sequence, after))
 
     _advance(pair, Walk(ask, f"search {text} count {count} as {reader}"))
     limit = pair.rng.randint(1, 3)
@@ -251,7 +252,8 @@ def history(pair: Pair) -> None:
     since = rng.choice((None, None, pair.records[0].clock.now_micros() - rng.choice((0, HOUR, DAY))))
 
     def ask(view: View, sequence: int | None, after: Position | None) -> Page:
-        return view.history(reader, *where, since=since, count=count, sequence=sequence, after=after)
+        paging = Paging(count, total=True, sequence=sequence, after=after)
+        return view.history(reader, *where, since=since, paging=paging)
 
     _advance(pair, Walk(ask, f"history {where} since {since} count {count} as {reader}"))
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from kintung.store.port import Paging
 from kintung.store.sql.view import EXPORT_ROWS, LEAST_SPAN
 from tests.postgres_cluster import Cluster
-from tests.stores import ALL, SYSTEM, Record, opened
+from tests.stores import ALL, SYSTEM, Record, opened, walk
 
 LARGE = 6 * 1024 * 1024
 
@@ -131,10 +132,7 @@ def _versions(record: Record, type: str, id: str | None = None, *, count: int) -
     """Ids and versions of a history, page by page."""
     found: list[list[str]] = []
     with record.store.view() as view:
-        page = view.history(ALL, type, id, count=count)
-        found.append([f"{version.id}/{version.version_id}" for version in page.entries])
-        while page.next is not None:
-            page = view.history(ALL, type, id, count=count, sequence=page.sequence, after=page.next)
+        for page in walk(lambda paging: view.history(ALL, type, id, paging=paging), Paging(count)):
             found.append([f"{version.id}/{version.version_id}" for version in page.entries])
     return found
 

@@ -7,6 +7,7 @@ import pytest
 
 from kintung.definitions import vaulted_systems
 from kintung.fhir.search import SearchLimits, parse_query
+from kintung.store.port import Paging
 from tests.records import patient
 from tests.scale import seeded
 from tests.stores import ALL, SYSTEM, Record, names
@@ -43,7 +44,7 @@ def questionnaire(id: str, url: str = URL) -> dict[str, Any]:
 def found(record: Record, type: str, name: str, value: str) -> list[str]:
     query = parse_query(type, [(name, value)], now_micros=record.clock.now_micros(), limits=WIDE)
     with record.store.view() as view:
-        return names(view.search(ALL, query, count=1000))
+        return names(view.search(ALL, query, Paging(1000)))
 
 
 FINDS = [

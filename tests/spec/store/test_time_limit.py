@@ -10,7 +10,7 @@ from kintung.app import Settings, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.errors import TimedOut
 from kintung.fhir.search import Query, SearchLimits, parse_query
-from kintung.store.port import View
+from kintung.store.port import Paging, View
 from tests.databases import KINDS, fresh
 from tests.durability.writer import backend_of
 from tests.records import patient
@@ -39,7 +39,7 @@ def long_query() -> Query:
 
 
 def search(view: View) -> None:
-    view.search(ALL, long_query(), count=PATIENTS, total=True)
+    view.search(ALL, long_query(), Paging(PATIENTS, total=True))
 
 
 def match(view: View) -> None:

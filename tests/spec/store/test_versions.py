@@ -5,10 +5,10 @@ import json
 import pytest
 
 from kintung.errors import Deleted, NotFound
-from kintung.store.port import Method
+from kintung.store.port import Method, Page, Paging
 from kintung.store.reader import Reader
 from tests.records import observation, organization, patient, weight
-from tests.stores import ALL, HOUR, START, Record, content, together
+from tests.stores import ALL, HOUR, START, Record, content, together, walk
 
 
 def test_a_resource_is_read_as_it_was_put(record: Record):
@@ -71,7 +71,7 @@ def test_what_was_never_put_is_not_found(record: Record, name: str):
         with pytest.raises(NotFound):
             view.vread(ALL, type, id, 1)
         with pytest.raises(NotFound):
-            view.history(ALL, type, id, count=10)
+            view.history(ALL, type, id, paging=Paging(10))
 
 
 def test_a_patient_that_is_only_referenced_is_not_found(record: Record):
@@ -80,7 +80,7 @@ def test_a_patient_that_is_only_referenced_is_not_found(record: Record):
     with record.store.view() as view:
         assert view.current(ALL, "Patient", "7") is None
         with pytest.raises(NotFound):
-            view.history(ALL, "Patient", "7", count=10)
+            view.history(ALL, "Patient", "7", paging=Paging(10))
 
 
 @pytest.mark.parametrize("version_id", [0, 2, -1, 2**40])
@@ -125,7 +125,7 @@ def test_history_shows_the_newest_first_with_empty_deletions(record: Record):
     record.delete("Patient/1")
 
     with record.store.view() as view:
-        page = view.history(ALL, "Patient", "1", count=10)
+        page = view.history(ALL, "Patient", "1", paging=Paging(10, total=True))
 
     assert [(version.version_id, version.method) for version in page.entries] == [
         (3, Method.DELETE),
@@ -178,22 +178,21 @@ def test_history_since_an_instant_has_what_was_committed_then_or_later(record: R
 def test_history_is_paged_as_it_was_at_its_first_page(record: Record):
     for number in range(5):
         record.put(patient("1", f"Chan {number}"))
-    with record.store.view() as view:
-        first = view.history(ALL, "Patient", "1", count=2)
+
+    def ask(paging: Paging) -> Page:
+        with record.store.view() as view:
+            return view.history(ALL, "Patient", "1", paging=paging)
+
+    pages = walk(ask, Paging(2, total=True))
+    first = next(pages)
     record.put(patient("1", "Later"))
     record.put(patient("2", "Other"))
+    rest = list(pages)
 
-    walked = list(first.entries)
-    page = first
-    while page.next is not None:
-        with record.store.view() as view:
-            page = view.history(ALL, "Patient", "1", count=2, sequence=first.sequence, after=page.next)
-        walked += page.entries
-        assert page.sequence == first.sequence
-        assert page.total is None
-
+    walked = [version.version_id for page in (first, *rest) for version in page.entries]
+    assert walked == [5, 4, 3, 2, 1]
     assert first.total == 5
-    assert [version.version_id for version in walked] == [5, 4, 3, 2, 1]
+    assert [(page.sequence, page.total) for page in rest] == [(first.sequence, None)] * 2
 
 
 def test_a_history_that_ends_with_its_page_has_no_next(record: Record):
@@ -201,8 +200,8 @@ def test_a_history_that_ends_with_its_page_has_no_next(record: Record):
     record.put(patient("2"))
 
     with record.store.view() as view:
-        assert view.history(ALL, count=2).next is None
-        assert view.history(ALL, count=1).next is not None
+        assert view.history(ALL, paging=Paging(2)).next is None
+        assert view.history(ALL, paging=Paging(1)).next is not None
 
 
 def test_a_view_stays_as_it_was_opened(record: Record):

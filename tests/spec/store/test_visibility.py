@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from kintung.errors import Deleted, NotFound, RuleFailed
-from kintung.store.port import OwnerKind, Ownership
+from kintung.store.port import OwnerKind, Ownership, Paging
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql import clauses
 from kintung.store.sql.search import chains
@@ -77,19 +77,19 @@ def test_every_read_shows_what_the_reader_may_see(record: Record, who: str):
             if name in seen:
                 assert view.read(reader, type, id).id == id
                 assert view.vread(reader, type, id, 1).id == id
-                assert len(view.history(reader, type, id, count=9).entries) == 1
+                assert len(view.history(reader, type, id, paging=Paging(9)).entries) == 1
             else:
                 with pytest.raises(NotFound):
                     view.read(reader, type, id)
                 with pytest.raises(NotFound):
                     view.vread(reader, type, id, 1)
                 with pytest.raises(NotFound):
-                    view.history(reader, type, id, count=9)
+                    view.history(reader, type, id, paging=Paging(9))
         assert record.found(f"{type}?_id={id}", reader) == ([name] if name in seen else [])
     assert set(record.found("?", reader)) == seen
     assert set(record.history("", reader)) == {f"{name}/1" for name in seen}
     with record.store.view() as view:
-        assert view.history(reader, count=1).total == len(seen)
+        assert view.history(reader, paging=Paging(1, total=True)).total == len(seen)
         assert len(view.match(reader, record.query("?"), limit=99)) == len(seen)
 
 
@@ -135,7 +135,7 @@ def test_what_was_deleted_is_gone_for_who_could_see_it_and_absent_for_others(rec
     with record.store.view() as view:
         assert view.current(reader, "Patient", "2") is None
         with pytest.raises(NotFound):
-            view.history(reader, "Patient", "2", count=9)
+            view.history(reader, "Patient", "2", paging=Paging(9))
         with pytest.raises(NotFound):
             view.vread(reader, "Patient", "2", 1)
     assert record.history("", reader) == ["Patient/1/2", "Patient/1/1"]
@@ -154,7 +154,7 @@ def test_a_version_needs_its_own_owners_and_those_of_now(record: Record):
         with pytest.raises(NotFound):
             view.vread(reader, "Group", "g", 1)
         with pytest.raises(NotFound):
-            view.history(reader, "Group", "g", count=9)
+            view.history(reader, "Group", "g", paging=Paging(9))
     assert record.history("Group", reader) == []
 
     record.put(group("g", "1"))
@@ -163,7 +163,7 @@ def test_a_version_needs_its_own_owners_and_those_of_now(record: Record):
         assert view.vread(reader, "Group", "g", 1).version_id == 1
         with pytest.raises(NotFound):
             view.vread(reader, "Group", "g", 2)
-        page = view.history(reader, "Group", "g", count=9)
+        page = view.history(reader, "Group", "g", paging=Paging(9, total=True))
     assert [version.version_id for version in page.entries] == [3, 1]
     assert page.total == 2
 

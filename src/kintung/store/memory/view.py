@@ -9,7 +9,7 @@ from kintung.fhir.splice import served
 from kintung.store.matching import Indexed, meets, sort_value
 from kintung.store.memory.state import Entry, Name, State
 from kintung.store.memory.visibility import sees
-from kintung.store.port import Current, Match, Method, Ownership, Page, Position, Version
+from kintung.store.port import Current, Match, Method, Ownership, Page, Paging, Position, Version
 from kintung.store.reader import Reader
 from kintung.store.scribe import Scribe
 
@@ -58,15 +58,12 @@ class MemoryView:
         id: str | None = None,
         *,
         since: int | None = None,
-        count: int,
-        total: bool = True,
-        sequence: int | None = None,
-        after: Position | None = None,
+        paging: Paging,
     ) -> Page:
         assert type is not None or id is None, "an id without its type"
         if type is not None and id is not None and self._visible(reader, (type, id)) is None:
             raise NotFound(f"{type}/{id} is not known.")
-        upto = self.sequence if sequence is None else sequence
+        upto = self._upto(paging)
         rows = [
             _Row((), entry.sequence, entry)
             for entry in self._state.log
@@ -77,21 +74,12 @@ class MemoryView:
             and entry.sequence <= upto
             and self._sees_version(reader, entry)
         ]
-        return self._page(rows, (), count=count, total=total, sequence=upto, after=after)
+        return self._page(rows, (), paging)
 
-    def search(
-        self,
-        reader: Reader,
-        query: Query,
-        *,
-        count: int,
-        total: bool = False,
-        sequence: int | None = None,
-        after: Position | None = None,
-    ) -> Page:
-        upto = self.sequence if sequence is None else sequence
+    def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
+        upto = self._upto(paging)
         rows = [row for row in self._matching(reader, query) if row.sequence <= upto]
-        return self._page(rows, query.sort, count=count, total=total, sequence=upto, after=after)
+        return self._page(rows, query.sort, paging)
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
         rows = _in_order(self._matching(reader, query), query.sort)
@@ -136,24 +124,20 @@ class MemoryView:
                 found.append(_Row(values, entry.sequence, entry))
         return found
 
-    def _page(
-        self,
-        rows: list[_Row],
-        sorts: Sequence[Sort],
-        *,
-        count: int,
-        total: bool,
-        sequence: int,
-        after: Position | None,
-    ) -> Page:
+    def _upto(self, paging: Paging) -> int:
+        """The sequence number that a walk through pages is true of: that of page one."""
+        return self.sequence if paging.sequence is None else paging.sequence
+
+    def _page(self, rows: list[_Row], sorts: Sequence[Sort], paging: Paging) -> Page:
+        after = paging.after
         ordered = _in_order(rows, sorts) if after is None else _in_order_after(after, rows, sorts)
-        shown = ordered[:count]
-        more = 0 < count < len(ordered)
+        shown = ordered[: paging.count]
+        more = 0 < paging.count < len(ordered)
         return Page(
             entries=tuple(self._version(row.entry) for row in shown if row.entry is not None),
-            sequence=sequence,
+            sequence=self._upto(paging),
             next=Position(shown[-1].values, shown[-1].sequence) if more else None,
-            total=len(ordered) if total and after is None else None,
+            total=len(ordered) if paging.total and after is None else None,
         )
 
     def _undeleted(self, entry: Entry) -> Version:

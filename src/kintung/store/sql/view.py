@@ -15,6 +15,7 @@ from kintung.store.port import (
     OwnerKind,
     Ownership,
     Page,
+    Paging,
     Position,
     Version,
 )
@@ -169,15 +170,12 @@ class SqlView:
         id: str | None = None,
         *,
         since: int | None = None,
-        count: int,
-        total: bool = True,
-        sequence: int | None = None,
-        after: Position | None = None,
+        paging: Paging,
     ) -> Page:
         """Versions, newest first: of a resource by its key, of a type by walking the whole log."""
         if id is not None and self.current(reader, type or "", id) is None:
             raise absent(type or "", id)
-        last = self.sequence if sequence is None else sequence
+        count, last = paging.count, self._last(paging)
         who = self._names.stored(self._db, reader)
         first = 0 if since is None else first_since(self._db, since)
         walk = _walk(type, id)
@@ -185,17 +183,16 @@ class SqlView:
         where = every(walk.scope, span, visible(who, "r"), visible(who, "v", labels_of="r"))
         entries: list[Version] = []
         size, reached, more = 0, last, None
-        for row in self._walked(walk, where, after, count + 1) if count else ():
+        for row in self._walked(walk, where, paging.after, count + 1) if count else ():
             if len(entries) == count or size >= PAGE_BYTES:
                 more = Position((), reached)
                 break
             entries.append(self.version(TYPE_NAMES[row[8]], row[9], *row[:8]))
             size, reached = size + len(entries[-1].body), row[10]
         counted: int | None = None
-        if total and after is None:
-            counted = self._db.rows(f"SELECT count(*) FROM {walk.source} WHERE {where.text}", where.values)[
-                0
-            ][0]
+        if paging.total and paging.after is None:
+            statement = f"SELECT count(*) FROM {walk.source} WHERE {where.text}"
+            counted = self._db.rows(statement, where.values)[0][0]
         return Page(tuple(entries), last, more, counted)
 
     def _walked(self, walk: "_Walk", where: Clause, after: Position | None, most: int) -> Iterator[Row]:
@@ -217,32 +214,27 @@ class SqlView:
             after = Position((), rows[-1][10])
             step = next_step(step, max(len(row[4] or b"") for row in rows))
 
-    def search(
-        self,
-        reader: Reader,
-        query: Query,
-        *,
-        count: int,
-        total: bool = False,
-        sequence: int | None = None,
-        after: Position | None = None,
-    ) -> Page:
-        last = self.sequence if sequence is None else sequence
+    def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
+        count, last = paging.count, self._last(paging)
         who = self._names.stored(self._db, reader)
         searcher = self.searcher()
         rows: list[Row] = []
         if count:
-            rows = searcher.rows(Asked(who, query, count + 1, sequence, after))
+            rows = searcher.rows(Asked(who, query, count + 1, paging.sequence, paging.after))
         entries = tuple(of_one_page(self._opened(rows[:count])))
         given = len(entries)
         more = (
             Position(tuple(rows[given - 1][6:]), rows[given - 1][4]) if len(rows) > given and given else None
         )
         counted: int | None = None
-        if total and after is None:
+        if paging.total and paging.after is None:
             statement = searcher.total(who, query)
             counted = self._db.rows(statement.text, statement.values)[0][0]
         return Page(entries, last, more, counted)
+
+    def _last(self, paging: Paging) -> int:
+        """The sequence number that a walk through pages is true of: that of page one."""
+        return self.sequence if paging.sequence is None else paging.sequence
 
     def _opened(self, rows: Sequence[Row]) -> Iterator[Version]:
         """The bodies of a page, opened as they are taken: few at once while they are large."""

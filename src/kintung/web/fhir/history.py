@@ -24,9 +24,7 @@ def history(site: Site, request: Request, view: View) -> Answer:
             request.type or None,
             request.id or None,
             since=since,
-            count=count,
-            sequence=walked.sequence,
-            after=walked.after,
+            paging=walked.paging(count, total=True),
         )
     except NotFound:
         raise NotFound(f"{request.type}/{request.id} is not known.") from None

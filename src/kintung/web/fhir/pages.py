@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from kintung.errors import ValueInvalid
-from kintung.store.port import Method, Page, Position, Version
+from kintung.store.port import Method, Page, Paging, Position, Version
 from kintung.web.cursor import Cursor
 from kintung.web.fhir.exchange import HOW, Answer, Pairs, Request
 from kintung.web.fhir.headers import PLAIN, etag, instant
@@ -34,6 +34,10 @@ class Walk(NamedTuple):
     sequence: int | None = None
     after: Position | None = None
     cursor: str = ""
+
+    def paging(self, count: int, *, total: bool) -> Paging:
+        """The page to ask the store for."""
+        return Paging(count, total, self.sequence, self.after)
 
 
 def walk(site: Site, request: Request, path: str, pairs: Pairs) -> Walk:

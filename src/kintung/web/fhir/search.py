@@ -29,14 +29,8 @@ def search(site: Site, request: Request, view: View) -> Answer:
         ignore=HOW,
         base=request.base,
     )
-    page = view.search(
-        request.access.reader,
-        query,
-        count=query.count,
-        total=query.total != "none" or query.count == 0,
-        sequence=walked.sequence,
-        after=walked.after,
-    )
+    paging = walked.paging(query.count, total=query.total != "none" or query.count == 0)
+    page = view.search(request.access.reader, query, paging)
     link = pages.links(site, request, request.type, walked, query_pairs(query), page)
     body = pages.bundle(b"searchset", page.total, link, _entries(request, query, page))
     return pages.page_answer(body, page.entries)
