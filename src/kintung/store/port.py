@@ -391,8 +391,9 @@ class Receipt:
     replayed: bool = False
 
 
-class LogEntry(NamedTuple):
-    """One entry of the log, as followers read it."""
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the log says of one entry; ``at`` in UTC microseconds."""
 
     sequence: int
     at: int
@@ -402,6 +403,12 @@ class LogEntry(NamedTuple):
     version_id: int
     ownership: Ownership
     labels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry(Logged):
+    """One entry of the log, as followers read it. ``body`` is b"" for a deletion or a label."""
+
     body: bytes
 
 

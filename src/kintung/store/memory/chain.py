@@ -1,6 +1,7 @@
 """The chain of the plain store: each entry of the log and of the audit is tied to the one before."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 
 import msgspec
@@ -11,9 +12,9 @@ from kintung.store.port import AuditRecord, Finding
 
 def append(state: State, entry: Entry) -> Entry:
     """Give an entry its place in the log and in the chain."""
-    placed = entry._replace(sequence=state.sequence + 1)
+    placed = replace(entry, sequence=state.sequence + 1)
     before = state.log[-1].chained if state.log else b""
-    placed = placed._replace(chained=_link(before, _chained_of(placed)))
+    placed = replace(placed, chained=_link(before, _chained_of(placed)))
     state.log.append(placed)
     return placed
 
@@ -43,7 +44,8 @@ def check_chain(state: State) -> Iterator[Finding]:
 def _chained_of(entry: Entry) -> tuple[object, ...]:
     """What the chain vouches for: the ciphertext of the body by its digest, and all beside it."""
     digest = entry.sealed.digest if entry.sealed is not None else b""
-    return (*entry[:7], sorted(entry.labels), digest)
+    made = (entry.sequence, entry.at, entry.method, entry.type, entry.id, entry.version_id)
+    return (*made, entry.ownership, sorted(entry.labels), digest)
 
 
 def _link(before: bytes, content: object) -> bytes:

@@ -150,7 +150,7 @@ def _relabel(state: State, relabel: Relabel) -> None:
     name = (relabel.type, relabel.id)
     state.labels[name] = relabel.labels
     last = state.versions[name][-1]
-    append(state, last._replace(at=state.at, method=Method.LABEL, labels=relabel.labels, sealed=None))
+    append(state, replace(last, at=state.at, method=Method.LABEL, labels=relabel.labels, sealed=None))
 
 
 def _grant(state: State, grant: Grant) -> None:

@@ -4,23 +4,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kintung.fhir.search import Extracted
-from kintung.store.port import AuditRecord, IndexRows, Job, Method, Ownership, Receipt, Sealed
+from kintung.store.port import AuditRecord, IndexRows, Job, Logged, Receipt, Sealed
 
 Name = tuple[str, str]
 """Type and id of a resource."""
 
 
-class Entry(NamedTuple):
-    """One entry of the log. ``chained`` is the head of the hash chain after it."""
+@dataclass(frozen=True, slots=True)
+class Entry(Logged):
+    """One entry of the log, with what it stored. ``chained`` is the head of the hash chain after it."""
 
-    sequence: int
-    at: int
-    method: Method
-    type: str
-    id: str
-    version_id: int
-    ownership: Ownership
-    labels: frozenset[str]
     sealed: Sealed | None
     adds: IndexRows | None
     found: Extracted | None
