@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from kintung.fhir.search import Prefix
+from kintung.fhir.search.values import Prefix
 from tests.leaks.population import (
     CASES,
     CHANCES,

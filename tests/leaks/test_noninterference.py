@@ -16,7 +16,10 @@ import pytest
 
 from kintung.consent import Policy
 from kintung.errors import BadInput
-from kintung.fhir.search import Criterion, Kind, Modifier, Prefix, parameters, parse_query, resource_types
+from kintung.fhir.search import Criterion, parameters, parse_query, resource_types
+from kintung.fhir.search.atoms import Kind
+from kintung.fhir.search.criteria import Modifier
+from kintung.fhir.search.values import Prefix
 from kintung.web.fhir.entries import REGISTRY
 from tests import scale
 from tests.leaks.templates import CHAINS, SORTS, TEMPLATES, Cell, Template

@@ -19,17 +19,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from kintung.fhir import json as front_door
-from kintung.fhir.search import (
-    MAX_MICROS,
-    MIN_MICROS,
-    Extracted,
-    extract,
-    fold,
-    parameters,
-    parse_query,
-    resource_types,
-    rows_of,
-)
+from kintung.fhir.search import Extracted, extract, parameters, parse_query, resource_types
+from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
+from kintung.fhir.search.match import rows_of
+from kintung.fhir.search.text import fold
 from kintung.fhir.structure import require_valid
 from kintung.store.port import Paging, View, Write
 from tests import scale

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from kintung.fhir.search import Kind, parameters, resource_types
+from kintung.fhir.search import parameters, resource_types
+from kintung.fhir.search.atoms import Kind
 from tests import scale
 from tests.records import observation, patient
 from tests.server.api import Api, ids

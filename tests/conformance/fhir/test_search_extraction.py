@@ -17,9 +17,10 @@ import fhirpathpy
 import pytest
 from fhirpathpy.models import models
 
-from kintung.fhir.search import Parameter, extract, parameters, rows_of
+from kintung.fhir.search import Parameter, extract, parameters
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
 from kintung.fhir.search.lengths import bounded
+from kintung.fhir.search.match import rows_of
 from tests import scale
 from tests.shared_data import shared
 

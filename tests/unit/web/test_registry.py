@@ -8,8 +8,9 @@ import pytest
 
 from kintung.consent import Policy, Right, Undeclared
 from kintung.errors import NotFound, NotSupported
-from kintung.fhir.search import Answered, Branch, Parameter, parameter, parse_query
+from kintung.fhir.search import Answered, Parameter, parse_query
 from kintung.fhir.search import parameters as parameters_of
+from kintung.fhir.search.parameters import Branch, parameter
 from kintung.web.fhir.entries import ENTRIES, REGISTRY
 from kintung.web.fhir.exchange import Answer
 from kintung.web.fhir.registry import RESOURCE_TYPES, Deposit, Entry, Look, Registry, Say, searched_by

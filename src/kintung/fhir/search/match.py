@@ -8,8 +8,7 @@ written to be obviously right. The meaning of each prefix and modifier is argued
 from collections.abc import Sequence
 from decimal import Decimal
 
-from kintung.fhir.search.criteria import Criterion, Modifier, Sort
-from kintung.fhir.search.decimals import bound_keys
+from kintung.fhir.search.criteria import Criterion, Modifier
 from kintung.fhir.search.parameters import Parameter
 from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
 from kintung.fhir.search.values import (
@@ -142,34 +141,3 @@ def _unit(value: QuantityValue, system: str | None, code: str | None) -> bool:
     if value.any_unit:
         return True
     return value.system in (None, system) and value.code in (None, code)
-
-
-SortValue = tuple[int | str | bytes, ...]
-
-
-def sort_value(sort: Sort, rows: Extracted, *, id: str, updated: int) -> SortValue | None:
-    """Return what a resource is sorted by: its least value, or its greatest when descending.
-
-    None when it has no value: such resources come last in both directions.
-    """
-    own = [_sorted_by(row, sort) for row in rows_of(sort.parameter, rows, id=id, updated=updated)]
-    if not own:
-        return None
-    return max(own) if sort.descending else min(own)
-
-
-def _sorted_by(row: Row, sort: Sort) -> SortValue:
-    match sort.parameter.kind, row:
-        case "date", (_, int() as start, int() as end):
-            return (end if sort.descending else start,)
-        case "string", (_, str() as folded, str() as text):
-            return folded, text
-        case "reference", (_, str() as type, str() as id):
-            return type, id
-        case "number" | "quantity", (_, _, _, lo, hi):
-            low, high = bound_keys(lo, hi)
-            return (high if sort.descending else low,)
-        case _, (_, system, code):
-            return str(code or ""), str(system or "")
-        case _:
-            raise AssertionError(f"{sort.parameter.kind} does not go with a row of {len(row)}")

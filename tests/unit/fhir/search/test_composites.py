@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from kintung.fhir.search import extract_composites, parameters, resource_types
+from kintung.fhir.search import parameters, resource_types
 from kintung.fhir.search.catalogue import type_catalogue
+from kintung.fhir.search.composites import extract_composites
 
 BLOOD_PRESSURE: dict[str, Any] = {
     "resourceType": "Observation",

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from kintung.errors import BadInput, ValueInvalid
-from kintung.fhir.search import MAX_MICROS, MIN_MICROS, extract, parameter, rows_of
-from kintung.fhir.search.dates import span
+from kintung.fhir.search import extract
+from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
+from kintung.fhir.search.match import rows_of
+from kintung.fhir.search.parameters import parameter
 
 UCUM = "http://unitsofmeasure.org"
 

@@ -13,14 +13,13 @@ from kintung.fhir.search import (
     UriValue,
     extract,
     fingerprint,
-    matches,
-    parameter,
     parse_query,
-    rows_of,
 )
 from kintung.fhir.search.catalogue import packaged
 from kintung.fhir.search.criteria import Criterion
 from kintung.fhir.search.lengths import bounded
+from kintung.fhir.search.match import matches, rows_of
+from kintung.fhir.search.parameters import parameter
 from kintung.fhir.search.rows import FORM
 from kintung.fhir.search.text import folded
 

@@ -5,8 +5,6 @@ from decimal import Decimal
 import pytest
 
 from kintung.fhir.search import (
-    MAX_MICROS,
-    MIN_MICROS,
     Criterion,
     DateValue,
     Extracted,
@@ -14,15 +12,14 @@ from kintung.fhir.search import (
     NumberValue,
     QuantityValue,
     ReferenceValue,
-    Sort,
     StringValue,
     TokenValue,
     UriValue,
     holds,
-    matches,
-    parameter,
-    sort_value,
 )
+from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
+from kintung.fhir.search.match import matches
+from kintung.fhir.search.parameters import parameter
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
@@ -195,37 +192,3 @@ def test_id_and_last_updated_are_not_rows():
     assert not holds(by_id, NOBODY, id="8", updated=0)
     assert holds(by_time, NOBODY, id="7", updated=100)
     assert not holds(by_time, NOBODY, id="7", updated=99)
-
-
-def test_sorting_takes_the_least_going_up_and_the_greatest_going_down():
-    birth = parameter("Patient", "birthdate")
-    atom = birth.branches[0].atom
-    rows = Extracted([], [], [(atom, 10, 20), (atom, 5, 50)], [], [])
-
-    assert sort_value(Sort(birth), rows, id="", updated=0) == (5,)
-    assert sort_value(Sort(birth, descending=True), rows, id="", updated=0) == (50,)
-    assert sort_value(Sort(birth), NOBODY, id="", updated=0) is None
-
-
-def test_sorting_of_each_kind():
-    name, subject, code, risk = (
-        parameter(type, code)
-        for type, code in (
-            ("Patient", "family"),
-            ("Observation", "subject"),
-            ("Observation", "code"),
-            ("RiskAssessment", "probability"),
-        )
-    )
-    rows = Extracted(
-        [(code.branches[0].atom, "s", "b"), (code.branches[0].atom, None, "b")],
-        [(subject.branches[0].atom, "Patient", "1"), (subject.branches[0].atom, "", "z")],
-        [],
-        [(name.branches[0].atom, "chan", "Chan"), (name.branches[0].atom, "chan", "CHAN")],
-        [(risk.branches[0].atom, None, None, Decimal(1), None)],
-    )
-
-    assert sort_value(Sort(code), rows, id="", updated=0) == ("b", "")
-    assert sort_value(Sort(subject), rows, id="", updated=0) == ("", "z")
-    assert sort_value(Sort(name), rows, id="", updated=0) == ("chan", "CHAN")
-    assert sort_value(Sort(risk, descending=True), rows, id="", updated=0) == (b"\xff",)

@@ -3,9 +3,9 @@
 import pytest
 
 from kintung.errors import BadInput, NotSupported
-from kintung.fhir.search import parameter, parameters, resource_types
+from kintung.fhir.search import parameters, resource_types
 from kintung.fhir.search.catalogue import type_catalogue
-from kintung.fhir.search.parameters import together
+from kintung.fhir.search.parameters import parameter, together
 
 
 def test_every_r4_resource_type_is_there():

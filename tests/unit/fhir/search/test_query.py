@@ -21,11 +21,11 @@ from kintung.fhir.search import (
     TokenValue,
     UriValue,
     Value,
-    parameter,
     parse_query,
     query_pairs,
 )
 from kintung.fhir.search.dates import span
+from kintung.fhir.search.parameters import parameter
 
 NOW = span("2022-10-19T00:00:00Z", 0)[0]
 UCUM = "http://unitsofmeasure.org"
