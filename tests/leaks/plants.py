@@ -116,8 +116,8 @@ LEAKS = (
     leak(
         "history with a total of all",
         SqlView.history,
-        'WHERE {where.text}", where.values)',
-        'WHERE {every(walk.scope, span).text}", every(walk.scope, span).values)',
+        'WHERE {where.text}"',
+        'WHERE {every(walk.scope, span).text}"; where = every(walk.scope, span)',
     ),
     leak(
         "history with a total of the log",

@@ -3,7 +3,7 @@
 import pytest
 
 from kintung.definitions import owners
-from kintung.fhir.references import is_id, relative
+from kintung.fhir.references import conditional, is_id, relative
 from kintung.fhir.search import extract
 from kintung.fhir.structure import validate
 
@@ -28,6 +28,22 @@ from kintung.fhir.structure import validate
 )
 def test_a_relative_reference(text: str, meant: tuple[str, str] | None) -> None:
     assert relative(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "searched"),
+    [
+        ("Patient?identifier=1", ("Patient", "identifier=1")),
+        ("Patient?identifier=http://example.org|a\nb?c", ("Patient", "identifier=http://example.org|a\nb?c")),
+        ("Patient?", None),
+        ("patient?identifier=1", None),
+        ("Patient/1?identifier=1", None),
+        ("http://example.org/fhir/Patient?identifier=1", None),
+        ("Patient/1", None),
+    ],
+)
+def test_a_conditional_reference(text: str, searched: tuple[str, str] | None) -> None:
+    assert conditional(text) == searched
 
 
 @pytest.mark.parametrize(

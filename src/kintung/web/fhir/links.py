@@ -3,18 +3,12 @@
 Source: http://hl7.org/fhir/R4/http.html#trules: conditional references are for transactions.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kintung.errors import NotSupported
+from kintung.fhir.references import conditional, relative
 from kintung.fhir.search import resource_types
-
-CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
-"""A reference that is a search: ``Patient?identifier=…``."""
-
-_OWN = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
-"""What is a local reference behind the node's own address."""
 
 
 class Link(NamedTuple):
@@ -79,10 +73,11 @@ def make_local(resource: dict[str, Any], raw: bytes, base: str) -> tuple[OwnLink
         return ()
     found: list[OwnLink] = []
     for holder, text in links(resource, raw):
-        local = _OWN.fullmatch(text, len(base) + 1) if text.startswith(f"{base}/") else None
-        if local and local["type"] in resource_types():
-            holder["reference"] = local[0]
-            found.append(OwnLink(holder, text, local[0]))
+        local = text.removeprefix(f"{base}/")
+        meant = relative(local) if local != text else None
+        if meant and meant.type in resource_types():
+            holder["reference"] = local
+            found.append(OwnLink(holder, text, local))
     return tuple(found)
 
 
@@ -96,7 +91,7 @@ def refuse_conditional(raw: bytes, resource: dict[str, Any]) -> None:
     if type == "Bundle" or (b"?" not in raw and b"\\" not in raw):
         return
     for link in links(resource, raw):
-        if CONDITIONAL.fullmatch(link.text):
+        if conditional(link.text):
             place = next(place for place, holder in _places(resource, type) if holder is link.holder)
             raise NotSupported(
                 "Only a transaction resolves a reference that is a search; name the resource by its id.",

@@ -15,7 +15,7 @@ from kintung.consent import Right
 from kintung.definitions import owners
 from kintung.errors import Forbidden, KintungError, NotSupported, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle
-from kintung.fhir.references import ID
+from kintung.fhir.references import ID, TYPE, Conditional, conditional
 from kintung.fhir.search import Query
 from kintung.fhir.splice import Links
 from kintung.store.port import Match, Outcome, Ownership, Prepared, Unit, View, Write
@@ -36,7 +36,7 @@ from kintung.web.fhir.deposit import (
     write,
 )
 from kintung.web.fhir.exchange import Request, decode_pairs
-from kintung.web.fhir.links import CONDITIONAL, Link, links
+from kintung.web.fhir.links import Link, links
 from kintung.web.fhir.registry import RESOURCE_TYPES
 from kintung.web.fhir.update import conditional_update_step, update_step
 from kintung.web.site import Site
@@ -52,7 +52,7 @@ _STEPS = {
 
 _READS = ("GET", "HEAD")
 _TYPES = frozenset(RESOURCE_TYPES)
-_RESTFUL = re.compile(rf"https?://.*/(?P<literal>(?P<type>[A-Z][A-Za-z]+)/{ID})")
+_RESTFUL = re.compile(rf"https?://.*/(?P<literal>(?P<type>{TYPE})/{ID})")
 _OF_THE_BUNDLE = ("urn:uuid:", "urn:oid:")
 
 
@@ -174,10 +174,10 @@ class Transaction:
         found: dict[str, _Criteria] = {}
         for planned in self._planned:
             for link in planned.links:
-                conditional = CONDITIONAL.fullmatch(link.text) if "?" in link.text else None
-                if conditional and link.text not in found:
+                search = conditional(link.text) if "?" in link.text else None
+                if search and link.text not in found:
                     try:
-                        found[link.text] = self._criteria(planned, conditional)
+                        found[link.text] = self._criteria(planned, search)
                     except KintungError as error:
                         raise at_entry(error, planned.number) from None
                 elif link.text.startswith(_OF_THE_BUNDLE) and link.text not in known:
@@ -185,10 +185,9 @@ class Transaction:
                     raise at_entry(ValueInvalid(message, path=f"{planned.step.type}"), planned.number)
         return found
 
-    def _criteria(self, planned: _Planned, conditional: re.Match[str]) -> _Criteria:
-        type = conditional["type"]
-        pairs = decode_pairs(conditional["query"])
-        query = criteria_of(self._site, planned.request, pairs, planned.step.type, type)
+    def _criteria(self, planned: _Planned, search: Conditional) -> _Criteria:
+        pairs = decode_pairs(search.query)
+        query = criteria_of(self._site, planned.request, pairs, planned.step.type, search.type)
         return _Criteria(query, planned.number)
 
     # --- On the state -----------------------------------------------------------------
