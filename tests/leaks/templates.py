@@ -98,14 +98,14 @@ class Template:
     """One template.
 
     Attributes:
-        entries: names of the registry entries it asks.
+        interactions: names of those it asks for.
         cells: forms of search it asks.
         is_open: it asks only what says nothing of the record, so its answers cannot differ.
     """
 
     name: str
     ask: Ask
-    entries: tuple[str, ...]
+    interactions: tuple[str, ...]
     cells: tuple[Cell, ...] = ()
     is_open: bool = False
 
@@ -113,11 +113,11 @@ class Template:
 TEMPLATES: list[Template] = []
 
 
-def template(name: str, *entries: str, is_open: bool = False) -> Callable[[Ask], Ask]:
+def template(name: str, *interactions: str, is_open: bool = False) -> Callable[[Ask], Ask]:
     """Add a function to the templates."""
 
     def add(ask: Ask) -> Ask:
-        TEMPLATES.append(Template(name, ask, entries, is_open=is_open))
+        TEMPLATES.append(Template(name, ask, interactions, is_open=is_open))
         return ask
 
     return add

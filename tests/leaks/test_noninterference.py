@@ -20,7 +20,7 @@ from kintung.fhir.search import Criterion, parameters, parse_query, resource_typ
 from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.criteria import Modifier
 from kintung.fhir.search.values import Prefix
-from kintung.web.fhir.entries import REGISTRY
+from kintung.web.fhir.interactions import REGISTRY
 from tests import scale
 from tests.leaks.templates import CHAINS, SORTS, TEMPLATES, Cell, Template
 from tests.leaks.twins import Count, Difference, apart, in_turn
@@ -41,12 +41,12 @@ def few_persons(quick_folder: Path) -> Pair:
 
 
 def test_every_interaction_has_a_template() -> None:
-    """S17: an entry of the registry that no template asks is not known to be safe."""
-    asked = {name for template in TEMPLATES for name in template.entries}
-    assert asked == {entry.name for entry in REGISTRY.entries}
+    """S17: an interaction that no template asks is not known to be safe."""
+    asked = {name for template in TEMPLATES for name in template.interactions}
+    assert asked == {each.name for each in REGISTRY.interactions}
     assert len(RECORDED) >= LEAST_TEMPLATES
-    open_entries = {entry.name for entry in REGISTRY.entries if entry.policy is Policy.OPEN}
-    assert {name for template in TEMPLATES if template.is_open for name in template.entries} == open_entries
+    are_open = {each.name for each in REGISTRY.interactions if each.policy is Policy.OPEN}
+    assert {name for template in TEMPLATES if template.is_open for name in template.interactions} == are_open
 
 
 def offered() -> Iterator[Cell]:

@@ -14,7 +14,7 @@ from kintung.consent import Access, Right, unprotected
 from kintung.store.port import Grant, Prepared, Receipt, Relabel, Unit
 from kintung.store.reader import Reader
 from kintung.web.app import create_app
-from kintung.web.fhir.entries import REGISTRY
+from kintung.web.fhir.interactions import REGISTRY
 from kintung.web.fhir.registry import Registry
 from kintung.web.site import WebSettings
 

@@ -14,8 +14,8 @@ from kintung.errors import TimedOut
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import received
-from kintung.web.fhir.entries import REGISTRY
-from kintung.web.fhir.exchange import Request
+from kintung.web.fhir.interactions import REGISTRY
+from kintung.web.fhir.request import Request
 from kintung.web.fhir.transaction import Transaction
 from kintung.web.limits import LIMITS
 from kintung.web.site import Site, WebSettings

@@ -8,11 +8,12 @@ import pytest
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
 from kintung.store.port import Receipt, View
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.bundle import at_entry
 from kintung.web.fhir.create import create
-from kintung.web.fhir.entries import ENTRIES
-from kintung.web.fhir.exchange import Answer, Request
-from kintung.web.fhir.registry import Deposit, Entry, Look, Registry, Submission
+from kintung.web.fhir.interactions import INTERACTIONS
+from kintung.web.fhir.registry import Interaction, Reads, Registry, Submission, Writes
+from kintung.web.fhir.request import Request
 from kintung.web.outcomes import MethodNotAllowed, headers_of
 from kintung.web.site import Site
 from tests.records import binary, observation, patient
@@ -422,27 +423,27 @@ def test_an_entry_on_which_the_node_fails_leaves_the_others_alone() -> None:
         return Submission(create(site, request).unit, answer)
 
     more = (
-        Entry("failing", "GET", "/$fail", Look(fails), Right.VIEW, Policy.DISCLOSES, "Fails."),
-        Entry(
+        Interaction("failing", "GET", "/$fail", Reads(fails), Right.VIEW, Policy.DISCLOSES, "Fails."),
+        Interaction(
             "unstored",
             "POST",
             "/{type}/$unstored",
-            Deposit(fails_to_store),
+            Writes(fails_to_store),
             Right.DEPOSIT,
             Policy.DEPOSITS,
             "Fails.",
         ),
-        Entry(
+        Interaction(
             "stored",
             "POST",
             "/{type}/$stored",
-            Deposit(fails_to_answer),
+            Writes(fails_to_answer),
             Right.DEPOSIT,
             Policy.DEPOSITS,
             "Fails.",
         ),
     )
-    with opened(registry=Registry((*ENTRIES, *more))) as api:
+    with opened(registry=Registry((*INTERACTIONS, *more))) as api:
         api.store(patient("p"))
         reads = (entry("GET", "$fail"), entry("GET", "Patient/p"))
         answer = api.post("", transaction(entry("POST", "Patient", new_patient()), *reads))

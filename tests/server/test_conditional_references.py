@@ -14,7 +14,7 @@ from kintung.store.reader import Reader
 from kintung.store.units import rehearse
 from kintung.web.fhir import conditional
 from kintung.web.fhir.bundle import received
-from kintung.web.fhir.exchange import Request
+from kintung.web.fhir.request import Request
 from kintung.web.fhir.transaction import Transaction
 from kintung.web.site import Site, WebSettings
 from tests.records import observation, organization, patient

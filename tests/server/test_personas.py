@@ -1,4 +1,4 @@
-"""S17: every entry of the registry is called by twelve personas; none sees what it may not."""
+"""S17: every interaction of the registry is called by twelve personas; none sees what it may not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 
 from kintung.consent import Policy, Right
 from kintung.store.reader import Reader
-from kintung.web.fhir.entries import ENTRIES
-from kintung.web.fhir.registry import Entry
+from kintung.web.fhir.interactions import INTERACTIONS
+from kintung.web.fhir.registry import Interaction
 from tests.records import observation, organization, patient
 from tests.server.api import Api, persona
 from tests.server.api import api as opened
@@ -41,28 +41,28 @@ def api() -> Iterator[Api]:
         yield found
 
 
-def body(entry: Entry) -> Any:
-    """Something the entry can take."""
-    if entry.method not in ("POST", "PUT"):
+def body(interaction: Interaction) -> Any:
+    """Something the interaction can take."""
+    if interaction.method not in ("POST", "PUT"):
         return None
-    if entry.path.endswith("_search"):
+    if interaction.path.endswith("_search"):
         return b"_count=50"
-    if entry.path == "":
+    if interaction.path == "":
         reads = [{"request": {"method": "GET", "url": url}} for url in ("Patient/p2", "Patient", "_history")]
         return {"resourceType": "Bundle", "type": "batch", "entry": reads}
-    return patient("p2", "Changed") if "{id}" in entry.path else {"resourceType": "Patient"}
+    return patient("p2", "Changed") if "{id}" in interaction.path else {"resourceType": "Patient"}
 
 
-def call(api: Api, entry: Entry, who: str) -> Any:
-    path = entry.path.strip("/").format(type="Patient", id="p2", version="1")
-    if entry.name.startswith("conditional"):
+def call(api: Api, interaction: Interaction, who: str) -> Any:
+    path = interaction.path.strip("/").format(type="Patient", id="p2", version="1")
+    if interaction.name.startswith("conditional"):
         path += "?_id=none"
-    form = entry.path.endswith("_search")
+    form = interaction.path.endswith("_search")
     headers = {"content-type": "application/x-www-form-urlencoded"} if form else {}
-    return api.call(entry.method, path, body(entry), persona=who, headers=headers)
+    return api.call(interaction.method, path, body(interaction), persona=who, headers=headers)
 
 
-READS_FIRST = sorted(ENTRIES, key=lambda entry: entry.policy is Policy.DEPOSITS)
+READS_FIRST = sorted(INTERACTIONS, key=lambda interaction: interaction.policy is Policy.DEPOSITS)
 """What writes comes last, so that no probe is blind because what it looks for was deleted."""
 
 
@@ -72,12 +72,12 @@ def test_every_entry_keeps_to_its_right_and_to_the_reader(api: Api, sight: str, 
     if Right.VIEW not in RIGHTS[rights]:
         seen = set[str]()
     shown_at_all = set[str]()
-    for entry in READS_FIRST:
-        answer = call(api, entry, f"{sight}, {rights}")
-        permitted = entry.right is None or entry.right in RIGHTS[rights]
-        assert (answer.status_code != 403) == permitted, (entry.name, answer.text)
+    for interaction in READS_FIRST:
+        answer = call(api, interaction, f"{sight}, {rights}")
+        permitted = interaction.right is None or interaction.right in RIGHTS[rights]
+        assert (answer.status_code != 403) == permitted, (interaction.name, answer.text)
         shown = {id for id, secret in SECRETS.items() if secret in answer.text + str(answer.headers)}
-        assert shown <= seen, entry.name
+        assert shown <= seen, interaction.name
         shown_at_all |= shown
     assert shown_at_all == seen, "the probes are not blind"
 
@@ -85,8 +85,8 @@ def test_every_entry_keeps_to_its_right_and_to_the_reader(api: Api, sight: str, 
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_a_refusal_for_want_of_a_right_says_nothing_of_the_record(api: Api, sight: str) -> None:
     refusals = {
-        (entry.right, call(api, entry, f"{sight}, none").content)
-        for entry in ENTRIES
-        if entry.right is not None
+        (interaction.right, call(api, interaction, f"{sight}, none").content)
+        for interaction in INTERACTIONS
+        if interaction.right is not None
     }
     assert len(refusals) == 2, "one for the right to view, one for the right to deposit"

@@ -37,8 +37,8 @@ from kintung.store.units import rehearse
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import received
 from kintung.web.fhir.create import create
-from kintung.web.fhir.entries import REGISTRY
-from kintung.web.fhir.exchange import Request
+from kintung.web.fhir.interactions import REGISTRY
+from kintung.web.fhir.request import Request
 from kintung.web.fhir.transaction import Transaction
 from kintung.web.fhir.update import update
 from kintung.web.site import Site, WebSettings

@@ -14,9 +14,9 @@ from starlette.routing import Route
 from kintung.consent import Gate
 from kintung.errors import Issue, KintungError
 from kintung.web.counts import Counts
-from kintung.web.fhir.entries import REGISTRY
-from kintung.web.fhir.exchange import refusal
+from kintung.web.fhir.answer import refusal
 from kintung.web.fhir.headers import FHIR_JSON
+from kintung.web.fhir.interactions import REGISTRY
 from kintung.web.fhir.registry import Registry
 from kintung.web.fhir.serve import MOUNT, FhirApi, Scope, Send, header_fields
 from kintung.web.limits import Receive
@@ -43,7 +43,7 @@ def create_app(
     Prometheus, for whom the gate lets in. ``api`` is another than ``FhirApi`` in measurements only.
     """
     site = Site.of(node, settings or WebSettings())
-    names = [entry.name for entry in registry.entries]
+    names = [interaction.name for interaction in registry.interactions]
     traffic = Traffic(site.limits, Counts(["", *names], counts))
     fhir = api(site, gate, registry, traffic)
 

@@ -8,7 +8,7 @@ from kintung.web.limits import Limits
 class Traffic:
     """What one worker has under way. Used on the event loop only.
 
-    ``counts`` are by name of the registry entry ("" before one is found) and status.
+    ``counts`` are by name of the interaction ("" before one is found) and status.
     """
 
     def __init__(self, limits: Limits, counts: Counts) -> None:

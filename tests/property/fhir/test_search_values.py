@@ -17,8 +17,8 @@ from kintung.errors import KintungError
 from kintung.fhir.search import bound_keys, extract, parse_query, resource_types
 from kintung.fhir.search.dates import span
 from kintung.fhir.search.decimals import GREATEST_KEY, LEAST_KEY, decimal_key
-from kintung.fhir.search.grammar import split, unescape
 from kintung.fhir.search.text import fold
+from kintung.fhir.search.value_grammar import split, unescape
 from kintung.fhir.structure import validate
 from tests import scale
 from tests.shared_data import shared

@@ -1,4 +1,4 @@
-"""The registry: nothing loads without a policy, and every address leads to one entry."""
+"""The registry: nothing loads without a policy, and every address leads to one interaction."""
 
 import re
 from dataclasses import replace
@@ -11,44 +11,54 @@ from kintung.errors import NotFound, NotSupported
 from kintung.fhir.search import Answered, Parameter, parse_query
 from kintung.fhir.search import parameters as parameters_of
 from kintung.fhir.search.parameters import Branch, parameter
-from kintung.web.fhir.entries import ENTRIES, REGISTRY
-from kintung.web.fhir.exchange import Answer
-from kintung.web.fhir.registry import RESOURCE_TYPES, Deposit, Entry, Look, Registry, Say, searched_by
+from kintung.web.fhir.answer import Answer
+from kintung.web.fhir.interactions import INTERACTIONS, REGISTRY
+from kintung.web.fhir.registry import (
+    RESOURCE_TYPES,
+    Interaction,
+    Reads,
+    Recordless,
+    Registry,
+    Writes,
+    searched_by,
+)
 from kintung.web.outcomes import MethodNotAllowed
 
 API = Path(__file__).resolve().parents[3] / "docs" / "reference" / "api"
-SAY = Say(lambda site, request: Answer(200, []))
-LOOK = Look(lambda site, request, view: Answer(200, []))
+RECORDLESS = Recordless(lambda site, request: Answer(200, []))
+READS = Reads(lambda site, request, view: Answer(200, []))
 
 
-def entry(action: Say | Look, right: Right | None, policy: object, path: str = "/$new") -> Entry:
-    return Entry("new", "GET", path, action, right, policy, "New.")  # type: ignore[arg-type]
+def interaction(
+    action: Recordless | Reads, right: Right | None, policy: object, path: str = "/$new"
+) -> Interaction:
+    return Interaction("new", "GET", path, action, right, policy, "New.")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("action", "right", "policy"),
     [
-        (SAY, None, None),
-        (SAY, None, "open"),
-        (LOOK, Right.VIEW, None),
-        (LOOK, None, Policy.DISCLOSES),
-        (LOOK, None, Policy.DEPOSITS),
-        (SAY, Right.VIEW, Policy.OPEN),
-        (SAY, Right.DEPOSIT, Policy.CARRIES),
+        (RECORDLESS, None, None),
+        (RECORDLESS, None, "open"),
+        (READS, Right.VIEW, None),
+        (READS, None, Policy.DISCLOSES),
+        (READS, None, Policy.DEPOSITS),
+        (RECORDLESS, Right.VIEW, Policy.OPEN),
+        (RECORDLESS, Right.DEPOSIT, Policy.CARRIES),
         # What reads or writes the record cannot be declared open.
-        (LOOK, None, Policy.OPEN),
+        (READS, None, Policy.OPEN),
     ],
 )
 def test_an_entry_without_a_policy_that_fits_does_not_load(
-    action: Say | Look, right: Right | None, policy: object
+    action: Recordless | Reads, right: Right | None, policy: object
 ) -> None:
     with pytest.raises(Undeclared):
-        Registry([entry(action, right, policy)])
+        Registry([interaction(action, right, policy)])
 
 
 def test_an_entry_with_a_policy_loads() -> None:
-    registry = Registry([entry(LOOK, Right.VIEW, Policy.DISCLOSES)])
-    assert registry.find("GET", "$new").entry.name == "new"
+    registry = Registry([interaction(READS, Right.VIEW, Policy.DISCLOSES)])
+    assert registry.find("GET", "$new").interaction.name == "new"
 
 
 def test_every_parameter_of_every_type_is_loaded_with_the_registry() -> None:
@@ -56,7 +66,7 @@ def test_every_parameter_of_every_type_is_loaded_with_the_registry() -> None:
         (type, code) for type in RESOURCE_TYPES for code in parameters_of(type)
     }
     with pytest.raises(Undeclared, match=r"Basic\.new declares nothing"):
-        Registry(ENTRIES, [*searched_by(), Parameter("Basic", "new", "token", (Branch(1),))])
+        Registry(INTERACTIONS, [*searched_by(), Parameter("Basic", "new", "token", (Branch(1),))])
 
 
 @pytest.mark.parametrize(
@@ -76,9 +86,9 @@ def test_a_parameter_without_a_declaration_that_fits_does_not_load(
     code: str, answered: Answered | None
 ) -> None:
     declared = parameter("Observation", code)
-    Registry(ENTRIES, [declared])
+    Registry(INTERACTIONS, [declared])
     with pytest.raises(Undeclared, match=rf"Observation\.{code} "):
-        Registry(ENTRIES, [replace(declared, answered=answered)])
+        Registry(INTERACTIONS, [replace(declared, answered=answered)])
 
 
 def test_nothing_is_searched_by_a_parameter_that_declares_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,23 +101,23 @@ def test_nothing_is_searched_by_a_parameter_that_declares_nothing(monkeypatch: p
         parse_query("Observation", [("code", "1")], now_micros=0)
 
 
-@pytest.mark.parametrize("each", ENTRIES, ids=lambda each: each.name)
-def test_what_an_entry_does_is_what_it_declares(each: Entry) -> None:
-    expected = {Look: (Policy.DISCLOSES, Right.VIEW), Deposit: (Policy.DEPOSITS, Right.DEPOSIT)}
+@pytest.mark.parametrize("each", INTERACTIONS, ids=lambda each: each.name)
+def test_what_an_interaction_does_is_what_it_declares(each: Interaction) -> None:
+    expected = {Reads: (Policy.DISCLOSES, Right.VIEW), Writes: (Policy.DEPOSITS, Right.DEPOSIT)}
     assert (each.policy, each.right) == expected.get(type(each.action), (each.policy, None))
 
 
-@pytest.mark.parametrize("each", ENTRIES, ids=lambda each: each.name)
-def test_an_address_leads_to_its_entry(each: Entry) -> None:
+@pytest.mark.parametrize("each", INTERACTIONS, ids=lambda each: each.name)
+def test_an_address_leads_to_its_interaction(each: Interaction) -> None:
     path = each.path.strip("/").format(type="Patient", id="1", version="2")
     found = REGISTRY.find(each.method, path)
-    assert found.entry is each
+    assert found.interaction is each
     named = {"type": "Patient", "id": "1", "version": "2"}
     assert found.parameters == {name: named[name] for name in re.findall(r"{(\w+)}", each.path)}
 
 
 def test_head_is_get() -> None:
-    assert REGISTRY.find("HEAD", "Patient/1").entry.name == "read"
+    assert REGISTRY.find("HEAD", "Patient/1").interaction.name == "read"
 
 
 @pytest.mark.parametrize("path", ["Parrot", "Parrot/1", "Patient//_history", "/", "Patient/1/", "a/b/c/d/e"])
@@ -135,7 +145,7 @@ def test_every_entry_has_its_heading_in_the_api_pages() -> None:
     headings = {
         heading for page in API.glob("*.md") for heading in re.findall(r"^#+ (\S+)", page.read_text(), re.M)
     }
-    assert {each.name for each in ENTRIES} - headings == set()
+    assert {each.name for each in INTERACTIONS} - headings == set()
 
 
 def test_every_status_of_an_error_is_in_the_api_pages() -> None:

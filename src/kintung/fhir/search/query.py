@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import cast, get_args
 
 from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooCostly, TooLong, ValueInvalid
-from kintung.fhir.search import grammar
+from kintung.fhir.search import value_grammar
 from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.catalogue import resource_types
 from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort, Total
@@ -236,7 +236,7 @@ class _Reading:
 
     def _alternatives(self, value: str) -> list[str]:
         """The different alternatives of a value, in the order first sent."""
-        alternatives = grammar.split(value, ",")
+        alternatives = value_grammar.split(value, ",")
         if len(alternatives) > self.limits.values:
             raise TooLong(f"at most {self.limits.values} alternatives, not {len(alternatives)}")
         return list(dict.fromkeys(alternatives))
@@ -281,23 +281,24 @@ class _Reading:
             raise TooLong(f"a value has at most {self.limits.value_length} characters")
         if parameter.kind != "reference":
             return (self._value(parameter, modifier, text),)
-        found = grammar.references(text, (target,) if target else parameter.targets, self.base)
+        found = value_grammar.references(text, (target,) if target else parameter.targets, self.base)
         return (_of_target(value, target) for value in found)
 
     def _value(self, parameter: Parameter, modifier: Modifier | None, text: str) -> Value:
         match parameter.kind:
             case "token":
-                return _stored_id(grammar.token(text)) if parameter.stored else grammar.token(text)
+                token = value_grammar.token(text)
+                return _stored_id(token) if parameter.stored else token
             case "uri":
-                return grammar.uri(text)
+                return value_grammar.uri(text)
             case "string":
-                return _comparable(grammar.string(text), modifier)
+                return _comparable(value_grammar.string(text), modifier)
             case "date":
-                return grammar.date(text, self.now_micros, self.offset_minutes)
+                return value_grammar.date(text, self.now_micros, self.offset_minutes)
             case "number":
-                return grammar.number(text)
+                return value_grammar.number(text)
             case "quantity":
-                return grammar.quantity(text)
+                return value_grammar.quantity(text)
             case _:
                 raise AssertionError(f"{parameter.kind} parameters are refused before")
 

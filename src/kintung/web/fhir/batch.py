@@ -14,12 +14,13 @@ from kintung.fhir.json import SplitBundle
 from kintung.store.port import Prepared, Receipt, Unit
 from kintung.store.waiting import settle
 from kintung.web.deadline import Deadline
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, response
 from kintung.web.fhir.deposit import audit_record, idempotency_of
-from kintung.web.fhir.exchange import Answer, Request
 from kintung.web.fhir.failure import logged
-from kintung.web.fhir.perform import TELLING, look, require_right
-from kintung.web.fhir.registry import Carry, Deposit, Entry, Look, Registry, Say, Submission
+from kintung.web.fhir.perform import TELLING, disclose, require_right
+from kintung.web.fhir.registry import Carries, Interaction, Reads, Recordless, Registry, Submission, Writes
+from kintung.web.fhir.request import Request
 from kintung.web.fhir.room import Room
 from kintung.web.site import Site
 
@@ -28,7 +29,7 @@ class _Waiting(NamedTuple):
     """An entry whose commit is under way."""
 
     place: int
-    entry: Entry
+    interaction: Interaction
     request: Request
     submission: Submission
     receipt: Future[Receipt]
@@ -87,53 +88,61 @@ class Batch:
         try:
             self._deadline.keep()
             request = entry_request(self._outer, index, self._entries[index])
-            entry, parameters = self._registry.find(request.method, request.path)
+            interaction, parameters = self._registry.find(request.method, request.path)
         except Exception as error:  # noqa: BLE001 - the other entries get their answers
             self._refuse(index, error)
             return None
         request.place(parameters)
         try:
-            return self._do(index, entry, request)
+            return self._do(index, interaction, request)
         except Exception as error:  # noqa: BLE001
-            self._refuse(index, error, entry, request)
+            self._refuse(index, error, interaction, request)
             return None
 
-    def _do(self, index: int, entry: Entry, request: Request) -> _Waiting | None:
-        require_right(request.access, entry)
-        match entry.action:
-            case Deposit(submission):
+    def _do(self, index: int, interaction: Interaction, request: Request) -> _Waiting | None:
+        require_right(request.access, interaction)
+        match interaction.action:
+            case Writes(submission):
                 submitted = submission(self._site, request)
-                return _Waiting(index, entry, request, submitted, self._site.store.submit(submitted.unit))
-            case Look() as action:
+                return _Waiting(
+                    index, interaction, request, submitted, self._site.store.submit(submitted.unit)
+                )
+            case Reads() as action:
                 self._room.keep()
-                answer, record = look(self._site, entry, action, request)
+                answer, record = disclose(self._site, interaction, action, request)
                 self._answers[index] = self._room.read(answer)
                 self._records.append(self._site.store.record(record))
-            case Say(say):
+            case Recordless(answer_of):
                 self._room.keep()
-                self._answers[index] = self._room.read(say(self._site, request))
-            case Carry():
+                self._answers[index] = self._room.read(answer_of(self._site, request))
+            case Carries():
                 raise NotSupported("A batch may not hold another Bundle of requests.", path="request.url")
         return None
 
     def _finish(self, waiting: _Waiting) -> None:
-        index, entry, request, submission, receipt = waiting
+        index, interaction, request, submission, receipt = waiting
         try:
             done = settle(receipt, min(self._site.limits.seconds, self._deadline.left))
             answer = self._room.written(submission.answer(done))
         except Exception as error:  # noqa: BLE001 - the other entries get their answers
-            self._refuse(index, error, entry, request)
+            self._refuse(index, error, interaction, request)
             return
         if done.replayed:
-            record = audit_record(request, entry.name, answer.status, answer.patient_keys)
+            record = audit_record(request, interaction.name, answer.status, answer.patient_keys)
             self._records.append(self._site.store.record(record))
         self._answers[index] = answer
 
     def _refuse(
-        self, index: int, error: Exception, entry: Entry | None = None, request: Request | None = None
+        self,
+        index: int,
+        error: Exception,
+        interaction: Interaction | None = None,
+        request: Request | None = None,
     ) -> None:
         told = error if isinstance(error, KintungError) else logged(self._site, error)
         answer = self._room.refused(at_entry(told, index))
-        if entry is not None and request is not None and isinstance(error, TELLING):
-            self._records.append(self._site.store.record(audit_record(request, entry.name, answer.status)))
+        if interaction is not None and request is not None and isinstance(error, TELLING):
+            self._records.append(
+                self._site.store.record(audit_record(request, interaction.name, answer.status))
+            )
         self._answers[index] = answer

@@ -14,8 +14,9 @@ from kintung.errors import Issue, KintungError, StructureInvalid, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle, split_bundle
 from kintung.fhir.search import span
 from kintung.fhir.structure import require_valid
-from kintung.web.fhir.exchange import Answer, Request
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN, instant, last_modified
+from kintung.web.fhir.request import Request
 from kintung.web.site import Site
 
 ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from kintung.fhir.search import parameters
-from kintung.web.fhir.registry import RESOURCE_TYPES, Entry
+from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 
 # The date of the statement is that of the interface it describes, changed with it by hand:
 # a statement that changes with the clock could not be compared.
@@ -19,17 +19,17 @@ INTERFACE_DATE = "2026-11-22"
 _SEARCH_KINDS = frozenset(("number", "date", "string", "token", "reference", "quantity", "uri"))
 
 
-def statement(entries: Iterable[Entry], base: str) -> bytes:
+def statement(interactions: Iterable[Interaction], base: str) -> bytes:
     """The CapabilityStatement of a node reached at ``base``."""
-    entries = tuple(entries)
-    of_types = [code for entry in entries if "{type}" in entry.path for code in entry.codes]
-    of_system = [code for entry in entries if "{type}" not in entry.path for code in entry.codes]
+    interactions = tuple(interactions)
+    of_types = [code for each in interactions if "{type}" in each.path for code in each.codes]
+    of_system = [code for each in interactions if "{type}" not in each.path for code in each.codes]
     rest = {
         "mode": "server",
         "documentation": "Every answer is what the consent the caller holds lets it see.",
-        "resource": [_resource(type, of_types, entries) for type in RESOURCE_TYPES],
+        "resource": [_resource(type, of_types, interactions) for type in RESOURCE_TYPES],
         "interaction": [{"code": code} for code in of_system],
-        "operation": _operations(entry for entry in entries if "{type}" not in entry.path),
+        "operation": _operations(each for each in interactions if "{type}" not in each.path),
     }
     return msgspec.json.encode(
         {
@@ -46,7 +46,7 @@ def statement(entries: Iterable[Entry], base: str) -> bytes:
     )
 
 
-def _resource(type: str, codes: Iterable[str], entries: Iterable[Entry]) -> dict[str, Any]:
+def _resource(type: str, codes: Iterable[str], interactions: Iterable[Interaction]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "type": type,
         "interaction": [{"code": code} for code in codes],
@@ -62,7 +62,7 @@ def _resource(type: str, codes: Iterable[str], entries: Iterable[Entry]) -> dict
     found = [_parameter(code, kind, url) for code, kind, url in _searched(type)]
     if found:
         described["searchParam"] = found
-    operations = _operations(entry for entry in entries if entry.path.startswith("/{type}/$"))
+    operations = _operations(each for each in interactions if each.path.startswith("/{type}/$"))
     if operations:
         described["operation"] = operations
     return described
@@ -80,9 +80,9 @@ def _parameter(code: str, kind: str, url: str) -> dict[str, str]:
     return {"name": code, "definition": url, "type": kind} if url else {"name": code, "type": kind}
 
 
-def _operations(entries: Iterable[Entry]) -> list[dict[str, str]]:
+def _operations(interactions: Iterable[Interaction]) -> list[dict[str, str]]:
     return [
-        {"name": entry.path.rpartition("$")[2], "definition": entry.operation}
-        for entry in entries
-        if entry.operation
+        {"name": each.path.rpartition("$")[2], "definition": each.operation}
+        for each in interactions
+        if each.operation
     ]

@@ -6,9 +6,9 @@ Source: http://hl7.org/fhir/R4/http.html#create and #ccreate.
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
 from kintung.web.fhir.deposit import Step, accepted, criteria_of, submission
-from kintung.web.fhir.exchange import Pairs, Request, decode_pairs, refuse_parameters
 from kintung.web.fhir.headers import refuse_fields
-from kintung.web.fhir.registry import Deposit, Entry, Submission
+from kintung.web.fhir.registry import Interaction, Submission, Writes
+from kintung.web.fhir.request import Pairs, Request, decode_pairs, refuse_parameters
 from kintung.web.site import Site
 
 
@@ -40,11 +40,11 @@ def create(site: Site, request: Request) -> Submission:
     return submission(site, request, "create", create_step(site, request))
 
 
-ENTRY = Entry(
+INTERACTION = Interaction(
     "create",
     "POST",
     "/{type}",
-    Deposit(create),
+    Writes(create),
     Right.DEPOSIT,
     Policy.DEPOSITS,
     "Store a new resource under an id the server gives; with If-None-Exist only if nothing matches.",

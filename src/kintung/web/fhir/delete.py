@@ -6,9 +6,9 @@ hidden or deleted already answers 204 as one that is deleted now.
 
 from kintung.consent import Policy, Right
 from kintung.web.fhir.deposit import Step, criteria_of, if_match, submission
-from kintung.web.fhir.exchange import Request, refuse_parameters
 from kintung.web.fhir.headers import refuse_fields
-from kintung.web.fhir.registry import Deposit, Entry, Submission
+from kintung.web.fhir.registry import Interaction, Submission, Writes
+from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.site import Site
 
 _NOT_TESTED = (b"if-none-match", b"if-none-exist")
@@ -36,22 +36,22 @@ def conditional_delete(site: Site, request: Request) -> Submission:
     return submission(site, request, "conditional-delete", conditional_delete_step(site, request))
 
 
-ENTRIES = (
-    Entry(
+INTERACTIONS = (
+    Interaction(
         "delete",
         "DELETE",
         "/{type}/{id}",
-        Deposit(delete),
+        Writes(delete),
         Right.DEPOSIT,
         Policy.DEPOSITS,
         "Delete a resource; its earlier versions stay in its history.",
         ("delete",),
     ),
-    Entry(
+    Interaction(
         "conditional-delete",
         "DELETE",
         "/{type}",
-        Deposit(conditional_delete),
+        Writes(conditional_delete),
         Right.DEPOSIT,
         Policy.DEPOSITS,
         "Delete the one resource the criteria match.",

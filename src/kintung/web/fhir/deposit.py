@@ -38,7 +38,7 @@ from kintung.store.port import (
     View,
 )
 from kintung.store.port import Write as StoredWrite
-from kintung.web.fhir.exchange import HOW, Answer, Pairs, Request, location, versioned
+from kintung.web.fhir.answer import Answer, location, versioned
 from kintung.web.fhir.headers import (
     PLAIN,
     PRECONDITIONS,
@@ -47,8 +47,9 @@ from kintung.web.fhir.headers import (
     names_version,
     versions_named,
 )
-from kintung.web.fhir.links import OwnLink, make_local, refuse_conditional
+from kintung.web.fhir.references import OwnReference, make_local, refuse_conditional
 from kintung.web.fhir.registry import Submission
+from kintung.web.fhir.request import HOW, Pairs, Request
 from kintung.web.outcomes import all_well
 from kintung.web.site import Site
 
@@ -75,7 +76,7 @@ class Step(NamedTuple):
     criteria: Query | None = None
     if_match: tuple[str, ...] | None = None
     fresh: str = ""
-    own: tuple[OwnLink, ...] = ()
+    own: tuple[OwnReference, ...] = ()
 
 
 class Target(NamedTuple):
@@ -105,7 +106,7 @@ class Accepted(NamedTuple):
     """A body, understood: the resource, and which of its references were made local."""
 
     resource: dict[str, Any]
-    own: tuple[OwnLink, ...]
+    own: tuple[OwnReference, ...]
 
 
 def accepted(site: Site, request: Request) -> Accepted:

@@ -9,8 +9,9 @@ from kintung.errors import NotFound, ValueInvalid
 from kintung.fhir.search import count_of, span
 from kintung.store.port import View
 from kintung.web.fhir import pages
-from kintung.web.fhir.exchange import Answer, Pairs, Request, not_offered
-from kintung.web.fhir.registry import Entry, Look
+from kintung.web.fhir.answer import Answer
+from kintung.web.fhir.registry import Interaction, Reads
+from kintung.web.fhir.request import Pairs, Request, not_offered
 from kintung.web.site import Site
 
 
@@ -56,8 +57,8 @@ def _since(value: str, offset_minutes: int) -> int:
 
 _DESCRIPTION = "Versions, newest first, a page at a time."
 
-ENTRIES = tuple(
-    Entry(name, "GET", path, Look(history), Right.VIEW, Policy.DISCLOSES, _DESCRIPTION, (name,))
+INTERACTIONS = tuple(
+    Interaction(name, "GET", path, Reads(history), Right.VIEW, Policy.DISCLOSES, _DESCRIPTION, (name,))
     for name, path in (
         ("history-instance", "/{type}/{id}/_history"),
         ("history-type", "/{type}/_history"),

@@ -13,7 +13,7 @@ import msgspec
 
 from kintung.fhir.references import ID
 from kintung.fhir.search import parameters
-from kintung.web.fhir.registry import RESOURCE_TYPES, Carry, Deposit, Entry, Look, Say
+from kintung.web.fhir.registry import RESOURCE_TYPES, Carries, Interaction, Reads, Recordless, Writes
 from kintung.web.outcomes import STATUS
 
 _FHIR = "application/fhir+json"
@@ -73,16 +73,16 @@ _EXAMPLE = {
 }
 
 
-def document(entries: Sequence[Entry], base: str) -> bytes:
+def document(interactions: Sequence[Interaction], base: str) -> bytes:
     """The document of a node reached at ``base``.
 
     The parameters of a type are those of its search by POST, whose address names the type and
     nothing else; its search by GET takes the same.
     """
     paths: dict[str, Any] = {}
-    for entry in entries:
-        paths.setdefault(entry.path or "/", {})[entry.method.lower()] = _operation(entry)
-    search = next((entry for entry in entries if entry.name == "search-type-post"), None)
+    for interaction in interactions:
+        paths.setdefault(interaction.path or "/", {})[interaction.method.lower()] = _operation(interaction)
+    search = next((each for each in interactions if each.name == "search-type-post"), None)
     if search is not None:
         paths |= {f"/{type}/_search": {"post": _search_of(type, search)} for type in RESOURCE_TYPES}
     return msgspec.json.encode(
@@ -100,35 +100,39 @@ def document(entries: Sequence[Entry], base: str) -> bytes:
     )
 
 
-def _operation(entry: Entry) -> dict[str, Any]:
+def _operation(interaction: Interaction) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": entry.name,
-        "summary": entry.description,
-        "parameters": [*_path_parameters(entry), *_query_parameters(entry), *_header_parameters(entry)],
-        "responses": _responses(entry),
+        "operationId": interaction.name,
+        "summary": interaction.description,
+        "parameters": [
+            *_path_parameters(interaction),
+            *_query_parameters(interaction),
+            *_header_parameters(interaction),
+        ],
+        "responses": _responses(interaction),
     }
-    if entry.method in ("POST", "PUT"):
-        described["requestBody"] = _body(entry)
+    if interaction.method in ("POST", "PUT"):
+        described["requestBody"] = _body(interaction)
     return described
 
 
-def _path_parameters(entry: Entry) -> list[dict[str, Any]]:
+def _path_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     return [
         {"name": part.strip("{}"), "in": "path", "required": True, "schema": _PARTS[part.strip("{}")]}
-        for part in entry.path.split("/")
+        for part in interaction.path.split("/")
         if part.startswith("{")
     ]
 
 
-def _query_parameters(entry: Entry) -> list[dict[str, Any]]:
+def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     text = {"type": "string", "minLength": 1}
     count = _query("_count", {"type": "integer", "minimum": 0})
-    if entry.name.startswith("history"):
+    if interaction.name.startswith("history"):
         return [count, _query("_since", {"type": "string", "format": "date-time"})]
-    if entry.name.startswith("search"):
+    if interaction.name.startswith("search"):
         total = _query("_total", {"type": "string", "enum": ["none", "estimate", "accurate"]})
         return [count, total, *(_query(name, text) for name in _ANY_SEARCH)]
-    if entry.name.startswith("conditional"):
+    if interaction.name.startswith("conditional"):
         return [_query("_id", text)]
     return []
 
@@ -137,36 +141,36 @@ def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema}
 
 
-def _header_parameters(entry: Entry) -> list[dict[str, Any]]:
+def _header_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     names: list[tuple[str, dict[str, Any]]] = []
     etags = {"type": "string", "pattern": r'^W/"[0-9]{1,18}"$'}
-    if entry.name == "read":
+    if interaction.name == "read":
         names.append(("If-None-Match", etags))
-    if entry.method in ("PUT", "DELETE"):
+    if interaction.method in ("PUT", "DELETE"):
         names.append(("If-Match", etags))
-    if entry.name == "create":
+    if interaction.name == "create":
         names.append(("If-None-Exist", {"type": "string", "pattern": r"^[!-~]{1,100}$"}))
-    if isinstance(entry.action, Deposit | Carry):
+    if isinstance(interaction.action, Writes | Carries):
         names.append(("Idempotency-Key", {"type": "string", "pattern": r"^[!-~]([ -~]{0,126}[!-~])?$"}))
         # Any text: RFC 7240 has preferences that are not known passed over, not refused.
         names.append(("Prefer", {"type": "string", "examples": _WISHES}))
     return [{"name": name, "in": "header", "schema": schema} for name, schema in names]
 
 
-def _body(entry: Entry) -> dict[str, Any]:
-    if entry.name.endswith("-post"):
+def _body(interaction: Interaction) -> dict[str, Any]:
+    if interaction.name.endswith("-post"):
         form = {"type": "object", "additionalProperties": {"type": "string"}}
         return {"content": {_FORM: {"schema": form, "example": {"_count": "5"}}}}
-    if isinstance(entry.action, Carry):
+    if isinstance(interaction.action, Carries):
         example = {"resourceType": "Bundle", "type": "batch"}
         return {"required": True, "content": {_FHIR: {"schema": _BUNDLE, "example": example}}}
-    if isinstance(entry.action, Say):
+    if isinstance(interaction.action, Recordless):
         # Whatever is sent is answered: that it is no resource is a finding.
         return {"content": {_FHIR: {"schema": {}, "example": _EXAMPLE}}}
     return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": _EXAMPLE}}}
 
 
-def _search_of(type: str, entry: Entry) -> dict[str, Any]:
+def _search_of(type: str, interaction: Interaction) -> dict[str, Any]:
     """The search of one type: every parameter it has, each in the form its kind is written in."""
     properties: dict[str, Any] = {code: dict(schema) for code, schema in _ANSWERED_HOW.items()}
     for code, parameter in sorted(parameters(type).items()):
@@ -174,10 +178,10 @@ def _search_of(type: str, entry: Entry) -> dict[str, Any]:
             properties[code] = {"$ref": f"#/components/schemas/{parameter.kind}"}
     form = {"type": "object", "properties": properties}
     return {
-        "operationId": f"{entry.name}-{type}",
-        "summary": entry.description,
+        "operationId": f"{interaction.name}-{type}",
+        "summary": interaction.description,
         "requestBody": {"content": {_FORM: {"schema": form, "example": {"_count": "5"}}}},
-        "responses": _responses(entry),
+        "responses": _responses(interaction),
     }
 
 
@@ -186,10 +190,10 @@ def _shared_responses() -> dict[str, Any]:
     return {str(status): _answer(_OUTCOME) for status in _REFUSED}
 
 
-def _responses(entry: Entry) -> dict[str, Any]:
+def _responses(interaction: Interaction) -> dict[str, Any]:
     """What may come back: the good answers, and each refusal."""
-    answers: dict[str, Any] = {str(status): _answer(schema) for status, schema in _good(entry)}
-    if entry.name == "create":
+    answers: dict[str, Any] = {str(status): _answer(schema) for status, schema in _good(interaction)}
+    if interaction.name == "create":
         answers["201"]["links"] = {name: _link(name) for name in _OF_AN_INSTANCE}
     for status in _REFUSED:
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
@@ -204,17 +208,17 @@ def _link(name: str) -> dict[str, Any]:
     }
 
 
-def _good(entry: Entry) -> list[tuple[int, dict[str, Any] | None]]:
-    match entry.action:
-        case Say():
-            return [(200, {"openapi": _ANYTHING, "capabilities": _RESOURCE}.get(entry.name, _OUTCOME))]
-        case Look():
-            schema = _BUNDLE if entry.name.startswith(("search", "history")) else _RESOURCE
-            return [(200, schema), *([(304, None)] if entry.name == "read" else [])]
-        case Carry():
+def _good(interaction: Interaction) -> list[tuple[int, dict[str, Any] | None]]:
+    match interaction.action:
+        case Recordless():
+            return [(200, {"openapi": _ANYTHING, "capabilities": _RESOURCE}.get(interaction.name, _OUTCOME))]
+        case Reads():
+            schema = _BUNDLE if interaction.name.startswith(("search", "history")) else _RESOURCE
+            return [(200, schema), *([(304, None)] if interaction.name == "read" else [])]
+        case Carries():
             return [(200, _BUNDLE)]
-        case Deposit():
-            return [(204, None)] if entry.method == "DELETE" else [(200, _RESOURCE), (201, _RESOURCE)]
+        case Writes():
+            return [(204, None)] if interaction.method == "DELETE" else [(200, _RESOURCE), (201, _RESOURCE)]
 
 
 def _answer(schema: dict[str, Any] | None) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import msgspec
 from kintung.errors import ValueInvalid
 from kintung.store.port import Method, Page, Paging, Position, Version
 from kintung.web.cursor import Cursor
-from kintung.web.fhir.exchange import HOW, Answer, Pairs, Request
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN, etag, instant
+from kintung.web.fhir.request import HOW, Pairs, Request
 from kintung.web.site import Site
 
 CURSOR = "_cursor"

@@ -1,24 +1,27 @@
-"""Doing what an entry of the registry says, within its right, its policy and the audit."""
+"""Doing what an interaction of the registry says, within its right, its policy and the audit."""
 
 from kintung.consent import Access
 from kintung.errors import Conflict, Deleted, Forbidden, NotFound, RuleFailed
 from kintung.store.port import AuditRecord
+from kintung.web.fhir.answer import Answer, refusal
 from kintung.web.fhir.deposit import audit_record
-from kintung.web.fhir.exchange import Answer, Request, refusal
-from kintung.web.fhir.registry import Entry, Look
+from kintung.web.fhir.registry import Interaction, Reads
+from kintung.web.fhir.request import Request
 from kintung.web.site import Site
 
 TELLING = (Conflict, Deleted, Forbidden, NotFound, RuleFailed)
 """Refusals that say something of the record or of the caller: they are audited like answers."""
 
 
-def require_right(access: Access, entry: Entry) -> None:
-    """Refuse a caller without the right an entry asks for, before anything is looked at."""
-    if entry.right is not None and entry.right not in access.rights:
-        raise Forbidden(f"This needs the right to {entry.right}, which you do not have here.")
+def require_right(access: Access, interaction: Interaction) -> None:
+    """Refuse a caller without the right an interaction asks for, before anything is looked at."""
+    if interaction.right is not None and interaction.right not in access.rights:
+        raise Forbidden(f"This needs the right to {interaction.right}, which you do not have here.")
 
 
-def look(site: Site, entry: Entry, action: Look, request: Request) -> tuple[Answer, AuditRecord]:
+def disclose(
+    site: Site, interaction: Interaction, action: Reads, request: Request
+) -> tuple[Answer, AuditRecord]:
     """Answer from one view, and what is to be on record before the answer leaves.
 
     That there is nothing to see is an answer; what cannot be understood raises BadInput.
@@ -28,4 +31,4 @@ def look(site: Site, entry: Entry, action: Look, request: Request) -> tuple[Answ
             answer = action.answer(site, request, view)
     except (NotFound, Deleted) as error:
         answer = refusal(error)
-    return answer, audit_record(request, entry.name, answer.status, answer.patient_keys)
+    return answer, audit_record(request, interaction.name, answer.status, answer.patient_keys)

@@ -7,9 +7,10 @@ caller give the same answer in every byte.
 from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import Version, View
-from kintung.web.fhir.exchange import Answer, Request, refuse_parameters, versioned
+from kintung.web.fhir.answer import Answer, versioned
 from kintung.web.fhir.headers import PLAIN, etag, http_seconds, names_version, versions_named
-from kintung.web.fhir.registry import Entry, Look
+from kintung.web.fhir.registry import Interaction, Reads
+from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.site import Site
 
 _SECOND = 1_000_000
@@ -47,11 +48,11 @@ def _has_it(request: Request, version: Version) -> bool:
     return seconds is not None and version.at // _SECOND <= seconds
 
 
-ENTRY = Entry(
+INTERACTION = Interaction(
     "read",
     "GET",
     "/{type}/{id}",
-    Look(read, by_id=True),
+    Reads(read, by_id=True),
     Right.VIEW,
     Policy.DISCLOSES,
     "The current version of a resource.",

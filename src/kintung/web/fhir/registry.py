@@ -1,7 +1,7 @@
 """The registry: every interaction and operation, said once.
 
 Routing, the CapabilityStatement and the OpenAPI document are made from it, and a test walks
-it. An entry or a search parameter that does not declare how it keeps to consent does not load.
+it. An interaction or a search parameter that does not declare how it keeps to consent does not load.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +13,8 @@ from kintung.definitions import ownership_rules
 from kintung.errors import NotFound
 from kintung.fhir.search import Parameter, parameters
 from kintung.store.port import Receipt, Unit, View
-from kintung.web.fhir.exchange import Answer, Request
+from kintung.web.fhir.answer import Answer
+from kintung.web.fhir.request import Request
 from kintung.web.outcomes import MethodNotAllowed
 from kintung.web.site import Site
 
@@ -21,7 +22,7 @@ from kintung.web.site import Site
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Reads:
     """Answers from one view. ``by_id`` reads so little that no thread is needed."""
 
     answer: Callable[[Site, Request, View], Answer]
@@ -36,30 +37,30 @@ class Submission(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Deposit:
+class Writes:
     """Commits a unit."""
 
     submission: Callable[[Site, Request], Submission]
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Recordless:
     """Answers without the record: from the definitions, or from what was sent."""
 
     answer: Callable[[Site, Request], Answer]
 
 
 @dataclass(frozen=True, slots=True)
-class Carry:
-    """Carries other requests in a Bundle; ``kintung.web.fhir.bundle`` does the work."""
+class Carries:
+    """Carries other requests in a Bundle; ``kintung.web.fhir.batch_or_transaction`` does them."""
 
 
-Action = Look | Deposit | Say | Carry
+Action = Reads | Writes | Recordless | Carries
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Interaction:
     """One interaction or operation.
 
     Attributes:
@@ -83,18 +84,18 @@ class Entry:
 
 
 _FITTING: Mapping[type[Action], tuple[Policy, ...]] = {
-    Look: (Policy.DISCLOSES,),
-    Deposit: (Policy.DEPOSITS,),
-    Say: (Policy.OPEN,),
-    Carry: (Policy.CARRIES,),
+    Reads: (Policy.DISCLOSES,),
+    Writes: (Policy.DEPOSITS,),
+    Recordless: (Policy.OPEN,),
+    Carries: (Policy.CARRIES,),
 }
 """The policies that cover what an action does to the record."""
 
 
 class Found(NamedTuple):
-    """The entry an address leads to, and what stands in the address."""
+    """The interaction an address leads to, and what stands in the address."""
 
-    entry: Entry
+    interaction: Interaction
     parameters: Mapping[str, str]
 
 
@@ -109,17 +110,17 @@ def searched_by() -> Iterator[Parameter]:
 
 
 _TYPES = frozenset(RESOURCE_TYPES)
-_Leaf = dict[str, Entry]
+_Leaf = dict[str, Interaction]
 _NO_PARAMETERS: Mapping[str, str] = {}
 
 
 class _Node:
     """One segment of the tree of addresses."""
 
-    __slots__ = ("entries", "fixed", "parameter", "variable")
+    __slots__ = ("fixed", "interactions", "parameter", "variable")
 
     def __init__(self) -> None:
-        self.entries: _Leaf = {}
+        self.interactions: _Leaf = {}
         self.fixed: dict[str, _Node] = {}
         self.variable: _Node | None = None
         self.parameter = ""
@@ -128,25 +129,25 @@ class _Node:
 class Registry:
     """Entries by address and method."""
 
-    def __init__(self, entries: Iterable[Entry], searched: Iterable[Parameter] = ()) -> None:
-        """Load the entries, and let the parameters be ``searched`` by.
+    def __init__(self, interactions: Iterable[Interaction], searched: Iterable[Parameter] = ()) -> None:
+        """Load the interactions, and let the parameters be ``searched`` by.
 
         Raises:
-            Undeclared: an entry has no policy, or one that contradicts its right or its action;
+            Undeclared: an interaction has no policy, or one that contradicts its right or its action;
                 a search parameter does not declare what answers it.
         """
         for parameter in searched:
             require_answered(parameter)
-        self.entries = tuple(entries)
+        self.interactions = tuple(interactions)
         self._root = _Node()
-        for entry in self.entries:
-            require_policy(entry.name, entry.right, entry.policy)
-            if entry.policy not in _FITTING[type(entry.action)]:
-                raise Undeclared(f"{entry.name} does more than its policy {entry.policy} says.")
-            self._add(entry)
+        for interaction in self.interactions:
+            require_policy(interaction.name, interaction.right, interaction.policy)
+            if interaction.policy not in _FITTING[type(interaction.action)]:
+                raise Undeclared(f"{interaction.name} does more than its policy {interaction.policy} says.")
+            self._add(interaction)
 
     def find(self, method: str, path: str) -> Found:
-        """The entry of a method and an address under the base (``Patient/1``). HEAD is GET.
+        """The interaction of a method and an address under the base (``Patient/1``). HEAD is GET.
 
         What begins with ``$`` or ``_`` is the name of an operation or interaction, never an id.
 
@@ -165,27 +166,28 @@ class Registry:
                 node = node.variable
             else:
                 raise _unknown_address()
-        entry = node.entries.get("GET" if method == "HEAD" else method)
-        if not node.entries or ("type" in parameters and parameters["type"] not in _TYPES):
+        interaction = node.interactions.get("GET" if method == "HEAD" else method)
+        if not node.interactions or ("type" in parameters and parameters["type"] not in _TYPES):
             raise _unknown_address()
-        if entry is None:
+        if interaction is None:
             raise MethodNotAllowed(f"{method} is not offered here.", self._allowed(node))
-        return Found(entry, parameters)
+        return Found(interaction, parameters)
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, interaction: Interaction) -> None:
         node = self._root
-        for segment in entry.path.strip("/").split("/") if entry.path else ():
+        for segment in interaction.path.strip("/").split("/") if interaction.path else ():
             if segment.startswith("{"):
                 if node.variable is None:
                     node.variable, node.parameter = _Node(), segment.strip("{}")
                 node = node.variable
             else:
                 node = node.fixed.setdefault(segment, _Node())
-        assert entry.method not in node.entries, f"{entry.method} {entry.path} is registered twice"
-        node.entries[entry.method] = entry
+        address = f"{interaction.method} {interaction.path}"
+        assert interaction.method not in node.interactions, f"{address} is registered twice"
+        node.interactions[interaction.method] = interaction
 
     def _allowed(self, node: _Node) -> list[str]:
-        return [*node.entries, *(["HEAD"] if "GET" in node.entries else [])]
+        return [*node.interactions, *(["HEAD"] if "GET" in node.interactions else [])]
 
 
 def _unknown_address() -> NotFound:

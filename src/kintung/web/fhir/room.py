@@ -5,7 +5,7 @@ the memory. What was stored is stored: of a write only the resource is left out.
 """
 
 from kintung.errors import KintungError, TooLong
-from kintung.web.fhir.exchange import Answer, refusal
+from kintung.web.fhir.answer import Answer, refusal
 
 
 class Room:

@@ -9,9 +9,10 @@ from kintung.errors import TooLong, ValueInvalid
 from kintung.fhir.search import Query, parse_query, query_pairs
 from kintung.store.port import Page, View
 from kintung.web.fhir import pages
-from kintung.web.fhir.exchange import HOW, Answer, Pairs, Request, decode_pairs
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import require_form_content, require_json_format
-from kintung.web.fhir.registry import Entry, Look, Method
+from kintung.web.fhir.registry import Interaction, Method, Reads
+from kintung.web.fhir.request import HOW, Pairs, Request, decode_pairs
 from kintung.web.outcomes import outcome
 from kintung.web.site import Site
 
@@ -72,7 +73,7 @@ _ADDRESSES: tuple[tuple[str, Method, str, tuple[str, ...]], ...] = (
     ("search-system-post", "POST", "/_search", ()),
 )
 
-ENTRIES = tuple(
-    Entry(name, method, path, Look(search), Right.VIEW, Policy.DISCLOSES, _DESCRIPTION, codes)
+INTERACTIONS = tuple(
+    Interaction(name, method, path, Reads(search), Right.VIEW, Policy.DISCLOSES, _DESCRIPTION, codes)
     for name, method, path, codes in _ADDRESSES
 )

@@ -16,9 +16,9 @@ from kintung.consent import Gate
 from kintung.errors import KintungError, NotFound, TimedOut, ValueInvalid
 from kintung.store.port import AuditRecord, Receipt
 from kintung.web.desk import Desk
-from kintung.web.fhir.carry import carry
+from kintung.web.fhir.answer import Answer, refusal
+from kintung.web.fhir.batch_or_transaction import carry
 from kintung.web.fhir.deposit import audit_record
-from kintung.web.fhir.exchange import Answer, Request, decode_pairs, refusal
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import (
     accepts_gzip,
@@ -26,8 +26,18 @@ from kintung.web.fhir.headers import (
     require_json_content,
     require_json_format,
 )
-from kintung.web.fhir.perform import TELLING, look, require_right
-from kintung.web.fhir.registry import Action, Carry, Deposit, Entry, Look, Registry, Say, Submission
+from kintung.web.fhir.perform import TELLING, disclose, require_right
+from kintung.web.fhir.registry import (
+    Action,
+    Carries,
+    Interaction,
+    Reads,
+    Recordless,
+    Registry,
+    Submission,
+    Writes,
+)
+from kintung.web.fhir.request import Request, decode_pairs
 from kintung.web.landing import Landing
 from kintung.web.limits import Bodies, Incoming, Receive, require_head_within
 from kintung.web.outcomes import Headers, status_of
@@ -48,7 +58,7 @@ _LARGE_ANSWER = 256 * 1024
 _HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
 _BODY_METHODS = ("POST", "PUT")
 _EMPTY = (204, 304)
-_ABOUT: Mapping[type[Action], str] = {Carry: "Bundle"}
+_ABOUT: Mapping[type[Action], str] = {Carries: "Bundle"}
 """What a refusal is about where neither it nor the address says."""
 
 
@@ -63,17 +73,17 @@ class FhirApi:
         self._traffic = traffic
         self._bodies = Bodies(site.limits)
         # Bundles wait for commits in their thread; they must not keep searches from theirs.
-        self._threads = ThreadPoolExecutor(site.limits.threads, "kintung-look")
+        self._threads = ThreadPoolExecutor(site.limits.threads, "kintung-read")
         self._carriers = ThreadPoolExecutor(site.limits.carriers, "kintung-carry")
         # The data keys of new persons are made durable there: nobody else is to wait for that.
         self._makers = ThreadPoolExecutor(site.limits.threads, "kintung-new")
         self._landing: Landing | None = None
         self._desk: Desk | None = None
-        self._work: Mapping[type[Action], Callable[[Entry, Any, Request], Awaitable[Answer]]] = {
-            Look: self._look,
-            Deposit: self._deposit,
-            Say: self._say,
-            Carry: self._carry,
+        self._work: Mapping[type[Action], Callable[[Interaction, Any, Request], Awaitable[Answer]]] = {
+            Reads: self._read,
+            Writes: self._write,
+            Recordless: self._answer,
+            Carries: self._carry,
         }
 
     def close(self) -> None:
@@ -89,9 +99,9 @@ class FhirApi:
         try:
             require_head_within(scope, headers, self._site.limits)
             path = _path(scope)
-            entry, parameters = self._registry.find(scope["method"], path)
-            name = entry.name
-            about = parameters.get("type", "") or _ABOUT.get(type(entry.action), "Resource")
+            interaction, parameters = self._registry.find(scope["method"], path)
+            name = interaction.name
+            about = parameters.get("type", "") or _ABOUT.get(type(interaction.action), "Resource")
             request = Request(
                 scope["method"],
                 path,
@@ -101,7 +111,7 @@ class FhirApi:
                 self._base_url or _base(scope["scheme"], headers.get(b"host", b"")),
             )
             request.place(parameters)
-            answer = await self._serve(request, incoming, entry)
+            answer = await self._serve(request, incoming, interaction)
         except KintungError as error:
             answer = refusal(error, about)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
@@ -113,37 +123,37 @@ class FhirApi:
 
     # --- One request ------------------------------------------------------------------
 
-    async def _serve(self, request: Request, incoming: Incoming, entry: Entry) -> Answer:
+    async def _serve(self, request: Request, incoming: Incoming, interaction: Interaction) -> Answer:
         headers, client = request.headers, request.access.client
         try:
-            require_right(request.access, entry)
+            require_right(request.access, interaction)
             _negotiate(request)
-            if entry.method in _BODY_METHODS:
-                if not entry.path.endswith("_search"):
+            if interaction.method in _BODY_METHODS:
+                if not interaction.path.endswith("_search"):
                     require_json_content(headers.get(b"content-type"))
                 request.body = await self._bodies.read(incoming, headers)
             # Only now: who sends slowly must not take the room of who is served.
             self._traffic.begin(client)
             try:
-                return await self._work[type(entry.action)](entry, entry.action, request)
+                return await self._work[type(interaction.action)](interaction, interaction.action, request)
             finally:
                 self._traffic.end(client)
         except TELLING as error:
-            await self.on_record(audit_record(request, entry.name, status_of(error)))
+            await self.on_record(audit_record(request, interaction.name, status_of(error)))
             raise
         finally:
             self._bodies.release(request.body)
 
-    async def _look(self, entry: Entry, action: Look, request: Request) -> Answer:
+    async def _read(self, interaction: Interaction, action: Reads, request: Request) -> Answer:
         """Answer from the record; the answer leaves when it is on record that it was given."""
         if action.by_id and not self._site.store.waits:
-            answer, record = look(self._site, entry, action, request)
+            answer, record = disclose(self._site, interaction, action, request)
         else:
-            answer, record = await self._in_time(lambda: look(self._site, entry, action, request))
+            answer, record = await self._in_time(lambda: disclose(self._site, interaction, action, request))
         await self.on_record(record)
         return answer
 
-    async def _deposit(self, entry: Entry, action: Deposit, request: Request) -> Answer:
+    async def _write(self, interaction: Interaction, action: Writes, request: Request) -> Answer:
         """Commit, and answer when it is durable."""
         site = self._site
 
@@ -157,13 +167,13 @@ class FhirApi:
         receipt = await self._land(future)
         answer = await self._lightly(request, lambda: submission.answer(receipt))
         if receipt.replayed:
-            await self.on_record(audit_record(request, entry.name, answer.status, answer.patient_keys))
+            await self.on_record(audit_record(request, interaction.name, answer.status, answer.patient_keys))
         return answer
 
-    async def _say(self, _entry: Entry, action: Say, request: Request) -> Answer:
+    async def _answer(self, _interaction: Interaction, action: Recordless, request: Request) -> Answer:
         return await self._lightly(request, lambda: action.answer(self._site, request))
 
-    async def _carry(self, _entry: Entry, _action: Carry, request: Request) -> Answer:
+    async def _carry(self, _interaction: Interaction, _action: Carries, request: Request) -> Answer:
         return await self._loop().run_in_executor(self._carriers, carry, self._site, self._registry, request)
 
     def on_record(self, record: AuditRecord) -> "asyncio.Future[None]":

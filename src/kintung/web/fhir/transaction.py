@@ -35,9 +35,9 @@ from kintung.web.fhir.deposit import (
     keys_shown,
     write,
 )
-from kintung.web.fhir.exchange import Request, decode_pairs
-from kintung.web.fhir.links import Link, links
+from kintung.web.fhir.references import Reference, references_in
 from kintung.web.fhir.registry import RESOURCE_TYPES
+from kintung.web.fhir.request import Request, decode_pairs
 from kintung.web.fhir.update import conditional_update_step, update_step
 from kintung.web.site import Site
 
@@ -63,7 +63,7 @@ class _Planned(NamedTuple):
     request: Request
     step: Step
     full_url: str | None
-    links: list[Link]
+    references: list[Reference]
 
 
 class _Criteria(NamedTuple):
@@ -166,22 +166,22 @@ class Transaction:
             raise Forbidden("This needs the right to deposit, which you do not have here.")
         request.place({"type": type, "id": id})
         step = step_of(self._site, request)
-        self._planned.append(_Planned(index, request, step, entry.full_url, _links_as_sent(step)))
+        self._planned.append(_Planned(index, request, step, entry.full_url, _references_as_sent(step)))
 
     def _conditional_references(self) -> dict[str, _Criteria]:
         """The conditional references of all entries; refuses links that lead nowhere."""
         known = {planned.full_url for planned in self._planned}
         found: dict[str, _Criteria] = {}
         for planned in self._planned:
-            for link in planned.links:
-                search = conditional(link.text) if "?" in link.text else None
-                if search and link.text not in found:
+            for _, text in planned.references:
+                search = conditional(text) if "?" in text else None
+                if search and text not in found:
                     try:
-                        found[link.text] = self._criteria(planned, search)
+                        found[text] = self._criteria(planned, search)
                     except KintungError as error:
                         raise at_entry(error, planned.number) from None
-                elif link.text.startswith(_OF_THE_BUNDLE) and link.text not in known:
-                    message = f"No entry of the Bundle has the fullUrl {link.text[:80]}."
+                elif text.startswith(_OF_THE_BUNDLE) and text not in known:
+                    message = f"No entry of the Bundle has the fullUrl {text[:80]}."
                     raise at_entry(ValueInvalid(message, path=f"{planned.step.type}"), planned.number)
         return found
 
@@ -248,7 +248,7 @@ class Transaction:
                     raise at_entry(error, planned.number)
                 unclear.add(text)
         for planned in self._planned if unclear else ():
-            for _, text in planned.links:
+            for _, text in planned.references:
                 if text in unclear:
                     message = f"{text} may be either of two entries; write the fullUrl of the one meant."
                     raise at_entry(ValueInvalid(message, path=planned.step.type), planned.number)
@@ -276,7 +276,7 @@ class Transaction:
     def _set_links(self, links: Links) -> None:
         references = links.of_references
         for planned in self._planned:
-            for holder, text in planned.links:
+            for holder, text in planned.references:
                 holder["reference"] = references.get(text, text)
 
     def _in_writing_order(self, targets: Mapping[int, Target]) -> list[_Planned]:
@@ -319,12 +319,12 @@ class Transaction:
         return sorted(self._planned, key=lambda planned: planned.number)
 
 
-def _links_as_sent(step: Step) -> list[Link]:
+def _references_as_sent(step: Step) -> list[Reference]:
     if not step.resource or step.type == "Bundle":
         return []
-    found = links(step.resource, step.raw)
-    sent = {id(link.holder): link.text for link in step.own}
-    return [Link(holder, sent.get(id(holder), text)) for holder, text in found] if sent else found
+    found = references_in(step.resource, step.raw)
+    sent = {id(own.holder): own.text for own in step.own}
+    return [Reference(holder, sent.get(id(holder), text)) for holder, text in found] if sent else found
 
 
 def _take(taken: dict[tuple[str, str], str], target: Target, verb: str) -> None:

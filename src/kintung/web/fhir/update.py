@@ -9,9 +9,9 @@ from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
 from kintung.fhir.references import is_id
 from kintung.web.fhir.deposit import Step, accepted, criteria_of, if_match, submission
-from kintung.web.fhir.exchange import Request, refuse_parameters
 from kintung.web.fhir.headers import refuse_fields
-from kintung.web.fhir.registry import Deposit, Entry, Submission
+from kintung.web.fhir.registry import Interaction, Submission, Writes
+from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.site import Site
 
 _NOT_TESTED = (b"if-none-match", b"if-none-exist")
@@ -56,22 +56,22 @@ def conditional_update(site: Site, request: Request) -> Submission:
     return submission(site, request, "conditional-update", conditional_update_step(site, request))
 
 
-ENTRIES = (
-    Entry(
+INTERACTIONS = (
+    Interaction(
         "update",
         "PUT",
         "/{type}/{id}",
-        Deposit(update),
+        Writes(update),
         Right.DEPOSIT,
         Policy.DEPOSITS,
         "Store a new version of a resource; If-Match names the version it must follow.",
         ("update",),
     ),
-    Entry(
+    Interaction(
         "conditional-update",
         "PUT",
         "/{type}",
-        Deposit(conditional_update),
+        Writes(conditional_update),
         Right.DEPOSIT,
         Policy.DEPOSITS,
         "Update the one resource the criteria match, or create it.",

@@ -13,10 +13,11 @@ from kintung.errors import BadInput, Issue, NotFound, StructureInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.references import is_id
 from kintung.fhir.structure import validate as issues_of
-from kintung.web.fhir.exchange import HOW, Answer, Request, not_offered
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN
-from kintung.web.fhir.links import make_local
-from kintung.web.fhir.registry import Entry, Say
+from kintung.web.fhir.references import make_local
+from kintung.web.fhir.registry import Interaction, Recordless
+from kintung.web.fhir.request import HOW, Request, not_offered
 from kintung.web.outcomes import all_well, outcome
 from kintung.web.site import Site
 
@@ -79,12 +80,12 @@ def _unchecked(name: str) -> Issue:
     )
 
 
-ENTRIES = tuple(
-    Entry(
+INTERACTIONS = tuple(
+    Interaction(
         name,
         "POST",
         path,
-        Say(validate),
+        Recordless(validate),
         None,
         Policy.OPEN,
         "Say what is structurally wrong with a resource, and store nothing.",

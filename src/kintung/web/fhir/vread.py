@@ -8,9 +8,10 @@ import re
 from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import View
-from kintung.web.fhir.exchange import Answer, Request, refuse_parameters
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.read import shown
-from kintung.web.fhir.registry import Entry, Look
+from kintung.web.fhir.registry import Interaction, Reads
+from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.site import Site
 
 _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
@@ -33,11 +34,11 @@ def vread(_site: Site, request: Request, view: View) -> Answer:
     return shown(request, version)
 
 
-ENTRY = Entry(
+INTERACTION = Interaction(
     "vread",
     "GET",
     "/{type}/{id}/_history/{version}",
-    Look(vread, by_id=True),
+    Reads(vread, by_id=True),
     Right.VIEW,
     Policy.DISCLOSES,
     "One version of a resource.",

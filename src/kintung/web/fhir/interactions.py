@@ -1,16 +1,27 @@
-"""All entries of the registry, and the two that describe the others."""
+"""All interactions, and the two that describe the others."""
 
 from functools import cache
 
 import msgspec
 
 from kintung.consent import Policy
-from kintung.web.fhir import carry, create, delete, history, read, search, update, validate, vread
+from kintung.web.fhir import (
+    batch_or_transaction,
+    create,
+    delete,
+    history,
+    read,
+    search,
+    update,
+    validate,
+    vread,
+)
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.capabilities import statement
-from kintung.web.fhir.exchange import Answer, Request
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.openapi import document
-from kintung.web.fhir.registry import Entry, Registry, Say, searched_by
+from kintung.web.fhir.registry import Interaction, Recordless, Registry, searched_by
+from kintung.web.fhir.request import Request
 from kintung.web.outcomes import Headers
 from kintung.web.site import Site
 
@@ -33,42 +44,42 @@ def _in_json(base: str) -> bytes:
 
 @cache
 def _statement() -> bytes:
-    return statement(ENTRIES, _BASE.decode())
+    return statement(INTERACTIONS, _BASE.decode())
 
 
 @cache
 def _document() -> bytes:
-    return document(ENTRIES, _BASE.decode())
+    return document(INTERACTIONS, _BASE.decode())
 
 
-ENTRIES: tuple[Entry, ...] = (
-    Entry(
+INTERACTIONS: tuple[Interaction, ...] = (
+    Interaction(
         "capabilities",
         "GET",
         "/metadata",
-        Say(_metadata),
+        Recordless(_metadata),
         None,
         Policy.OPEN,
         "What this node offers, as a CapabilityStatement.",
     ),
-    Entry(
+    Interaction(
         "openapi",
         "GET",
         "/openapi.json",
-        Say(_openapi),
+        Recordless(_openapi),
         None,
         Policy.OPEN,
         "What this node offers, as an OpenAPI document.",
     ),
-    read.ENTRY,
-    vread.ENTRY,
-    create.ENTRY,
-    *update.ENTRIES,
-    *delete.ENTRIES,
-    *history.ENTRIES,
-    *search.ENTRIES,
-    carry.ENTRY,
-    *validate.ENTRIES,
+    read.INTERACTION,
+    vread.INTERACTION,
+    create.INTERACTION,
+    *update.INTERACTIONS,
+    *delete.INTERACTIONS,
+    *history.INTERACTIONS,
+    *search.INTERACTIONS,
+    batch_or_transaction.INTERACTION,
+    *validate.INTERACTIONS,
 )
 
-REGISTRY = Registry(ENTRIES, searched_by())
+REGISTRY = Registry(INTERACTIONS, searched_by())

@@ -8,14 +8,15 @@ from kintung.errors import KintungError, NotSupported, ValueInvalid
 from kintung.fhir.json import SplitBundle
 from kintung.store.waiting import settle
 from kintung.web.deadline import Deadline
+from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import at_entry, received, response
 from kintung.web.fhir.deposit import answer, audit_record
-from kintung.web.fhir.exchange import Answer, Request, refuse_parameters
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import idempotency_key
-from kintung.web.fhir.perform import look, require_right
-from kintung.web.fhir.registry import Carry, Entry, Look, Registry
+from kintung.web.fhir.perform import disclose, require_right
+from kintung.web.fhir.registry import Carries, Interaction, Reads, Registry
+from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.fhir.room import Room
 from kintung.web.fhir.transaction import Transaction
 from kintung.web.site import Site
@@ -65,22 +66,22 @@ def _transaction(
 def _read(site: Site, registry: Registry, request: Request, room: Room) -> Answer:
     """Answer a GET entry on the state after the commit."""
     room.keep()
-    entry, parameters = registry.find(request.method, request.path)
+    interaction, parameters = registry.find(request.method, request.path)
     request.place(parameters)
-    require_right(request.access, entry)
-    if not isinstance(entry.action, Look):
+    require_right(request.access, interaction)
+    if not isinstance(interaction.action, Reads):
         raise NotSupported("A transaction reads resources, histories and searches only.", path="request.url")
-    found, record = look(site, entry, entry.action, request)
+    found, record = disclose(site, interaction, interaction.action, request)
     shown = room.read(found)
     settle(site.store.record(record), site.limits.seconds)
     return shown
 
 
-ENTRY = Entry(
+INTERACTION = Interaction(
     "transaction",
     "POST",
     "",
-    Carry(),
+    Carries(),
     None,
     Policy.CARRIES,
     "Do the requests of a Bundle: a transaction whole or not at all, a batch each for itself.",

@@ -1,4 +1,4 @@
-"""References of a parsed resource that lead where only the request can say.
+"""The references of a parsed resource, and those that lead where only the request can say.
 
 Source: http://hl7.org/fhir/R4/http.html#trules: conditional references are for transactions.
 """
@@ -11,14 +11,14 @@ from kintung.fhir.references import conditional, relative
 from kintung.fhir.search import resource_types
 
 
-class Link(NamedTuple):
+class Reference(NamedTuple):
     """A reference that may have to change: the Reference it stands in and its text as sent."""
 
     holder: dict[str, Any]
     text: str
 
 
-def links(resource: dict[str, Any], raw: bytes) -> list[Link]:
+def references_in(resource: dict[str, Any], raw: bytes) -> list[Reference]:
     """Every Reference in a resource that has a literal reference, the outer ones first.
 
     ``raw`` is the text the resource was parsed from: it tells how many there are at most, and
@@ -26,12 +26,12 @@ def links(resource: dict[str, Any], raw: bytes) -> list[Link]:
     """
     # A name may be written with escapes, and then is not counted.
     most = raw.count(b'"reference"') if b"\\" not in raw or b"\\u" not in raw else len(raw)
-    found: list[Link] = []
+    found: list[Reference] = []
     level = [resource] if most else []
     while level:
         for element in level:
             if "reference" in element and isinstance(text := element["reference"], str):
-                found.append(Link(element, text))
+                found.append(Reference(element, text))
         level = _below(level) if len(found) < most else []
     return found
 
@@ -51,7 +51,7 @@ def _below(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return below
 
 
-class OwnLink(NamedTuple):
+class OwnReference(NamedTuple):
     """A reference under the node's own address: where it stands, as sent, and what it is here."""
 
     holder: dict[str, Any]
@@ -59,7 +59,7 @@ class OwnLink(NamedTuple):
     local: str
 
 
-def make_local(resource: dict[str, Any], raw: bytes, base: str) -> tuple[OwnLink, ...]:
+def make_local(resource: dict[str, Any], raw: bytes, base: str) -> tuple[OwnReference, ...]:
     """Make the references under the node's own address local, in the parsed resource.
 
     ``raw`` is the text it was parsed from, ``base`` the address without a slash at its end.
@@ -71,13 +71,13 @@ def make_local(resource: dict[str, Any], raw: bytes, base: str) -> tuple[OwnLink
     may_hide = b"\\" in raw and (b"\\/" in raw or b"\\u" in raw)  # in an escape
     if not may_hide and base.encode() not in raw:
         return ()
-    found: list[OwnLink] = []
-    for holder, text in links(resource, raw):
+    found: list[OwnReference] = []
+    for holder, text in references_in(resource, raw):
         local = text.removeprefix(f"{base}/")
         meant = relative(local) if local != text else None
         if meant and meant.type in resource_types():
             holder["reference"] = local
-            found.append(OwnLink(holder, text, local))
+            found.append(OwnReference(holder, text, local))
     return tuple(found)
 
 
@@ -90,9 +90,9 @@ def refuse_conditional(raw: bytes, resource: dict[str, Any]) -> None:
     type = str(resource["resourceType"])
     if type == "Bundle" or (b"?" not in raw and b"\\" not in raw):
         return
-    for link in links(resource, raw):
-        if conditional(link.text):
-            place = next(place for place, holder in _places(resource, type) if holder is link.holder)
+    for reference in references_in(resource, raw):
+        if conditional(reference.text):
+            place = next(place for place, holder in _places(resource, type) if holder is reference.holder)
             raise NotSupported(
                 "Only a transaction resolves a reference that is a search; name the resource by its id.",
                 path=f"{place}.reference",

@@ -1,17 +1,16 @@
-"""A request and its answer as the interactions know them: plain values, no server.
+"""A request as the interactions know it: a plain value, no server.
 
 An entry of a batch becomes the same Request as one that came over the network.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from kintung.consent import Access
-from kintung.errors import BadInput, KintungError, NotSupported, ValueInvalid
+from kintung.errors import NotSupported, ValueInvalid
 from kintung.web.fhir import headers
-from kintung.web.fhir.headers import PLAIN, Prefer, etag, last_modified
-from kintung.web.outcomes import Headers, headers_of, outcome, status_of
+from kintung.web.fhir.headers import Prefer
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -148,37 +147,3 @@ def refuse_parameters(request: Request) -> None:
 def not_offered(name: str) -> NotSupported:
     """The refusal of a parameter."""
     return NotSupported(f"The parameter {name[:64]} is not offered here; leave it out.", path=name[:64])
-
-
-class Answer(NamedTuple):
-    """What goes back.
-
-    ``patient_keys`` are of the persons whose data ``body`` shows, for the audit. ``at`` is the
-    instant of the one version the answer is about, in UTC microseconds, 0 for any other answer.
-    """
-
-    status: int
-    headers: Headers
-    body: bytes = b""
-    patient_keys: tuple[int, ...] = ()
-    at: int = 0
-
-
-def refusal(error: KintungError, about: str = "") -> Answer:
-    """The answer to a request that is refused.
-
-    ``about`` is the type of resource it was about, for a fault of what was sent that has no
-    place of its own.
-    """
-    place = about if isinstance(error, BadInput) else ""
-    return Answer(status_of(error), [*PLAIN, *headers_of(error)], outcome(error.issues, place))
-
-
-def versioned(version_id: int, at: int) -> Headers:
-    """The header fields of an answer that is one version of a resource."""
-    return [*PLAIN, (b"etag", etag(version_id)), (b"last-modified", last_modified(at))]
-
-
-def location(base: str, type: str, id: str, version_id: int) -> str:
-    """The address of a version."""
-    return f"{base}/{type}/{id}/_history/{version_id}"

@@ -1,0 +1,44 @@
+"""An answer as the interactions give it: a plain value, no server.
+
+Source: http://hl7.org/fhir/R4/http.html: ETag and Last-Modified tell a version, Location its address.
+"""
+
+from typing import NamedTuple
+
+from kintung.errors import BadInput, KintungError
+from kintung.web.fhir.headers import PLAIN, etag, last_modified
+from kintung.web.outcomes import Headers, headers_of, outcome, status_of
+
+
+class Answer(NamedTuple):
+    """What goes back.
+
+    ``patient_keys`` are of the persons whose data ``body`` shows, for the audit. ``at`` is the
+    instant of the one version the answer is about, in UTC microseconds, 0 for any other answer.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    patient_keys: tuple[int, ...] = ()
+    at: int = 0
+
+
+def refusal(error: KintungError, about: str = "") -> Answer:
+    """The answer to a request that is refused.
+
+    ``about`` is the type of resource it was about, for a fault of what was sent that has no
+    place of its own.
+    """
+    place = about if isinstance(error, BadInput) else ""
+    return Answer(status_of(error), [*PLAIN, *headers_of(error)], outcome(error.issues, place))
+
+
+def versioned(version_id: int, at: int) -> Headers:
+    """The header fields of an answer that is one version of a resource."""
+    return [*PLAIN, (b"etag", etag(version_id)), (b"last-modified", last_modified(at))]
+
+
+def location(base: str, type: str, id: str, version_id: int) -> str:
+    """The address of a version."""
+    return f"{base}/{type}/{id}/_history/{version_id}"
