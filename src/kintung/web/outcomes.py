@@ -37,7 +37,7 @@ from kintung.errors import (
 MAX_ISSUES = 100
 """Issues one answer lists; the last of a longer list says how many were left out."""
 
-Headers = list[tuple[bytes, bytes]]
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class MethodNotAllowed(NotSupported):
@@ -103,10 +103,10 @@ def status_of(error: KintungError) -> int:
 def headers_of(error: KintungError) -> Headers:
     """The header fields an error brings besides those of every answer."""
     if isinstance(error, MethodNotAllowed):
-        return [(b"allow", error.allowed.encode())]
+        return ((b"allow", error.allowed.encode()),)
     if isinstance(error, Throttled | Unavailable):
-        return [_RETRY_AFTER]
-    return []
+        return (_RETRY_AFTER,)
+    return ()
 
 
 def outcome(issues: Sequence[Issue], about: str = "") -> bytes:

@@ -87,9 +87,9 @@ def test_the_codes_are_those_of_the_value_set() -> None:
 
 
 def test_an_error_says_what_else_to_do() -> None:
-    assert headers_of(MethodNotAllowed("no", ["PUT", "GET"])) == [(b"allow", b"GET, PUT")]
+    assert headers_of(MethodNotAllowed("no", ["PUT", "GET"])) == ((b"allow", b"GET, PUT"),)
     for error in (Throttled("slowly"), Unavailable("later")):
-        assert headers_of(error) == [(b"retry-after", b"1")]
+        assert headers_of(error) == ((b"retry-after", b"1"),)
         assert status_of(error) in (429, 503)
 
 

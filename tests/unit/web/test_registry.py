@@ -25,8 +25,8 @@ from kintung.web.fhir.registry import (
 from kintung.web.outcomes import MethodNotAllowed
 
 API = Path(__file__).resolve().parents[3] / "docs" / "reference" / "api"
-RECORDLESS = Recordless(lambda site, request: Answer(200, []))
-READS = Reads(lambda site, request, view: Answer(200, []))
+RECORDLESS = Recordless(lambda site, request: Answer(200, ()))
+READS = Reads(lambda site, request, view: Answer(200, ()))
 
 
 def interaction(

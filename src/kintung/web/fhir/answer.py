@@ -31,14 +31,14 @@ def refusal(error: KintungError, about: str = "") -> Answer:
     place of its own.
     """
     place = about if isinstance(error, BadInput) else ""
-    return Answer(status_of(error), [*PLAIN, *headers_of(error)], outcome(error.issues, place))
+    return Answer(status_of(error), (*PLAIN, *headers_of(error)), outcome(error.issues, place))
 
 
 def versioned(version_id: int, at: int) -> Headers:
     """The header fields of an answer that is one version of a resource."""
-    return [*PLAIN, (b"etag", etag(version_id)), (b"last-modified", last_modified(at))]
+    return (*PLAIN, (b"etag", etag(version_id)), (b"last-modified", last_modified(at)))
 
 
-def location(base: str, type: str, id: str, version_id: int) -> str:
-    """The address of a version."""
-    return f"{base}/{type}/{id}/_history/{version_id}"
+def location(base: str, type: str, id: str, version_id: int) -> tuple[bytes, bytes]:
+    """The header field that gives the address of a version."""
+    return b"location", f"{base}/{type}/{id}/_history/{version_id}".encode()

@@ -36,8 +36,8 @@ from kintung.store.port import (
     Receipt,
     Unit,
     View,
+    Write,
 )
-from kintung.store.port import Write as StoredWrite
 from kintung.web.fhir.answer import Answer, location, versioned
 from kintung.web.fhir.headers import (
     PLAIN,
@@ -95,7 +95,7 @@ class Target(NamedTuple):
 class Effect(NamedTuple):
     """What a step does: a write, or nothing. ``outcome.write`` is left to the caller."""
 
-    write: StoredWrite | None
+    write: Write | None
     outcome: Outcome
 
 
@@ -297,13 +297,13 @@ def answer(site: Site, request: Request, done: Done) -> Answer:
     """The answer to one write; a replay is rendered again from the version it names."""
     status, type, id, version_id, at = done
     if status == 204:
-        headers = [*PLAIN[1:], (b"etag", etag(version_id))] if version_id else PLAIN[1:]
+        headers = (*PLAIN[1:], (b"etag", etag(version_id))) if version_id else PLAIN[1:]
         return Answer(204, headers, at=at if version_id else 0)
     if not at:  # nothing was written: a conditional create found it
         return _found(site, request, done)
     headers = versioned(version_id, at)
     if status == 201:
-        headers.append((b"location", location(request.base, type, id, version_id).encode()))
+        headers = (*headers, location(request.base, type, id, version_id))
     if request.prefer.returns == "OperationOutcome":
         return Answer(status, headers, all_well("The resource is stored."), at=at)
     if not shows_body(request):
@@ -320,8 +320,7 @@ def _found(site: Site, request: Request, done: Done) -> Answer:
     """The answer to a conditional create that matched: the version it found, as it is."""
     with site.store.view() as view:
         version = view.vread(request.access.sight, done.type, done.id, done.version_id)
-    headers = versioned(version.version_id, version.at)
-    headers.append((b"location", location(request.base, *version[:3]).encode()))
+    headers = (*versioned(version.version_id, version.at), location(request.base, *version[:3]))
     if request.prefer.returns == "OperationOutcome":
         return Answer(done.status, headers, all_well("The resource is there already."), at=version.at)
     if not shows_body(request):

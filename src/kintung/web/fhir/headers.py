@@ -14,11 +14,11 @@ from kintung.errors import BadInput, NotSupported, ValueInvalid
 from kintung.web.outcomes import Headers, MediaTypeRefused, NotAcceptable
 
 FHIR_JSON = b"application/fhir+json; charset=utf-8"
-PLAIN: Headers = [
+PLAIN: Headers = (
     (b"content-type", FHIR_JSON),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
-]
+)
 """Header fields of every answer of the FHIR API."""
 
 PRECONDITIONS = (b"if-match", b"if-none-match", b"if-none-exist")

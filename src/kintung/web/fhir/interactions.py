@@ -27,7 +27,7 @@ from kintung.web.site import Site
 
 _BASE = b"base:of-this-node"
 """Stands for the address of the node: callers choose it, and the rest is made once."""
-_JSON: Headers = [(b"content-type", b"application/json"), *PLAIN[1:]]
+_JSON: Headers = ((b"content-type", b"application/json"), *PLAIN[1:])
 
 
 def _metadata(_site: Site, request: Request) -> Answer:

@@ -32,7 +32,7 @@ def read(_site: Site, request: Request, view: View) -> Answer:
 def shown(request: Request, version: Version) -> Answer:
     """A version; 304 when the caller has it already."""
     if _has_it(request, version):
-        headers = [*PLAIN[1:], (b"etag", etag(version.version_id))]
+        headers = (*PLAIN[1:], (b"etag", etag(version.version_id)))
         return Answer(304, headers, b"", version.patient_keys)
     headers = versioned(version.version_id, version.at)
     return Answer(200, headers, version.body, version.patient_keys, version.at)

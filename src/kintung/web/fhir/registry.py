@@ -110,8 +110,6 @@ def searched_by() -> Iterator[Parameter]:
 
 
 _TYPES = frozenset(RESOURCE_TYPES)
-_Leaf = dict[str, Interaction]
-_NO_PARAMETERS: Mapping[str, str] = {}
 
 
 class _Node:
@@ -120,7 +118,7 @@ class _Node:
     __slots__ = ("fixed", "interactions", "parameter", "variable")
 
     def __init__(self) -> None:
-        self.interactions: _Leaf = {}
+        self.interactions: dict[str, Interaction] = {}
         self.fixed: dict[str, _Node] = {}
         self.variable: _Node | None = None
         self.parameter = ""

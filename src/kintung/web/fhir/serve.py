@@ -7,7 +7,7 @@ the registry, one Request.
 import asyncio
 import gzip
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -40,7 +40,7 @@ from kintung.web.fhir.registry import (
 from kintung.web.fhir.request import Request, decode_pairs
 from kintung.web.landing import Landing
 from kintung.web.limits import Bodies, Incoming, Receive, require_head_within
-from kintung.web.outcomes import Headers, status_of
+from kintung.web.outcomes import status_of
 from kintung.web.site import Site
 from kintung.web.traffic import Traffic
 
@@ -214,14 +214,12 @@ class FhirApi:
     # --- The answer -------------------------------------------------------------------
 
     async def _send(self, send: Send, answer: Answer, asked: dict[bytes, bytes], *, is_head: bool) -> None:
-        status, headers, body = answer[:3]
-        if status in _EMPTY:
-            headers = [*headers]
-        elif not body:
+        status, headers, body = answer.status, [*answer.headers], answer.body
+        if status not in _EMPTY and not body:
             headers = [field for field in headers if field[0] != b"content-type"]
             headers.append((b"content-length", b"0"))
-        else:
-            headers = [*headers, (b"vary", b"accept, accept-encoding")]
+        elif status not in _EMPTY:
+            headers.append((b"vary", b"accept, accept-encoding"))
             if len(body) >= _WORTH_GZIP and accepts_gzip(asked.get(b"accept-encoding", b"")):
                 body = await self._gzipped(body)
                 headers.append((b"content-encoding", b"gzip"))
@@ -235,7 +233,7 @@ class FhirApi:
         return await self._loop().run_in_executor(self._threads, lambda: gzip.compress(body, 1, mtime=0))
 
 
-def header_fields(listed: Headers) -> dict[bytes, bytes]:
+def header_fields(listed: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Header fields by name; several of one name are one list, as RFC 9110 has it."""
     fields = dict(listed)
     if len(fields) < len(listed):
