@@ -15,13 +15,14 @@ from kintung.store.port import Prepared, Receipt, Unit
 from kintung.store.waiting import settle
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.answer import Answer
+from kintung.web.fhir.audit import TELLING, audit_record
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, response
-from kintung.web.fhir.deposit import audit_record, idempotency_of
 from kintung.web.fhir.failure import logged
-from kintung.web.fhir.perform import TELLING, disclose, require_right
+from kintung.web.fhir.perform import disclose, require_right
 from kintung.web.fhir.registry import Carries, Interaction, Reads, Recordless, Registry, Submission, Writes
 from kintung.web.fhir.request import Request
 from kintung.web.fhir.room import Room
+from kintung.web.fhir.submission import idempotency_of
 from kintung.web.site import Site
 
 

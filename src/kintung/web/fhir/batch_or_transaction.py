@@ -9,15 +9,16 @@ from kintung.fhir.json import SplitBundle
 from kintung.store.waiting import settle
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.answer import Answer
+from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import at_entry, received, response
-from kintung.web.fhir.deposit import answer, audit_record
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import idempotency_key
 from kintung.web.fhir.perform import disclose, require_right
 from kintung.web.fhir.registry import Carries, Interaction, Reads, Registry
 from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.fhir.room import Room
+from kintung.web.fhir.submission import answer
 from kintung.web.fhir.transaction import Transaction
 from kintung.web.site import Site
 

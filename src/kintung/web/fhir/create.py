@@ -5,10 +5,11 @@ Source: http://hl7.org/fhir/R4/http.html#create and #ccreate.
 
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
-from kintung.web.fhir.deposit import Step, accepted, criteria_of, submission
+from kintung.web.fhir.deposit import Step, accepted, criteria_of
 from kintung.web.fhir.headers import refuse_fields
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Pairs, Request, decode_pairs, refuse_parameters
+from kintung.web.fhir.submission import submission
 from kintung.web.site import Site
 
 

@@ -5,10 +5,11 @@ hidden or deleted already answers 204 as one that is deleted now.
 """
 
 from kintung.consent import Policy, Right
-from kintung.web.fhir.deposit import Step, criteria_of, if_match, submission
+from kintung.web.fhir.deposit import Step, criteria_of, if_match
 from kintung.web.fhir.headers import refuse_fields
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Request, refuse_parameters
+from kintung.web.fhir.submission import submission
 from kintung.web.site import Site
 
 _NOT_TESTED = (b"if-none-match", b"if-none-exist")

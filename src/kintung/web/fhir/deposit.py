@@ -1,13 +1,13 @@
-"""One write, free of HTTP: who it is for, what it finds, what becomes of it.
+"""One write: what it brings, what it finds, what becomes of it.
 
 A single interaction, an entry of a batch and an entry of a transaction are the same
 :class:`Step`. Carrying it out has two halves, both inside ``prepare``: :func:`find` says
 which resource a step means on the state it will change, :func:`write` makes the new version.
-A transaction puts the resolution of references between the two.
+A transaction puts the resolution of references between the two; what is one step alone is a
+unit of ``kintung.web.fhir.submission``.
 """
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 from kintung.consent import Access, Right
@@ -22,35 +22,11 @@ from kintung.errors import (
 )
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
-from kintung.fhir.splice import Links
 from kintung.fhir.structure import require_valid
-from kintung.store.port import (
-    AuditRecord,
-    Current,
-    Done,
-    Idempotency,
-    Match,
-    Outcome,
-    Ownership,
-    Prepared,
-    Receipt,
-    Unit,
-    View,
-    Write,
-)
-from kintung.web.fhir.answer import Answer, location, versioned
-from kintung.web.fhir.headers import (
-    PLAIN,
-    PRECONDITIONS,
-    etag,
-    idempotency_key,
-    names_version,
-    versions_named,
-)
-from kintung.web.fhir.references import OwnReference, make_local, refuse_conditional
-from kintung.web.fhir.registry import Submission
+from kintung.store.port import Current, Match, Outcome, Ownership, View, Write
+from kintung.web.fhir.headers import names_version, versions_named
+from kintung.web.fhir.references import OwnReference, make_local
 from kintung.web.fhir.request import HOW, Pairs, Request
-from kintung.web.outcomes import all_well
 from kintung.web.site import Site
 
 Verb = Literal["POST", "PUT", "DELETE"]
@@ -256,116 +232,3 @@ def write(
     )
     is_new = current is None or current.deleted
     return Effect(put, Outcome(201 if is_new else 200, type, id))
-
-
-# --- One step as one unit -------------------------------------------------------------
-
-
-def submission(site: Site, request: Request, operation: str, step: Step) -> Submission:
-    """The unit that does one step, and the answer to it.
-
-    Raises:
-        NotSupported: the resource has a conditional reference, which only a transaction resolves.
-    """
-    access = request.access
-    if step.resource:
-        refuse_conditional(step.raw, step.resource)
-
-    references = Links(own={text: local for _, text, local in step.own}) if step.own else None
-
-    def prepare(view: View) -> Prepared:
-        target = find(view, access, step)
-        effect = write(site, view, access, step, target, references)
-        outcome = effect.outcome
-        shown = keys_shown(view, request, target)
-        writes = (effect.write,) if effect.write is not None else ()
-        return Prepared(
-            writes,
-            (outcome._replace(write=0) if writes else outcome,),
-            audit_record(request, operation, outcome.status, shown),
-        )
-
-    unit = Unit(access.reader, prepare, idempotency_of(request))
-
-    def answered(receipt: Receipt) -> Answer:
-        return answer(site, request, receipt.done[0])
-
-    return Submission(unit, answered)
-
-
-def answer(site: Site, request: Request, done: Done) -> Answer:
-    """The answer to one write; a replay is rendered again from the version it names."""
-    status, type, id, version_id, at = done
-    if status == 204:
-        headers = (*PLAIN[1:], (b"etag", etag(version_id))) if version_id else PLAIN[1:]
-        return Answer(204, headers, at=at if version_id else 0)
-    if not at:  # nothing was written: a conditional create found it
-        return _found(site, request, done)
-    headers = versioned(version_id, at)
-    if status == 201:
-        headers = (*headers, location(request.base, type, id, version_id))
-    if request.prefer.returns == "OperationOutcome":
-        return Answer(status, headers, all_well("The resource is stored."), at=at)
-    if not shows_body(request):
-        return Answer(status, headers, at=at)
-    try:
-        with site.store.lookup() as view:
-            version = view.vread(request.access.sight, type, id, version_id)
-    except NotFound:
-        return Answer(status, headers, at=at)
-    return Answer(status, headers, version.body, version.patient_keys, at)
-
-
-def _found(site: Site, request: Request, done: Done) -> Answer:
-    """The answer to a conditional create that matched: the version it found, as it is."""
-    with site.store.view() as view:
-        version = view.vread(request.access.sight, done.type, done.id, done.version_id)
-    headers = (*versioned(version.version_id, version.at), location(request.base, *version[:3]))
-    if request.prefer.returns == "OperationOutcome":
-        return Answer(done.status, headers, all_well("The resource is there already."), at=version.at)
-    if not shows_body(request):
-        return Answer(done.status, headers, at=version.at)
-    return Answer(done.status, headers, version.body, version.patient_keys, version.at)
-
-
-def keys_shown(view: View, request: Request, target: Target) -> tuple[int, ...]:
-    """Keys of the persons whose data the answer shows though nothing of theirs is written."""
-    if target.matched is None or not shows_body(request):
-        return ()
-    return view.read(request.access.sight, target.type, target.matched.id).patient_keys
-
-
-def shows_body(request: Request) -> bool:
-    """Whether the answer to a write shows the resource: by default it does, to who may view."""
-    return Right.VIEW in request.access.rights and request.prefer.returns in (None, "representation")
-
-
-def audit_record(
-    request: Request, operation: str, status: int, patient_keys: tuple[int, ...] = ()
-) -> AuditRecord:
-    """The record of one request."""
-    access = request.access
-    return AuditRecord(
-        access.actor,
-        access.organisation,
-        access.purpose,
-        operation,
-        request.described,
-        status,
-        access.grant,
-        patient_keys,
-    )
-
-
-def idempotency_of(request: Request) -> Idempotency | None:
-    """The idempotency key of a request, with the digest of what it must come with again."""
-    key = idempotency_key(request.headers.get(b"idempotency-key"))
-    if key is None:
-        return None
-    digest = sha256()
-    said = (request.method.encode(), request.path.encode(), request.query.encode())
-    for field in (*said, *(request.headers.get(name) for name in PRECONDITIONS), request.body):
-        digest.update(b"-" if field is None else b"%d:%s" % (len(field), field))
-    # No key has a line end: that of a part is none a client can give.
-    name = f"{key}\n{request.part}" if request.part else key
-    return Idempotency(request.access.client, name, digest.digest())

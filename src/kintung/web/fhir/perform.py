@@ -1,16 +1,13 @@
 """Doing what an interaction of the registry says, within its right, its policy and the audit."""
 
 from kintung.consent import Access
-from kintung.errors import Conflict, Deleted, Forbidden, NotFound, RuleFailed
+from kintung.errors import Deleted, Forbidden, NotFound
 from kintung.store.port import AuditRecord
 from kintung.web.fhir.answer import Answer, refusal
-from kintung.web.fhir.deposit import audit_record
+from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.registry import Interaction, Reads
 from kintung.web.fhir.request import Request
 from kintung.web.site import Site
-
-TELLING = (Conflict, Deleted, Forbidden, NotFound, RuleFailed)
-"""Refusals that say something of the record or of the caller: they are audited like answers."""
 
 
 def require_right(access: Access, interaction: Interaction) -> None:

@@ -17,8 +17,8 @@ from kintung.errors import KintungError, NotFound, TimedOut, ValueInvalid
 from kintung.store.port import AuditRecord, Receipt
 from kintung.web.desk import Desk
 from kintung.web.fhir.answer import Answer, refusal
+from kintung.web.fhir.audit import TELLING, audit_record
 from kintung.web.fhir.batch_or_transaction import carry
-from kintung.web.fhir.deposit import audit_record
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import (
     accepts_gzip,
@@ -26,7 +26,7 @@ from kintung.web.fhir.headers import (
     require_json_content,
     require_json_format,
 )
-from kintung.web.fhir.perform import TELLING, disclose, require_right
+from kintung.web.fhir.perform import disclose, require_right
 from kintung.web.fhir.registry import (
     Action,
     Carries,

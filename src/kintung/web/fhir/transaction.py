@@ -20,6 +20,7 @@ from kintung.fhir.search import Query
 from kintung.fhir.splice import Links
 from kintung.store.port import Match, Outcome, Ownership, Prepared, Unit, View, Write
 from kintung.web.deadline import Deadline
+from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request
 from kintung.web.fhir.conditional import After, Name, Written
 from kintung.web.fhir.create import create_step
@@ -28,16 +29,14 @@ from kintung.web.fhir.deposit import (
     Effect,
     Step,
     Target,
-    audit_record,
     criteria_of,
     find,
-    idempotency_of,
-    keys_shown,
     write,
 )
 from kintung.web.fhir.references import Reference, references_in
 from kintung.web.fhir.registry import RESOURCE_TYPES
 from kintung.web.fhir.request import Request, decode_pairs
+from kintung.web.fhir.submission import idempotency_of, keys_shown
 from kintung.web.fhir.update import conditional_update_step, update_step
 from kintung.web.site import Site
 

@@ -8,10 +8,11 @@ resource, or to bring back a deleted one, is the right ``place``; without it the
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
 from kintung.fhir.references import is_id
-from kintung.web.fhir.deposit import Step, accepted, criteria_of, if_match, submission
+from kintung.web.fhir.deposit import Step, accepted, criteria_of, if_match
 from kintung.web.fhir.headers import refuse_fields
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Request, refuse_parameters
+from kintung.web.fhir.submission import submission
 from kintung.web.site import Site
 
 _NOT_TESTED = (b"if-none-match", b"if-none-exist")

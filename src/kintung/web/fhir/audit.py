@@ -1,0 +1,25 @@
+"""What of a request is put on record."""
+
+from kintung.errors import Conflict, Deleted, Forbidden, NotFound, RuleFailed
+from kintung.store.port import AuditRecord
+from kintung.web.fhir.request import Request
+
+TELLING = (Conflict, Deleted, Forbidden, NotFound, RuleFailed)
+"""Refusals that say something of the record or of the caller: they are audited like answers."""
+
+
+def audit_record(
+    request: Request, operation: str, status: int, patient_keys: tuple[int, ...] = ()
+) -> AuditRecord:
+    """The record of one request."""
+    access = request.access
+    return AuditRecord(
+        access.actor,
+        access.organisation,
+        access.purpose,
+        operation,
+        request.described,
+        status,
+        access.grant,
+        patient_keys,
+    )
