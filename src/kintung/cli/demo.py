@@ -8,9 +8,8 @@ from urllib.parse import quote
 from kintung.app import Node, open_node, system
 from kintung.cli.console import say
 from kintung.cli.load import load_files
-from kintung.cli.loading import Loader
+from kintung.cli.loading import Loader, files_of
 from kintung.cli.serve import HOST, Served, add_port, serve
-from kintung.cli.sources import files_of
 from kintung.fhir.json import parse
 from kintung.sample import sample_bundles
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from kintung.cli.arguments import add_base_url, number_between
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
-from kintung.cli.loading import Loader, Tally
-from kintung.cli.sources import files_of, items
+from kintung.cli.loading import Loader, Tally, files_of, items
 
 SHOWN_REASONS = 20
 MOST_PROCESSES = 64
