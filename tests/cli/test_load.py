@@ -129,14 +129,16 @@ def test_a_batch_is_done_entry_by_entry(run: Run, tmp_path: Path, processes: str
         "resource": {"resourceType": "Basic", "code": {"text": "new"}},
         "request": {"method": "POST", "url": "Basic"},
     }
+    absent = {"request": {"method": "GET", "url": "Patient/absent"}}
     file.write_text(
-        json.dumps(bundle("batch", put(patient("right")), put(wrong), put(patient("also")), posted))
+        json.dumps(bundle("batch", put(patient("right")), put(wrong), put(patient("also")), posted, absent))
     )
     finished = run("load", file, "--processes", processes)
     assert finished.returncode == 1
     assert counted(finished.stdout) == (1, 3)
     assert "1 refused: code-invalid: " in finished.stdout or "1 refused: value: " in finished.stdout
     assert "(first: batch.json line 1, Bundle.entry[1].resource.gender)" in finished.stdout
+    assert "1 refused: not-found: Patient/absent is not known. (first: batch.json line 1, " in finished.stdout
     again = run("load", file, "--processes", processes)
     assert counted(again.stdout) == (1, 3)
     found = stored(run, tmp_path / "out")

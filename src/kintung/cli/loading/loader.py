@@ -160,8 +160,7 @@ class Loader:
         with counted(item, tally):
             if kind_of(item) == "batch":
                 split = received(self._site, item.raw)
-                answered = Batch(self._site, REGISTRY, request_of(self._site, item), split).answer()
-                tally.took_batch(item, answered.body)
+                tally.took_batch(item, Batch(self._site, REGISTRY, request_of(self._site, item), split).do())
             else:
                 tally.took(self._node.store.commit(unit_of(self._site, item)))
 

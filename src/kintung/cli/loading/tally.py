@@ -3,16 +3,15 @@
 import re
 import traceback
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from kintung.cli.loading.sources import Item
 from kintung.errors import Issue, KintungError, TimedOut, Unavailable
 from kintung.store.port import Receipt
+from kintung.web.fhir.exchange import Answer
 
 MOST_REASONS = 1_000
 """Reasons told apart; a file of another kind may be wrong in a new way on each line."""
@@ -39,14 +38,14 @@ class Tally:
         self.items += 1
         self._count(item, error.issues[0])
 
-    def took_batch(self, item: Item, answered: bytes) -> None:
+    def took_batch(self, item: Item, answers: Iterable[Answer]) -> None:
         """Count the entries of a batch, each done or refused for itself."""
         self.items += 1
-        for entry in _answers.decode(answered).entry:
-            if entry.response.status.startswith("2"):
-                self.resources += 1
+        for answer in answers:
+            if answer.refused is not None:
+                self._count(item, answer.refused)
             else:
-                self._count(item, entry.response.issue)
+                self.resources += 200 <= answer.status < 300
 
     def _count(self, item: Item, issue: Issue) -> None:
         """Count a refusal by its reason, and remember where the first of each was."""
@@ -70,43 +69,3 @@ def counted(item: Item, tally: Tally) -> Generator[None]:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name} line {where.lineno}"
         tally.refuse(item, KintungError(f"Unexpected {type(error).__name__} in {place}; please report it."))
-
-
-class _Details(msgspec.Struct):
-    text: str = ""
-
-
-class _Issue(msgspec.Struct):
-    code: str
-    details: _Details = msgspec.field(default_factory=_Details)
-    expression: tuple[str, ...] = ()
-
-
-class _Outcome(msgspec.Struct):
-    issue: tuple[_Issue, ...]
-
-
-class _Response(msgspec.Struct):
-    status: str
-    outcome: _Outcome | None = None
-
-    @property
-    def issue(self) -> Issue:
-        """Why the entry was refused."""
-        if self.outcome is None:
-            return Issue("processing", self.status)
-        first = self.outcome.issue[0]
-        return Issue(first.code, first.details.text, next(iter(first.expression), None))
-
-
-class _Answered(msgspec.Struct):
-    response: _Response
-
-
-class _Answers(msgspec.Struct):
-    """A batch-response, as far as it is counted."""
-
-    entry: tuple[_Answered, ...] = ()
-
-
-_answers = msgspec.json.Decoder(_Answers)

@@ -5,7 +5,7 @@ Source: http://hl7.org/fhir/R4/http.html: ETag and Last-Modified tell a version,
 
 from typing import NamedTuple
 
-from kintung.errors import BadInput, KintungError
+from kintung.errors import BadInput, Issue, KintungError
 from kintung.web.fhir.headers import PLAIN, etag, last_modified
 from kintung.web.outcomes import Headers, headers_of, outcome, status_of
 
@@ -15,6 +15,7 @@ class Answer(NamedTuple):
 
     ``patient_keys`` are of the persons whose data ``body`` shows, for the audit. ``at`` is the
     instant of the one version the answer is about, in UTC microseconds, 0 for any other answer.
+    ``refused`` is the first thing wrong where the request was refused.
     """
 
     status: int
@@ -22,6 +23,7 @@ class Answer(NamedTuple):
     body: bytes = b""
     patient_keys: tuple[int, ...] = ()
     at: int = 0
+    refused: Issue | None = None
 
 
 def refusal(error: KintungError, about: str = "") -> Answer:
@@ -31,7 +33,8 @@ def refusal(error: KintungError, about: str = "") -> Answer:
     place of its own.
     """
     place = about if isinstance(error, BadInput) else ""
-    return Answer(status_of(error), (*PLAIN, *headers_of(error)), outcome(error.issues, place))
+    fields = (*PLAIN, *headers_of(error))
+    return Answer(status_of(error), fields, outcome(error.issues, place), refused=error.issues[0])
 
 
 def versioned(version_id: int, at: int) -> Headers:

@@ -58,7 +58,11 @@ class Batch:
         self._records: list[Future[Receipt]] = []
 
     def answer(self) -> Answer:
-        """Do every entry and give the Bundle of their answers, all of it audited.
+        """Do every entry and give the Bundle of their answers; raises what ``do`` raises."""
+        return response(b"batch-response", self._outer.base, self.do())
+
+    def do(self) -> list[Answer]:
+        """Do every entry and give the answer to each, in their order, all of it audited.
 
         Raises:
             Duplicate: its idempotency key came with another request; no entry is done.
@@ -73,9 +77,7 @@ class Batch:
                 self._finish(one)
         for record in self._records:
             settle(record, self._site.limits.seconds)
-        return response(
-            b"batch-response", self._outer.base, [self._answers[index] for index in range(len(self._entries))]
-        )
+        return [self._answers[index] for index in range(len(self._entries))]
 
     def _claim_key(self) -> None:
         """Put on record which Bundle the key is for: entries alone would not show that one was added."""
