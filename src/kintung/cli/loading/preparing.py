@@ -1,9 +1,13 @@
-"""Preparing items, in this process or in several beside it."""
+"""Preparing items on a view of the record, in this process or in several beside it."""
 
 import gc
 import signal
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +15,9 @@ import msgspec
 
 from kintung.app import Settings, open_node
 from kintung.cli.loading.sources import Item
-from kintung.cli.loading.units import kind_of, site_of, unit_of
+from kintung.cli.loading.units import is_batch, site_of, unit_of
 from kintung.cli.processes import end_with_parent
+from kintung.errors import Unavailable
 from kintung.store.port import Prepared, Read, Rehearsal, View
 from kintung.store.units import rehearse
 from kintung.web.site import Site
@@ -26,14 +31,17 @@ IN_FLIGHT = 6
 IN_FLIGHT_BYTES = 64 * 1024 * 1024
 """No more is read ahead while this much is on its way: an item may be as large."""
 
-
 Ready = Callable[[], list[Rehearsal | None]]
-"""Waits for a chunk to be prepared; None stands for an item that is to be prepared again here."""
+"""Waits for a chunk to be prepared; None stands for an item that is to be prepared again where it
+is committed."""
 Prepare = Callable[[list[Item]], Ready]
+"""Begins to prepare a chunk."""
+Started = tuple[str, Path | None, Settings, str]
+"""What a process that prepares is told: database, key store, settings, the node's own address."""
 
 
 class Chunk(NamedTuple):
-    """Items that a process prepares."""
+    """Items that are prepared together."""
 
     items: list[Item]
     ready: Ready
@@ -43,7 +51,21 @@ class Chunk(NamedTuple):
         return sum(len(item.raw) for item in self.items)
 
 
-def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+def in_order(items: Iterable[Item], prepare: Prepare, most: int) -> Iterator[Chunk]:
+    """The items in chunks, in order; when one is given, up to ``most`` are begun, itself among them."""
+    begun: deque[Chunk] = deque()
+    size = 0
+    for together in _chunks(items):
+        begun.append(Chunk(together, prepare(together)))
+        size += begun[-1].size
+        while len(begun) >= most or size > IN_FLIGHT_BYTES:
+            size -= begun[0].size
+            yield begun.popleft()
+    while begun:
+        yield begun.popleft()
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
     chunk: list[Item] = []
     size = 0
     for item in items:
@@ -56,8 +78,42 @@ def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield chunk
 
 
+def here(site: Site) -> Prepare:
+    """Prepare in this process."""
+
+    def prepare(chunk: list[Item]) -> Ready:
+        ready = _prepared(site, chunk)
+        return lambda: ready
+
+    return prepare
+
+
 @contextmanager
-def interrupts_held() -> Generator[None]:
+def in_processes(number: int, started: Started) -> Generator[Prepare]:
+    """Prepare in processes, which end with the block.
+
+    Raises:
+        Unavailable: one of them was killed.
+    """
+    pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_start, initargs=started)
+
+    def prepare(chunk: list[Item]) -> Ready:
+        with _interrupts_held():  # a process started here would show Ctrl-C as its own failure
+            sent = pool.submit(_prepare_packed, chunk)
+        return lambda: [_unpacked(each) for each in sent.result()]
+
+    try:
+        yield prepare
+    except BrokenProcessPool:
+        raise Unavailable(
+            "a process that prepares was killed, perhaps for want of memory; give fewer --processes."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Generator[None]:
     """Hold Ctrl-C back; a process started meanwhile never gets it, and ends with this one."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     try:
@@ -66,7 +122,7 @@ def interrupts_held() -> Generator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def prepared(site: Site, chunk: list[Item]) -> list[Rehearsal | None]:
+def _prepared(site: Site, chunk: list[Item]) -> list[Rehearsal | None]:
     """The items as they are on one view of the record."""
     with site.store.view() as view:
         return [_ready(site, view, item) for item in chunk]
@@ -74,7 +130,7 @@ def prepared(site: Site, chunk: list[Item]) -> list[Rehearsal | None]:
 
 def _ready(site: Site, view: View, item: Item) -> Rehearsal | None:
     """The item prepared; None for one that only the loading process can do, or refuse."""
-    if kind_of(item) == "batch":
+    if is_batch(item):
         return None
     try:
         return rehearse(unit_of(site, item), view)
@@ -88,17 +144,20 @@ _process: list[Site] = []
 _resources = ExitStack()
 
 
-def start(url: str, keys: Path | None, settings: Settings, base_url: str) -> None:
+def _start(url: str, keys: Path | None, settings: Settings, base_url: str) -> None:
     end_with_parent()
     node = _resources.enter_context(open_node(url, keys=keys, settings=settings))
     _process.append(site_of(node, base_url))
     gc.disable()  # with tens of thousands of elements alive it halves the rate of decoding
 
 
-def prepare_packed(chunk: list[Item]) -> "list[_Packed | None]":
-    packed = [_packed(ready) for ready in prepared(_process[0], chunk)]
+def _prepare_packed(chunk: list[Item]) -> "list[_Packed | None]":
+    packed = [_packed(ready) for ready in _prepared(_process[0], chunk)]
     gc.collect(1)  # now that little is left of the chunk
     return packed
+
+
+# --- Between the processes ------------------------------------------------------------
 
 
 class _Packed(NamedTuple):
@@ -117,5 +176,5 @@ def _packed(ready: Rehearsal | None) -> _Packed | None:
     return ready and _Packed(_packer.encode(ready.prepared), ready.reads, ready.sequence)
 
 
-def unpacked(sent: _Packed | None) -> Rehearsal | None:
+def _unpacked(sent: _Packed | None) -> Rehearsal | None:
     return sent and Rehearsal(_unpacker.decode(sent.prepared), sent.reads, sent.sequence)

@@ -11,7 +11,7 @@ from pathlib import Path
 from kintung.cli.loading.sources import Item
 from kintung.errors import Issue, KintungError, TimedOut, Unavailable
 from kintung.store.port import Receipt
-from kintung.web.fhir.exchange import Answer
+from kintung.web.fhir.answer import Answer
 
 MOST_REASONS = 1_000
 """Reasons told apart; a file of another kind may be wrong in a new way on each line."""
@@ -21,7 +21,13 @@ _PLACE = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=\bline )[0-9]+|(?<=\bcolumn )[0-9]
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the items so far."""
+    """What became of the items so far.
+
+    Attributes:
+        replayed: items that were loaded before.
+        refused: how often, by reason; an item, or an entry of a batch.
+        first_refused: file, line and path of the first of each reason.
+    """
 
     items: int = 0
     resources: int = 0
@@ -47,6 +53,21 @@ class Tally:
             else:
                 self.resources += 200 <= answer.status < 300
 
+    @contextmanager
+    def counting(self, item: Item) -> Generator[None]:
+        """Count an item that is refused; let pass that the record cannot be written."""
+        try:
+            yield
+        except KintungError as error:
+            if isinstance(error, Unavailable) and not isinstance(error, TimedOut):
+                raise
+            self.refuse(item, error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours with one item does not stop the rest
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(where.filename).name} line {where.lineno}"
+            message = f"Unexpected {type(error).__name__} in {place}; please report it."
+            self.refuse(item, KintungError(message))
+
     def _count(self, item: Item, issue: Issue) -> None:
         """Count a refusal by its reason, and remember where the first of each was."""
         reason = _PLACE.sub("n", f"{issue.code}: {issue.message}")
@@ -54,18 +75,3 @@ class Tally:
             reason = "other reasons"
         self.refused[reason] += 1
         self.first_refused.setdefault(reason, f"{item.file} line {item.place}, {issue.path or 'whole'}")
-
-
-@contextmanager
-def counted(item: Item, tally: Tally) -> Generator[None]:
-    """Count an item that is refused; let pass that the record cannot be written."""
-    try:
-        yield
-    except KintungError as error:
-        if isinstance(error, Unavailable) and not isinstance(error, TimedOut):
-            raise
-        tally.refuse(item, error)
-    except Exception as error:  # noqa: BLE001 - a fault of ours with one item does not stop the rest
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(where.filename).name} line {where.lineno}"
-        tally.refuse(item, KintungError(f"Unexpected {type(error).__name__} in {place}; please report it."))

@@ -1,4 +1,4 @@
-"""One item to one unit of work, the way a request goes."""
+"""One item to what the store or a batch does with it, the way a request goes."""
 
 from hashlib import sha256
 
@@ -11,14 +11,16 @@ from kintung.errors import NotFound
 from kintung.fhir.json import parse
 from kintung.store.port import Idempotency, Prepared, Unit, View
 from kintung.store.reader import Reader
+from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import received
 from kintung.web.fhir.create import create
+from kintung.web.fhir.interactions import REGISTRY
 from kintung.web.fhir.request import Request
 from kintung.web.fhir.transaction import Transaction
 from kintung.web.fhir.update import update
 from kintung.web.site import Site, WebSettings
 
-ACCESS = Access(
+_ACCESS = Access(
     actor="load",
     organisation="",
     purpose="",
@@ -28,62 +30,68 @@ ACCESS = Access(
 )
 
 
+def site_of(node: Node, base_url: str) -> Site:
+    """What requests need of a node, for the items of a load."""
+    return Site.of(node, WebSettings(base_url))
+
+
+def is_batch(item: Item) -> bool:
+    """A batch has a unit for each of its entries; any other item has one."""
+    return _bundle_type(item) == "batch"
+
+
+def batch_of(site: Site, item: Item) -> Batch:
+    """The batch of an item, to be done.
+
+    Raises:
+        BadInput: it is not what the definition of a Bundle allows.
+    """
+    return Batch(site, REGISTRY, _request(site, item), received(site, item.raw))
+
+
 def unit_of(site: Site, item: Item) -> Unit:
-    """The unit of an item: a transaction done, a resource stored under its id or a new one."""
+    """The unit of an item: a transaction done, a resource stored under its id or a new one.
+
+    Raises:
+        KintungError: the item is refused whatever the record holds.
+    """
     if item.fault is not None:
         raise item.fault
-    request = request_of(site, item)
-    if kind_of(item) == "transaction":
+    request = _request(site, item)
+    if _bundle_type(item) == "transaction":
         unit = Transaction(site, request, received(site, item.raw)).unit()
-        return Unit(unit.reader, unit.prepare, idempotency_of(item))
-    resource = parse(item.raw)
-    request.resource = resource
-    type, id = str(resource.get("resourceType")), str(resource.get("id") or "")
-    request.method, request.path = ("PUT", f"{type}/{id}") if id else ("POST", type)
-    request.place({"type": type, "id": id})
-    unit = (update if id else create)(site, request).unit
-    return Unit(unit.reader, unit.prepare, idempotency_of(item))
+    else:
+        resource = parse(item.raw)
+        request.resource = resource
+        type, id = str(resource.get("resourceType")), str(resource.get("id") or "")
+        request.method, request.path = ("PUT", f"{type}/{id}") if id else ("POST", type)
+        request.place({"type": type, "id": id})
+        unit = (update if id else create)(site, request).unit
+    return Unit(unit.reader, unit.prepare, _idempotency(item))
 
 
-def request_of(site: Site, item: Item) -> Request:
-    """The request of an item; its key is for the entries of a batch, each a unit of its own."""
-    headers = {b"prefer": b"return=minimal", b"idempotency-key": item.key.encode()}
-    return Request("POST", "", "", headers, ACCESS, site.settings.base_url, item.raw)
+def prepared_elsewhere(site: Site, item: Item) -> Unit:
+    """The unit of an item that was prepared already: the item is read again only if it must be."""
+    return Unit(_ACCESS.reader, lambda view: unit_of(site, item).prepare(view), _idempotency(item))
 
 
-def idempotency_of(item: Item) -> Idempotency:
-    return Idempotency(ACCESS.client, item.key, sha256(item.raw).digest())
+def earlier(item: Item) -> Unit:
+    """A unit that is answered if the item was loaded before, and else refused."""
+    return Unit(_ACCESS.reader, _refuse, _idempotency(item))
 
 
-def not_now(_view: View) -> Prepared:
-    """``prepare`` of a unit that is to be answered only if it was committed before."""
+def _refuse(_view: View) -> Prepared:
     raise NotFound("It was not loaded before.")
 
 
-def kind_of(item: Item) -> str:
-    """The type of a Bundle, "" for anything else; what is wrong with it is said where it is parsed."""
-    if b'"Bundle"' not in item.raw:
-        return ""
-    try:
-        head = _heads.decode(item.raw)
-    except (msgspec.DecodeError, RecursionError):
-        return ""
-    return head.type if head.resource_type == "Bundle" else ""
+def _request(site: Site, item: Item) -> Request:
+    """The request of an item; its key is for the entries of a batch, each a unit of its own."""
+    headers = {b"prefer": b"return=minimal", b"idempotency-key": item.key.encode()}
+    return Request("POST", "", "", headers, _ACCESS, site.settings.base_url, item.raw)
 
 
-class Later:
-    """``prepare`` of an item that another process prepared: reads it only when it must."""
-
-    def __init__(self, site: Site, item: Item) -> None:
-        self._site = site
-        self._item = item
-
-    def __call__(self, view: View) -> Prepared:
-        return unit_of(self._site, self._item).prepare(view)
-
-
-def site_of(node: Node, base_url: str) -> Site:
-    return Site.of(node, WebSettings(base_url))
+def _idempotency(item: Item) -> Idempotency:
+    return Idempotency(_ACCESS.client, item.key, sha256(item.raw).digest())
 
 
 class _Head(msgspec.Struct, rename={"resource_type": "resourceType"}):
@@ -92,3 +100,14 @@ class _Head(msgspec.Struct, rename={"resource_type": "resourceType"}):
 
 
 _heads = msgspec.json.Decoder(_Head)
+
+
+def _bundle_type(item: Item) -> str:
+    """The type of a Bundle, "" for anything else; what is wrong with it is said where it is parsed."""
+    if b'"Bundle"' not in item.raw:
+        return ""
+    try:
+        head = _heads.decode(item.raw)
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    return head.type if head.resource_type == "Bundle" else ""
