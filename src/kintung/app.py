@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
 from kintung.definitions import vaulted_fingerprint
@@ -17,6 +17,7 @@ from kintung.store.keys import KeyStore
 from kintung.store.port import Store
 from kintung.store.scribe import Scribe
 from kintung.store.sealing import Sealer
+from kintung.store.sql.database import unreadable_address
 from kintung.store.sql.store import Backend, SqlStore
 from kintung.store.system import System
 from kintung.store.vault import Vault
@@ -73,7 +74,7 @@ def open_node(
         keys: the key store file; by default beside a SQLite file, else in the data folder.
 
     Raises:
-        BadInput: the URL is of none of these kinds.
+        BadInput: the URL is of none of these kinds, or cannot be understood.
         Unavailable: the database cannot be opened.
     """
     settings = settings or Settings()
@@ -117,7 +118,7 @@ def _backend(url: str, settings: Settings, facts: Mapping[str, str]) -> Backend:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # the index holds names; SQLite gives its other files the same mode
         return SqliteBackend(path, read_seconds=settings.read_seconds, facts=facts)
-    if urlsplit(url).scheme in ("postgresql", "postgres"):
+    if _parts(url).scheme in ("postgresql", "postgres"):
         from kintung.store.postgres import PostgresBackend  # noqa: PLC0415
 
         return PostgresBackend(
@@ -141,6 +142,15 @@ def _facts(settings: Settings, keys: KeyStore) -> dict[str, str]:
         "identifiers": vaulted_fingerprint(),
         "keys": hashlib.sha256(b"kintung key store " + keys.secret("vault")).hexdigest(),
     }
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - it is read here so that a false one is refused here
+    except ValueError:
+        raise unreadable_address() from None
+    return parts
 
 
 def sqlite_path(url: str) -> Path:
@@ -167,7 +177,7 @@ def key_path(url: str) -> Path | None:
         path = sqlite_path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.with_name(f"{path.name}.keys")
-    parts = urlsplit(url)
+    parts = _parts(url)
     place = f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}"
     name = hashlib.sha256(place.encode()).hexdigest()[:16]
     folder = data_folder()

@@ -101,6 +101,8 @@ def test_a_database_of_another_schema(
         ("record.db", "record.db: is not a database"),
         ("postgresql://nobody@127.0.0.1:1/none", "The database cannot be reached."),
         ("postgresql:///none?host=/nowhere", "The database cannot be reached."),
+        ("postgresql://nobody:se/cret@127.0.0.1/none", "write postgresql://user@host/name"),
+        ("postgresql://nobody:se%cret@127.0.0.1/none", "write postgresql://user@host/name"),
         ("sqlite:////proc/none/record.db", "No such file or directory"),
     ],
 )
@@ -111,6 +113,7 @@ def test_a_database_that_cannot_be_used(tmp_path: Path, command: str, url: str, 
     arguments = [str(each) for each in others.get(command, [])]
     said = refused(tmp_path, *arguments, "--database", url, command=command)
     assert message in said or (url.startswith("sqlite") and "there is no database" in said)
+    assert "cret" not in said, "a part of a password"
 
 
 def test_a_file_that_is_no_database(tmp_path: Path, url: str) -> None:

@@ -1,12 +1,12 @@
 """The database a command works on: its options, and opening it."""
 
 import argparse
-from contextlib import AbstractContextManager
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from kintung.app import Node, default_url, open_node, sqlite_path
-from kintung.errors import BadInput
+from kintung.errors import BadInput, Unavailable
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
@@ -22,11 +22,13 @@ def add_database(parser: argparse.ArgumentParser) -> None:
         "--keys",
         type=Path,
         metavar="FILE",
-        help="the key store, when it is not where it was made (beside a SQLite file)",
+        help="the key store, when it is not where it was made: beside a SQLite file,"
+        " for PostgreSQL in the user's data folder",
     )
 
 
-def opened(options: argparse.Namespace, *, present: bool = False) -> AbstractContextManager[Node]:
+@contextmanager
+def opened(options: argparse.Namespace, *, present: bool = False) -> Generator[Node]:
     """The node on the database of the options.
 
     Args:
@@ -34,16 +36,27 @@ def opened(options: argparse.Namespace, *, present: bool = False) -> AbstractCon
 
     Raises:
         BadInput: the URL is of no database, or the file is not there.
-        Unavailable: the database cannot be opened.
+        Unavailable: the database cannot be opened; the message says what its server said.
     """
     url: str = options.database
     require_lasting(url)
     if present and url.startswith("sqlite:///") and not sqlite_path(url).exists():
         raise BadInput(f"there is no database {sqlite_path(url)}.")
-    return open_node(url, keys=options.keys)
+    with ExitStack() as stack:
+        try:
+            node = stack.enter_context(open_node(url, keys=options.keys))
+        except Unavailable as error:
+            raise _with_cause(error) from None
+        yield node
+
+
+def _with_cause(error: Unavailable) -> Unavailable:
+    """The error with what the database server said: the one who runs the command may do something."""
+    said = " ".join(str(error.__cause__ or "").split())
+    return error if said in str(error) else Unavailable(f"{error} {said}")
 
 
 def require_lasting(url: str) -> None:
     """Refuse a record that would be gone with this process."""
-    if urlsplit(url).scheme == "memory":
+    if url.startswith("memory:"):
         raise BadInput("memory: is gone when the command ends; use sqlite:///file.db or postgresql://...")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import psycopg
 
 from kintung.errors import Unavailable
-from kintung.store.sql.database import Row
+from kintung.store.sql.database import Row, unreadable_address
 
 Connection = psycopg.Connection[Row]
 
@@ -45,6 +45,7 @@ class Server:
             statement_seconds: the longest a statement may take; 0 for as long as it needs.
 
         Raises:
+            BadInput: the address of the server cannot be understood.
             Unavailable: the server cannot be reached, or has no connection left.
         """
         try:
@@ -57,6 +58,8 @@ class Server:
                     "with fewer --workers or --connections."
                 ) from error
             raise Unavailable("The database cannot be reached.") from error
+        except psycopg.ProgrammingError:
+            raise unreadable_address() from None
         self._is_away = False
         return connection
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from kintung.errors import OutcomeUnknown, TimedOut
+from kintung.errors import BadInput, OutcomeUnknown, TimedOut
 
 Row = tuple[Any, ...]
 
@@ -26,6 +26,14 @@ def asked_too_long() -> TimedOut:
 def reading_too_long() -> TimedOut:
     """A page of the node's own (an export, a follower) took longer than versions may be kept for it."""
     return TimedOut("A page of the record took too long to read; try again when the machine is less busy.")
+
+
+def unreadable_address() -> BadInput:
+    """The refusal of an address; which sign is wrong is not said, it may be one of the password."""
+    return BadInput(
+        "the address of the database cannot be understood; write postgresql://user@host/name,"
+        " and / @ : % in a password as %2F %40 %3A %25."
+    )
 
 
 class Database(Protocol):
