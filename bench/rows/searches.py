@@ -1,4 +1,4 @@
-"""Twelve named searches, page of 20, on records of different size, in the store and over HTTP.
+"""Named searches, page of 20, on records of different size, in the store and over HTTP.
 
 Every page and total is first compared with what a plain loop over the generated resources
 finds.
