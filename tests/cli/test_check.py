@@ -1,6 +1,7 @@
 """kintung check and kintung export on both databases: exit codes, and what they refuse."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import apsw
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.cli.conftest import Run
-from tests.commands import done, kintung
+from tests.commands import KINTUNG, done, environment, kintung
 from tests.databases import KINDS, fresh
 from tests.records import patient
 from tests.synthea import exported
@@ -67,7 +68,10 @@ def test_a_record_that_was_meddled_with(run: Run, url: str, tmp_path: Path) -> N
 def test_what_is_not_there_is_not_sound(url: str, tmp_path: Path) -> None:
     absent, said = f"{url}-absent", r"there is no database .*record\.db-absent\."
     if url.startswith("postgresql:"):
-        absent, said = url.replace("/fresh_", "/absent_"), r"The database cannot be reached\."
+        absent, said = (
+            url.replace("/fresh_", "/absent_"),
+            r"The database cannot be reached\. .+",
+        )
     for command, arguments in (("check", ()), ("export", (tmp_path / "out",))):
         finished = kintung(tmp_path, command, *arguments, "--database", absent)
         assert (finished.returncode, finished.stdout) == (1, "")
@@ -91,6 +95,19 @@ def test_an_export_is_not_mixed_with_another(run: Run, tmp_path: Path) -> None:
     again = run("export", tmp_path / "out")
     assert (again.returncode, again.stdout) == (1, "")
     assert re.fullmatch(r"kintung export: .*out is not empty; name another folder\.\n", again.stderr)
+
+
+def test_an_export_that_is_broken_off_says_so(run: Run, tmp_path: Path, url: str) -> None:
+    """A full disk, played by a limit on the size of a file."""
+    long = '{"resourceType":"Basic","code":{"text":"%s"}}\n' % ("long" * 200_000)
+    (tmp_path / "long.ndjson").write_text(long * 3)
+    done(run("load", tmp_path / "long.ndjson"))
+    line = f"ulimit -f 2048 && exec '{KINTUNG}' export '{tmp_path}/out' --database '{url}'"
+    finished = subprocess.run(
+        ["sh", "-c", line], env=environment(tmp_path), capture_output=True, text=True, check=False
+    )
+    assert (finished.returncode, finished.stderr) == (1, "kintung export: File too large\n")
+    assert finished.stdout == f"The export in {tmp_path}/out is not whole; remove it.\n"
 
 
 def test_a_record_is_opened_with_its_own_keys_alone(run: Run, tmp_path: Path) -> None:

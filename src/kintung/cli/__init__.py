@@ -13,7 +13,16 @@ from kintung.errors import KintungError
 COMMANDS = ("demo", "serve", "load", "export", "check")
 
 DESCRIPTION = "A FHIR R4 record for primary care: serve it, fill it, take it out, prove it sound."
+EXIT_CODES = """\
+kintung COMMAND --help tells the options of a command.
 
+exit codes:
+  0         done; a node that serves was stopped
+  1         refused, failed, or broken things were found: a line says what
+  2         the command line cannot be understood
+  130, 143  stopped half-way by Ctrl-C or by SIGTERM
+  141       nobody reads what it prints any more
+"""
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -25,13 +34,15 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; an error is one clear line on standard error and exit code 1.
-
-    Exit code 2 is a mistake in the command line, 130 and 143 a stop by Ctrl-C and SIGTERM.
-    """
+    """Run one command; an error is one clear line on standard error, and an exit code of EXIT_CODES."""
     for number in _STOPPING:
         signal.signal(number, _stop)
-    parser = _Parser(prog="kintung", description=DESCRIPTION)
+    parser = _Parser(
+        prog="kintung",
+        description=DESCRIPTION,
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     chosen = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = list(sys.argv[1:] if arguments is None else arguments)
     # Only the module of the command asked for is imported; help needs them all.
@@ -47,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 141  # who read our output has gone; nothing is left to tell
     except OSError as error:
-        reason = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+        reason = error.strerror or str(error)
+        reason += f": {error.filename}" if error.filename else ""
     print(f"kintung {options.command}: {reason}", file=sys.stderr)  # noqa: T201 - this is a command
     return 1
 

@@ -21,7 +21,11 @@ def number_between(least: int, most: int) -> Callable[[str], int]:
 def add_base_url(parser: argparse.ArgumentParser) -> None:
     """The option ``--base-url``: the address of the FHIR API, kept without a slash at its end."""
     parser.add_argument(
-        "--base-url", type=_base_url, default="", metavar="URL", help="of the FHIR API, as clients know it"
+        "--base-url",
+        type=_base_url,
+        default="",
+        metavar="URL",
+        help="address of the FHIR API as clients know it; references under it are stored as local ones",
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from kintung.app import system
+from kintung.app import Node, system
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
 from kintung.errors import BadInput
@@ -18,7 +18,7 @@ from kintung.errors import BadInput
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
     parser = commands.add_parser("export", help="write NDJSON by type", description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="to write into; made if it is not there")
     add_database(parser)
     parser.set_defaults(run=run)
 
@@ -26,12 +26,23 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     written = Counter[str]()
-    progress = Progress("resources", written.total)
-    with opened(options, present=True) as node, progress, ExitStack() as files:
+    with opened(options, present=True) as node, Progress("resources", written.total):
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             # Files of types that are gone by now would be taken for a part of this export.
             raise BadInput(f"{folder} is not empty; name another folder.")
+        try:
+            _write(node, folder, written)
+        except BaseException:
+            say(f"The export in {folder} is not whole; remove it.")
+            raise
+    say(f"{written.total():,} resources of {len(written)} types written to {folder}")
+    return 0
+
+
+def _write(node: Node, folder: Path, written: Counter[str]) -> None:
+    """Write every current resource into the folder, counting them by type."""
+    with ExitStack() as files:
         of_type: dict[str, BinaryIO] = {}
         for version in node.store.export(system("export")):
             file = of_type.get(version.type)
@@ -41,8 +52,6 @@ def run(options: argparse.Namespace) -> int:
             file.write(version.body)
             file.write(b"\n")
             written[version.type] += 1
-    say(f"{written.total():,} resources of {len(written)} types written to {folder}")
-    return 0
 
 
 def _private(path: Path) -> BinaryIO:

@@ -22,13 +22,14 @@ SMALL_BYTES = 1024 * 1024
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
     parser = commands.add_parser("load", help="load Bundles and NDJSON", description=__doc__)
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or folder to load")
     add_database(parser)
     parser.add_argument(
         "--processes",
         type=number_between(0, MOST_PROCESSES),
         metavar="N",
-        help="that prepare; 0 does all in one; default: one for each processor",
+        help="how many processes prepare, beside the one that commits; 0 does all in that one;"
+        " default: one for each processor, none for less than 1 MB",
     )
     add_base_url(parser)
     parser.set_defaults(run=run)

@@ -56,31 +56,36 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
     parser = commands.add_parser("serve", help="serve a node over HTTP", description=__doc__)
     add_database(parser)
-    parser.add_argument("--host", default=HOST, help="default: %(default)s")
+    parser.add_argument("--host", default=HOST, help="loopback address to listen on; default: %(default)s")
     add_port(parser)
     parser.add_argument(
         "--workers",
         type=number_between(1, MOST_WORKERS),
         default=1,
         metavar="N",
-        help="processes that serve; default: %(default)s",
+        help="how many processes serve; default: %(default)s",
     )
     parser.add_argument(
         "--connections",
         type=number_between(2, MOST_CONNECTIONS),
         default=CONNECTIONS,
         metavar="N",
-        help="of each worker to a PostgreSQL server; default: %(default)s",
+        help="the most connections of each worker to a PostgreSQL server; default: %(default)s",
     )
     add_base_url(parser)
-    parser.add_argument("--unprotected", action="store_true", help="switch sign-in off; loopback only")
+    parser.add_argument(
+        "--unprotected", action="store_true", help="switch sign-in off; needed until it exists"
+    )
     parser.set_defaults(run=run)
 
 
 def add_port(parser: argparse.ArgumentParser) -> None:
     """The option ``--port``."""
     parser.add_argument(
-        "--port", type=number_between(0, 65535), default=8080, help="0 takes a free one; default: %(default)s"
+        "--port",
+        type=number_between(0, 65535),
+        default=8080,
+        help="to listen on; 0 takes a free one; default: %(default)s",
     )
 
 
