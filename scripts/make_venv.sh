@@ -34,6 +34,6 @@ if [ "$(.venv/bin/python -c "$version" 2>/dev/null)" != "$("$python" -c "$versio
     "$python" -m venv --clear .venv
 fi
 
-say "installing the locked packages into .venv"
+say "installing the locked packages into .venv; the first time takes a minute or two"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
