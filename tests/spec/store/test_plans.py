@@ -235,7 +235,7 @@ SENT = {
     "dates": ([("_sort", "-date")], "x.high DESC"),
     "dates AND code": ([("code", "718-7"), ("_sort", "date")], "x.low, "),
     "newest": ([("_sort", "-_lastUpdated")], "r.seq DESC"),
-    "a chain to many": ([("subject:Patient.gender", "male")], "CROSS JOIN resource t"),
+    "a chain to many": ([("subject:Patient.gender", "male")], "resource t "),
 }
 
 
@@ -314,6 +314,21 @@ def test_an_update_time_bounds_the_walk(record: Record) -> None:
 
     assert "r.seq >= ?" in statement.text
     assert re.search(r"resource_walk \(type=\? AND seq>\?\)|seq >= ", explained), explained
+
+
+def test_a_chain_is_followed_by_its_references_before_the_server_has_statistics(
+    tmp_path: Path, postgres: Cluster
+) -> None:
+    """Turned round, each resource met asked every Patient there is: ten seconds for 31,000 resources."""
+    with opened("postgres", tmp_path, postgres.fresh_database) as record:
+        _populate(record)
+        with searching(record) as searcher:
+            asked = asked_by(searcher, ALL, [("subject:Patient.gender", "male")])
+            statement = searcher.page(asked, Plan("walk"), far=2_000)
+            plan = _explained(searcher.db, statement.text, statement.values)
+
+    assert re.search(r"ix_reference_(of|pkey) on ix_reference x", plan), plan
+    assert re.search(r"resource_pkey on resource t", plan), plan
 
 
 def test_sqlite_plans_a_statement_once_whatever_its_values(tmp_path: Path) -> None:

@@ -81,10 +81,20 @@ def query_of(db: Database, numbers: Sequence[int]) -> Clause:
     return Clause("SELECT unnest(?::bigint[])", (list(numbers),))
 
 
-def starting(db: Database, start: Clause, on: Clause) -> Clause:
-    """From ``start`` to ``resource r``, in this order: neither planner may turn it round."""
+def starting(
+    db: Database, start: Clause, by: Clause, rest: Clause = ALWAYS, to: str = "resource r"
+) -> Clause:
+    """From ``start`` to a table with its alias, in this order: neither planner may turn it round.
+
+    ``by`` is what the row is sought by, its whole key where it can be. PostgreSQL tests the
+    ``rest`` after that: while it has no statistics, an index that covers part of it seems as good
+    to it as the key.
+    """
     if db.dialect == "sqlite":
-        text = f"{start.text} CROSS JOIN resource r ON {on.text}"
-    else:
-        text = f"{start.text} CROSS JOIN LATERAL (SELECT * FROM resource r WHERE {on.text} OFFSET 0) r"
-    return Clause(text, start.values + on.values)
+        both = every(by, rest)
+        return Clause(f"{start.text} CROSS JOIN {to} ON {both.text}", start.values + both.values)
+    alias = to.rpartition(" ")[2]
+    found = f"(SELECT * FROM {to} WHERE {by.text} OFFSET 0) {alias}"
+    if rest != ALWAYS:
+        found = f"(SELECT * FROM {found} WHERE {rest.text} OFFSET 0) {alias}"
+    return Clause(f"{start.text} CROSS JOIN LATERAL {found}", start.values + by.values + rest.values)

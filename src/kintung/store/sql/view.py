@@ -304,8 +304,8 @@ class ExportPlace(NamedTuple):
 
 def exported(db: Database, type: int, place: ExportPlace) -> Clause:
     """The statement that finds the resources of a page."""
-    on = Clause("r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key AND r.deleted = 0")
-    source = starting(db, Clause("entity e"), on)
+    by = Clause("r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key")
+    source = starting(db, Clause("entity e"), by, Clause("r.deleted = 0"))
     text = (
         "SELECT r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
         f" FROM {source.text} WHERE e.type = ? AND e.key > ? AND e.key <= ? ORDER BY e.key LIMIT ?"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from kintung.fhir.search import Chain, Criterion, Parameter
-from kintung.store.sql.clauses import Clause, among, every, is_short, listed, some
+from kintung.store.sql.clauses import Clause, among, every, is_short, listed, some, starting
 from kintung.store.sql.database import Database
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.search import criteria
@@ -37,19 +37,17 @@ def _followed(
     lookups: Lookups, who: StoredReader, parameter: Parameter, type: str, inner: Criterion, r: str
 ) -> Clause:
     """Does a reference of ``r`` lead to a resource ``t`` of the type that meets the inner criterion?"""
-    references = by_resource(lookups.db, "ix_reference x")
-    condition = every(
-        among("x.atom", _atoms(parameter, type)),
-        Clause("t.type = ?", (TYPE_NUMBERS[type],)),
-        Clause("t.deleted = 0"),
-        visible(who, "t"),
-        criteria.probe(lookups, inner, "t"),
-    )
+    db = lookups.db
+    references = Clause(by_resource(db, "ix_reference x"))
+    entities = starting(db, references, Clause("e.key = x.target"), to="entity e")
+    by = Clause("t.patient_key = e.patient_key AND t.key = e.key AND t.type = ?", (TYPE_NUMBERS[type],))
+    meeting = every(Clause("t.deleted = 0"), visible(who, "t"), criteria.probe(lookups, inner, "t"))
+    targets = starting(db, entities, by, meeting, "resource t")
+    atoms = among("x.atom", _atoms(parameter, type))
     return Clause(
-        f"(SELECT 1 FROM {references} CROSS JOIN entity e CROSS JOIN resource t"
-        f" WHERE x.patient_key = {r}.patient_key AND x.key = {r}.key AND e.key = x.target"
-        f" AND t.patient_key = e.patient_key AND t.key = e.key AND {condition.text} LIMIT 1) IS NOT NULL",
-        condition.values,
+        f"(SELECT 1 FROM {targets.text}"
+        f" WHERE x.patient_key = {r}.patient_key AND x.key = {r}.key AND {atoms.text} LIMIT 1) IS NOT NULL",
+        targets.values + atoms.values,
     )
 
 
@@ -82,24 +80,19 @@ def ends_of(lookups: Lookups, who: StoredReader, chain: Chain) -> Sequence[Ends]
 
 def _end(lookups: Lookups, who: StoredReader, parameter: Parameter, type: str, inner: Criterion) -> Ends:
     """Targets that are visible, of that type, and meet the inner criterion."""
-    condition = every(
-        Clause("r.type = ?", (TYPE_NUMBERS[type],)),
+    of_type = Clause("r.type = ?", (TYPE_NUMBERS[type],))
+    seen = every(
         Clause("r.deleted = 0"),
         visible(who, "r"),
     )
     if asks_all(inner):
-        met = criteria.probe(lookups, inner)
-        ends = Clause(
-            f"SELECT r.key FROM resource r WHERE {condition.text} AND {met.text}",
-            condition.values + met.values,
-        )
+        where = every(of_type, seen, criteria.probe(lookups, inner))
+        ends = Clause(f"SELECT r.key FROM resource r WHERE {where.text}", where.values)
     else:
         meeting = criteria.keys(lookups, inner)
-        ends = Clause(
-            f"SELECT r.key FROM ({meeting.text}) k CROSS JOIN resource r"
-            f" WHERE r.patient_key = k.patient_key AND r.key = k.key AND {condition.text}",
-            meeting.values + condition.values,
-        )
+        by = every(Clause("r.patient_key = k.patient_key AND r.key = k.key"), of_type)
+        source = starting(lookups.db, Clause(f"({meeting.text}) k", meeting.values), by, seen)
+        ends = Clause(f"SELECT r.key FROM {source.text}", source.values)
     found = lookups.db.rows(f"{ends.text} LIMIT {MANY_ENDS + 1:d}", ends.values)
     targets = tuple(dict.fromkeys(cast(int, key) for (key,) in found))
     return Ends(_atoms(parameter, type), targets, ends if len(found) > MANY_ENDS else None)

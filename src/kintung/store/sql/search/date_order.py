@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kintung.store.sql.clauses import ALWAYS, Clause, every, starting
 from kintung.store.sql.search.lookups import Lookups
-from kintung.store.sql.search.matches import current_of, probes
+from kintung.store.sql.search.matches import current_of, of_types, probes
 from kintung.store.sql.search.plan import Asked, Plan
 from kintung.store.sql.search.sorting import date_sorted_by
 from kintung.store.sql.search.statements import COLUMNS, Statement
@@ -62,8 +62,8 @@ def dated_page(lookups: Lookups, asked: Asked, plan: Plan, far: int | None = Non
         )
         if skipped:
             rows = every(rows, Clause(f"x.{order.column} {order.back} ?", skipped[0]))
-    on = Clause("r.patient_key = x.patient_key AND r.key = x.key")
-    source = starting(db, Clause(table), every(on, current_of(db, asked, plan)))
+    by = every(Clause("r.patient_key = x.patient_key AND r.key = x.key"), of_types(asked.query))
+    source = starting(db, Clause(table), by, current_of(db, asked, plan))
     first = Clause(order.first)
     where = every(rows, first, visible(asked.who, "r"), *probes(lookups, asked.who, asked.query), reached)
     text = (

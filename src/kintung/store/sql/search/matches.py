@@ -32,7 +32,8 @@ def matches(lookups: Lookups, asked: Asked, plan: Plan, far: int | None = None) 
     if plan.start:
         return _from_keys(lookups, asked, plan, current), others
     if plan.name == "grants":
-        return _from_persons(lookups.db, asked.who, current), others
+        return _from_persons(lookups.db, asked, current), others
+    current = every(of_types(query), current)
     if plan.name == "dateless":
         others = every(others, is_absent(lookups.db, query.sort[0].parameter))
         if plan.person is not None:
@@ -54,15 +55,19 @@ def is_in_log_order(query: Query, plan: Plan) -> bool:
 # -- what holds of r --------------------------------------------------------------------
 
 
+def of_types(query: Query) -> Clause:
+    """It is of the types asked for."""
+    types = [TYPE_NUMBERS[name] for name in query.types]
+    return among("r.type", types) if types else ALWAYS
+
+
 def current_of(db: Database, asked: Asked, plan: Plan) -> Clause:
-    """It is of the types asked for, there, as old as page one; and past the place, in the log's order."""
-    types = [TYPE_NUMBERS[name] for name in asked.query.types]
-    of_types = among("r.type", types) if types else ALWAYS
+    """It is there, as old as page one; and past the place, in the log's order."""
     upto = Clause("r.seq <= ?", (asked.sequence,)) if asked.sequence is not None else ALWAYS
     beyond = ALWAYS
     if asked.after is not None and is_in_log_order(asked.query, plan):
         beyond = Clause("r.seq < ?", (asked.after.sequence,))
-    return every(of_types, Clause("r.deleted = 0"), upto, beyond, _updated(db, asked.query))
+    return every(Clause("r.deleted = 0"), upto, beyond, _updated(db, asked.query))
 
 
 def _updated(db: Database, query: Query) -> Clause:
@@ -103,12 +108,13 @@ def _walking(db: Database, query: Query) -> str:
     return " INDEXED BY resource_walk" if db.dialect == "sqlite" and query.types else ""
 
 
-def _from_persons(db: Database, who: StoredReader, current: Clause) -> Clause:
+def _from_persons(db: Database, asked: Asked, current: Clause) -> Clause:
     """From each person of the scope, and what is of no one person."""
-    assert isinstance(who.reader.persons, Scope)
+    scope = asked.who.reader.persons
+    assert isinstance(scope, Scope)
     persons = "(SELECT g.patient_key FROM scope_person g WHERE g.scope = ? UNION ALL SELECT 0) k"
-    start = Clause(persons, (who.reader.persons.number,))
-    return starting(db, start, every(Clause("r.patient_key = k.patient_key"), current))
+    of_person = every(Clause("r.patient_key = k.patient_key"), of_types(asked.query))
+    return starting(db, Clause(persons, (scope.number,)), of_person, current)
 
 
 def _from_keys(lookups: Lookups, asked: Asked, plan: Plan, current: Clause) -> Clause:
@@ -118,10 +124,10 @@ def _from_keys(lookups: Lookups, asked: Asked, plan: Plan, current: Clause) -> C
     same = "r.patient_key = k.patient_key AND r.key = k.key"
     if len(asked.query.types) == 1:
         start = Clause(f"({found.text}) k", found.values)
-        return starting(lookups.db, start, every(Clause(same), current))
+        return starting(lookups.db, start, every(Clause(same), of_types(asked.query)), current)
     typed = f"SELECT k1.patient_key, k1.key, n.type FROM ({found.text}) k1 JOIN entity n ON n.key = k1.key"
-    on = Clause(f"{same} AND r.type = k.type")
-    return starting(lookups.db, Clause(f"({typed}) k", found.values), every(on, current))
+    by = every(Clause(f"{same} AND r.type = k.type"), of_types(asked.query))
+    return starting(lookups.db, Clause(f"({typed}) k", found.values), by, current)
 
 
 def _keys_of_one(lookups: Lookups, who: StoredReader, plan: Plan) -> Clause:
