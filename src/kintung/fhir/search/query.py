@@ -3,6 +3,7 @@
 Source: http://hl7.org/fhir/R4/search.html, sections 3.1.1.3 to 3.1.1.5.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,6 +23,9 @@ _MODIFIERS: Mapping[Kind, tuple[Modifier, ...]] = {
     "string": ("missing", "exact", "contains"),
 }
 """Modifiers beside ``:missing``, which every kind has, and ``:Type``, which references have."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""All but tab, line feed and carriage return: http://hl7.org/fhir/R4/datatypes.html#string."""
 
 _RESULT = ("_sort", "_count", "_total", "_type")
 
@@ -324,12 +328,12 @@ def _what_to_do(asked: _Asked, alternatives: int) -> str:
 
 
 def _check_text(text: str) -> None:
-    """Refuse what no stored text can hold: NUL, and surrogates that encode nothing."""
+    """Refuse what no stored text can hold: control characters, and surrogates that encode nothing."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueInvalid("the text holds a character that FHIR does not allow") from None
-    if "\0" in text:
+    if _CONTROL.search(text):
         raise ValueInvalid("the text holds a character that FHIR does not allow")
 
 

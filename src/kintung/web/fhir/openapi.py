@@ -30,38 +30,42 @@ _PARTS = {
 }
 _REFUSED = sorted({status for status in STATUS.values() if status != 500})
 _PREFIX = "^(eq|ne|gt|lt|ge|le|sa|eb|ap)?"
+
+
+def _form(simplest: str, always: dict[str, Any], example: str) -> dict[str, Any]:
+    """A value: ``simplest`` is how to write one, ``always`` is true of all that are accepted."""
+    either = [{"pattern": simplest}, always]
+    return {"type": "string", "anyOf": either, "examples": [example]}
+
+
+_SOMETHING = {"minLength": 1}
 _FORMS: dict[str, dict[str, Any]] = {
-    "number": {
-        "type": "string",
-        "pattern": _PREFIX + r"-?[0-9]{1,20}(\.[0-9]{1,10})?(e-?[0-9]{1,2})?$",
-        "examples": ["gt0.8"],
-    },
-    "date": {
-        "type": "string",
-        "pattern": _PREFIX + r"[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?)?$",
-        "examples": ["ge2022-10-19"],
-    },
+    "number": _form(
+        _PREFIX + r"-?[0-9]{1,20}(\.[0-9]{1,10})?(e-?[0-9]{1,2})?$", {"pattern": "[0-9]"}, "gt0.8"
+    ),
+    "date": _form(
+        _PREFIX + r"[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?)?$",
+        {"pattern": "[0-9]{4}"},
+        "ge2022-10-19",
+    ),
     "string": {"type": "string", "minLength": 1, "examples": ["陳"]},
-    "token": {
-        "type": "string",
-        "pattern": r"^([^|\\,$]{0,60}\|)?[^|\\,$]{1,60}$",
-        "examples": ["http://loinc.org|8310-5"],
-    },
-    "reference": {"type": "string", "pattern": f"^{ID}$", "examples": ["example"]},
-    "quantity": {
-        "type": "string",
-        "pattern": _PREFIX + r"-?[0-9]{1,20}(\.[0-9]{1,10})?(\|[^|\\,$]{0,60}\|[^|\\,$]{1,20})?$",
-        "examples": ["5.4|http://unitsofmeasure.org|mg"],
-    },
+    "token": _form(r"^([^|\\,$]{0,60}\|)?[^|\\,$]{1,60}$", _SOMETHING, "http://loinc.org|8310-5"),
+    "reference": _form(f"^{ID}$", _SOMETHING, "example"),
+    "quantity": _form(
+        _PREFIX + r"-?[0-9]{1,20}(\.[0-9]{1,10})?(\|[^|\\,$]{0,60}\|[^|\\,$]{1,20})?$",
+        {"pattern": "[0-9]"},
+        "5.4|http://unitsofmeasure.org|mg",
+    ),
     "uri": {"type": "string", "minLength": 1, "examples": ["http://example.org/x"]},
 }
-"""How a value of each kind of search parameter is written, in its simplest form."""
+"""How a value of each kind of search parameter is written."""
 _ANSWERED_HOW: dict[str, dict[str, Any]] = {
     "_count": {"type": "integer", "minimum": 0},
     "_total": {"type": "string", "enum": ["none", "estimate", "accurate"]},
     "_sort": {"type": "string", "minLength": 1},
 }
-_WISHES = ["return=minimal", "return=representation", "return=OperationOutcome"]
+_WISHES = ["return=representation", "return=OperationOutcome"]
+"""``return=minimal`` too, after which there is no body: no document can say that a body depends on it."""
 _OF_AN_INSTANCE = ("read", "history-instance", "update", "delete")
 _ANY_SEARCH = ("_id", "_lastUpdated", "_sort")
 _EXAMPLE = {

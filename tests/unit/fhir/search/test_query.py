@@ -216,6 +216,18 @@ def test_a_chain_passes_over_targets_whose_kind_the_value_does_not_fit():
     assert "Observation" in chain.targets
 
 
+@pytest.mark.parametrize("text", ["a\0", "\x07a", "a\x0bb", "\x1f", "\ud800"])
+@pytest.mark.parametrize("place", ["name", "value"])
+def test_what_no_stored_text_can_hold_is_refused(place: str, text: str):
+    name, value = ("family:exact", text) if place == "value" else (f"family{text}", "x")
+    with pytest.raises(ValueInvalid, match="a character that FHIR does not allow"):
+        query("Patient", (name, value))
+
+
+def test_line_ends_and_tabs_may_stand_in_a_text():
+    assert values("Patient", "family:exact", "a\t\r\nb") == (StringValue("a\t\r\nb", "a b"),)
+
+
 def test_sort_count_and_total():
     found = query("Patient", ("_sort", "-birthdate,family"), ("_count", "5"), ("_total", "accurate"))
 
