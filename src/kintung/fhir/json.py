@@ -20,7 +20,7 @@ from kintung.fhir.faults import first_fault, is_deeper, rule_broken, undecodable
 from kintung.fhir.limits import LIMITS, MAX_DIGITS, NUMBERS, Limits
 from kintung.fhir.tokens import STRING
 
-__all__ = ["LIMITS", "BundleEntry", "Limits", "SplitBundle", "parse", "split_bundle"]
+__all__ = ["LIMITS", "BundleEntry", "Limits", "SplitBundle", "parse", "parse_list", "split_bundle"]
 
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=NUMBERS.create_decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -45,6 +45,21 @@ def parse(raw: bytes, limits: Limits = LIMITS) -> dict[str, Any]:
     The error has the FHIRPath of the place, if it is in the first 8 MB; what is not JSON has
     its line and column too.
     """
+    value = _parse(raw, limits)
+    if type(value) is not dict:
+        raise StructureInvalid("The text is JSON, but not an object; a resource is one JSON object.")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def parse_list(raw: bytes, limits: Limits = LIMITS) -> list[Any]:
+    """Decode one JSON array; raises as ``parse`` does, and when it is no array."""
+    value = _parse(raw, limits)
+    if type(value) is not list:
+        raise StructureInvalid("The text is JSON, but not an array.")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _parse(raw: bytes, limits: Limits) -> Any:
     _check_size(raw, limits)
     try:
         value = _DECODER.decode(raw)
@@ -59,9 +74,7 @@ def parse(raw: bytes, limits: Limits = LIMITS) -> dict[str, Any]:
         raise undecodable(raw, limits, error) from None
     if suspect and (broken := rule_broken(raw, limits)):
         raise first_fault(raw, limits) or broken
-    if type(value) is not dict:
-        raise StructureInvalid("The text is JSON, but not an object; a resource is one JSON object.")
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return value
 
 
 def _check_size(raw: bytes, limits: Limits) -> None:
