@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from kintung.errors import RuleFailed, StructureInvalid, TooLong, ValueInvalid
+from kintung.fhir.document import Document, Place, Value, copied, is_same, plain, written
 from kintung.fhir.json import parse_list
 from kintung.fhir.limits import LIMITS, Limits
-from kintung.fhir.patch.document import Document, Place, Value, copied, is_same, plain, written
 
 MOST_OPERATIONS = 1_000
 """Operations of one patch."""

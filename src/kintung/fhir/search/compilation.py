@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from kintung.errors import BadInput
+from kintung.fhir.fhirpath.expression import Name, Node, branches, parse
 from kintung.fhir.search.atoms import TABLE, Atom, Leaf, Only, Table
 from kintung.fhir.search.catalogue import Catalogue, Component, Composite, Entry, TypeCatalogue
 from kintung.fhir.search.elements import Elements
-from kintung.fhir.search.expression import Name, Node, branches, parse
 from kintung.fhir.search.lower import Focus, Typing
 
 _STORED = frozenset(("_id", "_lastUpdated"))

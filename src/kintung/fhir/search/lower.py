@@ -12,9 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kintung.errors import BadInput
-from kintung.fhir.search.atoms import Conversion, Either, Field, Having, Leaf, Only, Step, Table
-from kintung.fhir.search.elements import Elements
-from kintung.fhir.search.expression import (
+from kintung.fhir.fhirpath.expression import (
     Binary,
     Call,
     Index,
@@ -25,6 +23,8 @@ from kintung.fhir.search.expression import (
     This,
     Variable,
 )
+from kintung.fhir.search.atoms import Conversion, Either, Field, Having, Leaf, Only, Step, Table
+from kintung.fhir.search.elements import Elements
 
 _CONVERSIONS: Mapping[Table, Mapping[str, Conversion]] = {
     "tokens": {

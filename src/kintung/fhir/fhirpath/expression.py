@@ -1,15 +1,17 @@
-"""The part of FHIRPath that search parameters are written in: text to tree.
+"""The part of FHIRPath that search parameters and patches are written in: text to tree.
 
-    union, path, ``as``, ``is``, functions, indexer, ``=``, ``!=``, ``and``, literals, ``%resource``
+    union, path, ``as``, ``is``, functions, indexer, ``=``, ``!=``, ``and``, ``or``, literals,
+    ``%resource``
 
-What a tree means is decided in ``lower``; here nothing is known of FHIR types.
-Source: http://hl7.org/fhirpath/N1/#grammar (precedence: path, ``is as``, ``|``, ``= !=``, ``and``).
+What a tree means is decided elsewhere (``kintung.fhir.search.lower``, ``places``); here nothing
+is known of FHIR types. Source: http://hl7.org/fhirpath/N1/#grammar (precedence: path, ``is as``,
+``|``, ``= !=``, ``and``, ``or``).
 """
 
 import re
 from dataclasses import dataclass
 
-from kintung.errors import BadInput
+from kintung.errors import BadInput, TooLong
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """``left operator right``: one of ``| as is = != and``."""
+    """``left operator right``: one of ``| as is = != and or``."""
 
     operator: str
     left: "Node"
@@ -76,16 +78,25 @@ _TOKEN = re.compile(
     r"\s*(?:'(?:[^'\\]|\\.)*'|\d+|%?[A-Za-z_]\w*|!=|[=|.,()\[\]])",
     re.ASCII,
 )
-_PRECEDENCE = ({"and"}, {"=", "!="}, {"|"}, {"as", "is"})
+_PRECEDENCE = ({"or"}, {"and"}, {"=", "!="}, {"|"}, {"as", "is"})
 """Loosest first."""
+
+MAX_LENGTH = 4_096
+"""Characters of one expression."""
+
+MAX_DEPTH = 20
+"""Parentheses and arguments open at once."""
 
 
 def parse(expression: str) -> Node:
     """Parse an expression.
 
     Raises:
-        BadInput: it is not FHIRPath, or uses what no search parameter needs.
+        BadInput: it is not FHIRPath, or uses what is not read here.
+        TooLong: over ``MAX_LENGTH`` or ``MAX_DEPTH``.
     """
+    if len(expression) > MAX_LENGTH:
+        raise TooLong(f"An expression has at most {MAX_LENGTH:,} characters.")
     reader = _Reader(expression)
     node = reader.binary(0)
     reader.finish()
@@ -105,6 +116,7 @@ class _Reader:
     def __init__(self, expression: str) -> None:
         self._expression = expression
         self._at = 0
+        self._depth = 0
         self._next = ""
         self._advance()
 
@@ -140,10 +152,14 @@ class _Reader:
     def binary(self, level: int) -> Node:
         if level == len(_PRECEDENCE):
             return self._path()
+        self._depth += level == 0
+        if self._depth > MAX_DEPTH:
+            raise TooLong(f"An expression has at most {MAX_DEPTH} parentheses open at once.")
         node = self.binary(level + 1)
         while self._next in _PRECEDENCE[level]:
             operator = self._advance()
             node = Binary(operator, node, self.binary(level + 1))
+        self._depth -= level == 0
         return node
 
     def _path(self) -> Node:

@@ -3,7 +3,7 @@
 import pytest
 
 from kintung.errors import BadInput
-from kintung.fhir.search.expression import (
+from kintung.fhir.fhirpath.expression import (
     Binary,
     Call,
     Index,

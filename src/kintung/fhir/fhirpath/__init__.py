@@ -1,0 +1,1 @@
+"""FHIRPath, as far as the language of the record needs it."""
