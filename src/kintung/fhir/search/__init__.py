@@ -6,7 +6,7 @@ same frozen :class:`Query`. Whether a resource meets a criterion is said by :fun
 """
 
 from kintung.fhir.search.catalogue import fingerprint, resource_types
-from kintung.fhir.search.criteria import Chain, Criterion, Query, Sort, query_pairs
+from kintung.fhir.search.criteria import Chain, Condition, Criterion, Has, Query, Sort, query_pairs
 from kintung.fhir.search.dates import OFFSET_MINUTES, span
 from kintung.fhir.search.decimals import bound_keys
 from kintung.fhir.search.extract import extract
@@ -31,9 +31,11 @@ __all__ = [
     "SEARCH_LIMITS",
     "Answered",
     "Chain",
+    "Condition",
     "Criterion",
     "DateValue",
     "Extracted",
+    "Has",
     "Missing",
     "NumberValue",
     "Parameter",

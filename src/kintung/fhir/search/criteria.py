@@ -31,15 +31,29 @@ class Criterion:
 @dataclass(frozen=True, slots=True)
 class Chain:
     """``reference.inner=value``: some reference of the parameter leads to a current resource,
-    visible to the reader, of one of the ``targets`` and meeting the criterion of that type."""
+    visible to the reader, of one of the ``targets`` and meeting the condition of that type."""
 
     parameter: Parameter
-    inner: tuple[tuple[str, Criterion], ...]
+    inner: tuple[tuple[str, "Condition"], ...]
     """(target type, what must hold of it), for each target type that has the inner parameter."""
 
     @property
     def targets(self) -> tuple[str, ...]:
         return tuple(type for type, _ in self.inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """``_has:Type:reference:inner=value``: some current resource of the type, visible to the
+    reader, leads here by the parameter and meets the inner condition."""
+
+    type: str
+    parameter: Parameter
+    inner: "Condition"
+
+
+Condition = Criterion | Chain | Has
+"""What may be asked of a resource: of itself, of what it leads to, of what leads to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class Query:
     """
 
     types: tuple[str, ...] = ()
-    criteria: tuple[Criterion | Chain, ...] = ()
+    criteria: tuple[Condition, ...] = ()
     sort: tuple[Sort, ...] = ()
     count: int = 20
     total: Total = "none"

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import cast, get_args
 
 from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooCostly, TooLong, ValueInvalid
-from kintung.fhir.search import value_grammar
+from kintung.fhir.search import name_grammar, value_grammar
 from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.catalogue import resource_types
-from kintung.fhir.search.criteria import Chain, Criterion, Modifier, Query, Sort, Total
+from kintung.fhir.search.criteria import Chain, Condition, Criterion, Has, Modifier, Query, Sort, Total
 from kintung.fhir.search.dates import OFFSET_MINUTES
 from kintung.fhir.search.parameters import Parameter, nearest, parameters, shown, together
 from kintung.fhir.search.values import Missing, ReferenceValue, StringValue, TokenValue, Value
@@ -38,7 +38,7 @@ class SearchLimits:
     (characters of one alternative) and ``length`` (characters of names and values together)
     refuse what is over; ``count`` is lowered to the limit. ``cost`` bounds what all parameters
     ask together: each costs its different alternatives and ``_STANDING``, a chain that for
-    each type it may lead to.
+    each type it may lead to. ``links`` are those of one chain, forward and back.
     """
 
     parameters: int = 100
@@ -46,6 +46,7 @@ class SearchLimits:
     value_length: int = 4_096
     length: int = 1_000_000
     cost: int = 5_000
+    links: int = 3
     sort_keys: int = 10
     count: int = 1_000
     default_count: int = 20
@@ -124,7 +125,7 @@ class _Draft:
     cost: int = 0
     total: Total = "none"
     sort: tuple[Sort, ...] = ()
-    criteria: list[Criterion | Chain] = field(default_factory=list[Criterion | Chain])
+    criteria: list[Condition] = field(default_factory=list[Condition])
     used: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     ignored: list[Issue] = field(default_factory=list[Issue])
 
@@ -174,10 +175,10 @@ class _Reading:
             draft.ignored.append(Issue(refusal.issue, str(refusal), _path(name), severity="warning"))
         else:
             alternatives = self._alternatives(value)
-            draft.cost += (len(alternatives) + _STANDING) * max(len(asked.links), 1)
+            draft.cost += (len(alternatives) + _STANDING) * asked.leaves
             if draft.cost > self.limits.cost:
                 raise TooCostly(_what_to_do(asked, len(alternatives)))
-            draft.criteria.append(self._criterion_or_chain(asked, alternatives))
+            draft.criteria.append(self._condition(asked, alternatives))
             draft.used.append((name, value))
 
     def _read_result(self, name: str, value: str, draft: "_Draft") -> str:
@@ -214,29 +215,67 @@ class _Reading:
         return found
 
     def _asked(self, name: str) -> "_Asked":
-        """Take a name apart: ``code``, ``code:modifier``, ``code:Type.inner:modifier``.
+        """What the name of a parameter leads to, in the types searched.
 
         Raises:
-            NotSupported: a parameter is unknown here, or a chain is longer than one link.
+            NotSupported: a parameter is unknown here, or there are more than ``limits.links``.
+            BadInput: it cannot be read.
         """
-        head, dot, tail = name.partition(".")
-        code, _, modifier = head.partition(":")
-        asked = _Asked(self._parameter(code), modifier)
-        if not dot:
-            return asked
-        inner, _, inner_modifier = tail.partition(":")
-        if "." in tail:
-            raise NotSupported("chains of more than one link are not offered yet")
-        if asked.parameter.kind != "reference":
-            raise NotSupported(f"{code} is a {asked.parameter.kind}; only a reference can be chained")
-        targets = (_target(asked.parameter, modifier),) if modifier else asked.parameter.targets
-        links = tuple(
-            found for type in targets or _every_type() if (found := parameters(type).get(inner)) is not None
-        )
-        if not any(link.searchable for link in links):
+        if name == "_list":
+            return _AskedReverse(
+                "List", parameters("List")["item"], _AskedLeaf(parameters("List")["_id"], "")
+            )
+        path = name_grammar.path(name, self.limits.links)
+        if not path.links:
+            return _AskedLeaf(self._parameter(path.code), path.modifier)
+        first, *rest = path.links
+        if isinstance(first, name_grammar.Reverse):
+            return self._reverse(first, path._replace(links=tuple(rest)), self.types)
+        return self._forward(self._parameter(first.code), path)
+
+    def _forward(self, parameter: Parameter, path: name_grammar.Path) -> "_Asked":
+        """The first link of a path is to be followed from a reference."""
+        first, *rest = path.links
+        if parameter.kind != "reference":
+            raise NotSupported(f"{parameter.code} is a {parameter.kind}; only a reference can be chained")
+        assert isinstance(first, name_grammar.Forward)
+        targets = (_target(parameter, first.type),) if first.type else parameter.targets
+        found: list[tuple[str, _Asked]] = []
+        refusal: NotSupported | None = None
+        for type in targets or _every_type():
+            try:
+                found.append((type, self._within(type, path._replace(links=tuple(rest)))))
+            except NotSupported as error:
+                refusal = refusal or error
+        if not found:
+            if rest and len(targets) == 1 and refusal is not None:
+                raise refusal
             where = ", ".join(targets[:5]) or "any type"
-            raise NotSupported(f"{shown(inner)} is not a parameter of what {code} leads to ({where})")
-        return _Asked(asked.parameter, inner_modifier, links)
+            next_code = rest[0].code if rest else path.code
+            raise NotSupported(
+                f"{shown(next_code)} is not a parameter of what {parameter.code} leads to ({where})"
+            )
+        return _AskedForward(parameter, tuple(found))
+
+    def _reverse(self, link: name_grammar.Reverse, path: name_grammar.Path, types: Sequence[str]) -> "_Asked":
+        """What a resource of one of the types is referred to by."""
+        parameter = parameters(_known_type(link.type, None)).get(link.code)
+        if parameter is None or parameter.kind != "reference":
+            raise NotSupported(f"{link.type} has no reference parameter {shown(link.code)}")
+        if parameter.targets and types and not set(types) & set(parameter.targets):
+            raise NotSupported(f"{link.code} of {link.type} does not lead to {', '.join(types)}")
+        return _AskedReverse(link.type, parameter, self._within(link.type, path))
+
+    def _within(self, type: str, path: name_grammar.Path) -> "_Asked":
+        """What the rest of a path asks of a resource of this type."""
+        first = path.links[0] if path.links else None
+        if isinstance(first, name_grammar.Reverse):
+            return self._reverse(first, path._replace(links=path.links[1:]), (type,))
+        code = path.code if first is None else first.code
+        parameter = parameters(type).get(code)
+        if parameter is None or not parameter.searchable:
+            raise NotSupported(f"{type} has no search parameter {shown(code)}")
+        return _AskedLeaf(parameter, path.modifier) if first is None else self._forward(parameter, path)
 
     def _alternatives(self, value: str) -> list[str]:
         """The different alternatives of a value, in the order first sent."""
@@ -245,20 +284,29 @@ class _Reading:
             raise TooLong(f"at most {self.limits.values} alternatives, not {len(alternatives)}")
         return list(dict.fromkeys(alternatives))
 
-    def _criterion_or_chain(self, asked: "_Asked", alternatives: Sequence[str]) -> Criterion | Chain:
-        if not asked.links:
-            return self._criterion(asked.parameter, asked.modifier, alternatives)
-        inner: list[tuple[str, Criterion]] = []
+    def _condition(self, asked: "_Asked", alternatives: Sequence[str]) -> Condition:
+        match asked:
+            case _AskedLeaf(parameter, modifier):
+                return self._criterion(parameter, modifier, alternatives)
+            case _AskedReverse(type, parameter, inner):
+                return Has(type, parameter, self._condition(inner, alternatives))
+            case _AskedForward(parameter, links):
+                return self._chain(parameter, links, alternatives)
+
+    def _chain(
+        self, parameter: Parameter, links: Sequence[tuple[str, "_Asked"]], alternatives: Sequence[str]
+    ) -> Chain:
+        inner: list[tuple[str, Condition]] = []
         refusals: list[BadInput] = []
-        for link in asked.links:
+        for type, asked in links:
             try:
-                inner.append((link.type, self._criterion(link, asked.modifier, alternatives)))
+                inner.append((type, self._condition(asked, alternatives)))
             except BadInput as refusal:
                 # A name may be of different kinds in different targets; a value need fit one.
                 refusals.append(refusal)
         if not inner:
             raise refusals[0]
-        return Chain(asked.parameter, tuple(inner))
+        return Chain(parameter, tuple(inner))
 
     def _criterion(self, parameter: Parameter, modifier: str, alternatives: Sequence[str]) -> Criterion:
         if not parameter.searchable:
@@ -308,18 +356,47 @@ class _Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A parameter with its modifier; for a chain, the inner parameter of each target type."""
+class _AskedLeaf:
+    """A parameter with its modifier, of the resource itself."""
 
     parameter: Parameter
     modifier: str
-    links: tuple[Parameter, ...] = ()
+    leaves: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedForward:
+    """A reference, and what is asked of each type it may lead to."""
+
+    parameter: Parameter
+    inner: tuple[tuple[str, "_Asked"], ...]
+
+    @property
+    def leaves(self) -> int:
+        return sum(asked.leaves for _, asked in self.inner)
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedReverse:
+    """A reference of another type that leads here, and what is asked of what has it."""
+
+    type: str
+    parameter: Parameter
+    inner: "_Asked"
+
+    @property
+    def leaves(self) -> int:
+        return self.inner.leaves
+
+
+_Asked = _AskedLeaf | _AskedForward | _AskedReverse
+"""What a name asks before its values are read; ``leaves`` are the parameters compared with them."""
 
 
 def _what_to_do(asked: _Asked, alternatives: int) -> str:
     narrower = (
-        f"it leads to {len(asked.links)} types: name the one meant, as in {asked.parameter.code}:Patient.name"
-        if len(asked.links) > 1
+        f"it leads to {len(asked.inner)} types: name the one meant, as in {asked.parameter.code}:Patient.name"
+        if isinstance(asked, _AskedForward) and len(asked.inner) > 1
         else "split the search into several"
     )
     return (
