@@ -55,7 +55,12 @@ CELLS: tuple[Cell, ...] = (
 STORED = ("_id", "_lastUpdated")
 """Parameters every resource has a value for: ``:missing`` is not asked of them."""
 KINDS = {kind for kind, _, _ in CELLS}
-FEATURES = ("and", "or", "chain", "typed chain", "missing", "sort", "count", "total", "system")
+FEATURES = (
+    *("and", "or", "chain", "typed chain", "several links", "_has", "both ways"),
+    *("missing", "sort", "count", "total", "system"),
+)
+LINKS = 3
+"""Links of one chain, forward and back, at most."""
 
 
 def known_to_the_oracle() -> Registry:
@@ -134,6 +139,10 @@ class Searches:
         self._holders: dict[tuple[str, str], list[Held]] = {}
         self._places = self._find_places()
         self._referrers = self._find_referrers()
+        self._referred: dict[tuple[str, str], list[tuple[Held, str]]] = defaultdict(list)
+        for target, referrers in sorted(self._referrers.items()):
+            for referrer, code in referrers:
+                self._referred[name(referrer)].append((self.by_name[target], code))
         self._linked = self._narrowed(self._is_linked)
         self._common = self._narrowed(lambda _, code: code in COMMON)
 
@@ -144,13 +153,12 @@ class Searches:
     def draw(self, cell: Cell) -> Search:
         """One search with ``cell`` in its first criterion."""
         drawn = self.rng.random()
-        if drawn < 0.12 and self._linked[cell[0]]:
+        if drawn < 0.2 and self._linked[cell[0]]:
             type, code = self._place(self._linked[cell[0]], cell)
-            target = self.rng.choice([h for h in self._holding(type, code) if self._referrers[name(h)]])
-            witness, link = self.rng.choice(self._referrers[name(target)])
-            criteria = [self._chained(witness, link, type, self._criterion(target, code, cell))]
-            return self._completed(witness.resource["resourceType"], witness, criteria)
-        if drawn < 0.18 and self._common[cell[0]] and cell[:1] + cell[2:] != ("date", "missing"):
+            target = self.rng.choice([h for h in self._holding(type, code) if self._is_linked_itself(h)])
+            witness, criterion = self._far(target, self._criterion(target, code, cell))
+            return self._completed(witness.resource["resourceType"], witness, [criterion])
+        if drawn < 0.26 and self._common[cell[0]] and cell[:1] + cell[2:] != ("date", "missing"):
             type, code = self._place(self._common[cell[0]], cell)
             witness = self._any(type, code)
             return self._completed(None, witness, [self._criterion(witness, code, cell)])
@@ -194,7 +202,10 @@ class Searches:
         )
 
     def _is_linked(self, type: str, code: str) -> bool:
-        return any(self._referrers[name(held)] for held in self._holding(type, code))
+        return any(self._is_linked_itself(held) for held in self._holding(type, code))
+
+    def _is_linked_itself(self, held: Held) -> bool:
+        return bool(self._referrers[name(held)] or self._referred[name(held)])
 
     def _holding(self, type: str, code: str) -> list[Held]:
         key = (type, code)
@@ -266,16 +277,37 @@ class Searches:
             witness, code, self.rng.choice([c for c in CELLS if c[0] == kind and c[2] == ""])
         )
 
+    def _far(self, held: Held, criterion: Criterion) -> tuple[Held, Criterion]:
+        """A resource a few links away, and the criterion as it is asked of that."""
+        for _ in range(self.rng.choice((1, 1, 2, LINKS))):
+            before, after = self._referrers[name(held)], self._referred[name(held)]
+            type = held.resource["resourceType"]
+            if before and (not after or self.rng.random() < 0.6):
+                held, code = self.rng.choice(before)
+                if "chain" in criterion.features:
+                    criterion = criterion._replace(features=criterion.features | {"several links"})
+                criterion = self._chained(held, code, type, criterion)
+            elif after:
+                held, code = self.rng.choice(after)
+                if "_has" in criterion.features:
+                    criterion = criterion._replace(features=criterion.features | {"several links"})
+                criterion = criterion._replace(
+                    name=f"_has:{type}:{code}:{criterion.name}", features=criterion.features | {"_has"}
+                )
+            if {"chain", "_has"} <= criterion.features:
+                criterion = criterion._replace(features=criterion.features | {"both ways"})
+        return held, criterion
+
     def _chained(self, link: Held, code: str, target: str, criterion: Criterion) -> Criterion:
         """The criterion asked of a target of ``link``, with or without the target's type."""
         _, targets = self.parameters[link.resource["resourceType"]][code]
-        parameter = criterion.name.partition(":")[0]
+        parameter = criterion.name.partition(".")[0].partition(":")[0]
         kinds = {
             self.parameters[type][parameter][0]
             for type in (targets or self.parameters)
             if parameter in self.parameters.get(type, {})
         }
-        typed = len(kinds) > 1 or self.rng.random() < 0.5
+        typed = len(kinds) != 1 or self.rng.random() < 0.5
         name = f"{code}:{target}.{criterion.name}" if typed else f"{code}.{criterion.name}"
         features = criterion.features | {"chain"} | ({"typed chain"} if typed else frozenset())
         return Criterion(name, criterion.value, criterion.cell, features)

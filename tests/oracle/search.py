@@ -86,25 +86,37 @@ class Oracle:
             if name == "_sort":
                 if not all(key.removeprefix("-") in known for key in value.split(",")):
                     return False
-            elif name not in RESULT_PARAMETERS:
-                link, dot, _ = name.partition(".")
-                code, _, wanted = link.partition(":")
-                if code not in known or (dot and not self._targets_covered(type, known[code], wanted)):
-                    return False
+            elif name not in RESULT_PARAMETERS and not self._name_covered(type, name):
+                return False
         return True
 
-    def _targets_covered(self, type: str | None, parameter: Parameter, wanted: str) -> bool:
-        """Whether every type a chain can lead to here has a table."""
+    def _name_covered(self, type: str | None, name: str) -> bool:
+        """Whether the tables hold every parameter on the way of a name."""
+        known = COMMON if type is None else PARAMETERS.get(type, COMMON)
+        if name.startswith("_has:"):
+            _, other, code, rest = name.split(":", 3)
+            return code in PARAMETERS.get(other, {}) and self._name_covered(other, rest)
+        link, dot, rest = name.partition(".")
+        code, _, wanted = link.partition(":")
+        if code not in known or not dot:
+            return code in known
         sources = [h for h in self.held if h.resource["resourceType"] == type]
-        targets = (
-            {wanted} if wanted else {row.type for h in sources for row in rows(h, parameter, self.offset)}
+        found = {row.type for h in sources for row in rows(h, known[code], self.offset)}
+        targets = {wanted} if wanted else found - {""}
+        return targets <= set(PARAMETERS) and all(
+            self._name_covered(target, rest)
+            for target in targets
+            if wanted or _first(rest) in PARAMETERS[target]
         )
-        return targets <= {"", *PARAMETERS}
 
     # -- one criterion --------------------------------------------------------------------
 
     def matches(self, held: Held, name: str, value: str) -> bool:
         """Whether a resource meets one ``name=value``."""
+        if name == "_list":
+            return self._has(held, "List:item:_id", value)
+        if name.startswith("_has:"):
+            return self._has(held, name.removeprefix("_has:"), value)
         link, dot, rest = name.partition(".")
         if dot:
             return self._chain(held, link, rest, value)
@@ -126,7 +138,19 @@ class Oracle:
             if found is None or (wanted and reference.type != wanted):
                 continue
             known = PARAMETERS.get(reference.type, COMMON)
-            if rest.partition(":")[0] in known and self.matches(found, rest, value):
+            if _first(rest) in ("_has", *known) and self.matches(found, rest, value):
+                return True
+        return False
+
+    def _has(self, held: Held, asked: str, value: str) -> bool:
+        """Whether any resource of the type refers here and meets the rest."""
+        type, code, rest = asked.split(":", 2)
+        own = (held.resource["resourceType"], held.resource["id"])
+        for other in self.held:
+            if other.resource["resourceType"] != type:
+                continue
+            found = rows(other, self._parameter(other, code), self.offset)
+            if own in [(row.type, row.id) for row in found] and self.matches(other, rest, value):
                 return True
         return False
 
@@ -188,6 +212,11 @@ class Oracle:
 
 
 # -- the value of a criterion ---------------------------------------------------------------
+
+
+def _first(name: str) -> str:
+    """The first code of a name."""
+    return name.partition(".")[0].partition(":")[0]
 
 
 def split(text: str, separator: str) -> list[str]:

@@ -5,14 +5,16 @@ needs the record: chains, sorting, and identifiers of vaulted systems, which are
 their normal form and never appear in an order.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from kintung.definitions import normal_forms, vaulted_system
 from kintung.fhir.search import (
     Chain,
+    Condition,
     Criterion,
     Extracted,
+    Has,
     Parameter,
     Query,
     Sort,
@@ -43,26 +45,42 @@ class Indexed(NamedTuple):
     rows: Extracted
 
 
-Follow = Callable[[str, str], Indexed | None]
-"""From type and id to a resource that is current and visible to the reader, or None."""
+class Around(Protocol):
+    """What stands around a resource: all that is current and visible to the reader."""
+
+    def at(self, type: str, id: str) -> Indexed | None:
+        """The resource of that name, or None."""
+        ...
+
+    def of(self, type: str) -> Iterable[Indexed]:
+        """Every resource of a type."""
+        ...
 
 
-def meets(query: Query, resource: Indexed, follow: Follow) -> bool:
-    """Does a resource meet every criterion of the query?"""
+def meets(query: Query, resource: Indexed, around: Around) -> bool:
+    """Does a resource meet every condition of the query?"""
     if query.types and resource.type not in query.types:
         return False
-    return all(_meets(criterion, resource, follow) for criterion in query.criteria)
+    return all(_meets(condition, resource, around) for condition in query.criteria)
 
 
-def _meets(criterion: Criterion | Chain, resource: Indexed, follow: Follow) -> bool:
-    if isinstance(criterion, Criterion):
-        return meets_one(criterion, resource)
-    for type, id in referenced(criterion.parameter, resource.rows):
-        inner = [wanted for target, wanted in criterion.inner if target == type]
-        target = follow(type, id) if inner else None
-        if target is not None and any(_meets(wanted, target, follow) for wanted in inner):
-            return True
-    return False
+def _meets(condition: Condition, resource: Indexed, around: Around) -> bool:
+    match condition:
+        case Criterion():
+            return meets_one(condition, resource)
+        case Chain(parameter, inner):
+            return any(
+                _meets(wanted, target, around)
+                for type, id in referenced(parameter, resource.rows)
+                for wanted_type, wanted in inner
+                if wanted_type == type and (target := around.at(type, id)) is not None
+            )
+        case Has(type, parameter, inner):
+            return any(
+                _meets(inner, other, around)
+                for other in around.of(type)
+                if (resource.type, resource.id) in referenced(parameter, other.rows)
+            )
 
 
 def meets_one(criterion: Criterion, resource: Indexed) -> bool:

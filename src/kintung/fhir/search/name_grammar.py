@@ -31,6 +31,11 @@ class Path(NamedTuple):
     code: str
     modifier: str
 
+    @property
+    def next_code(self) -> str:
+        """The parameter that comes next: of the first link, or at the end."""
+        return self.links[0].code if self.links else self.code
+
 
 _HAS = "_has:"
 _PIECES = 4

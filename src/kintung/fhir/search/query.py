@@ -235,26 +235,27 @@ class _Reading:
 
     def _forward(self, parameter: Parameter, path: name_grammar.Path) -> "_Asked":
         """The first link of a path is to be followed from a reference."""
-        first, *rest = path.links
+        first = path.links[0]
         if parameter.kind != "reference":
             raise NotSupported(f"{parameter.code} is a {parameter.kind}; only a reference can be chained")
         assert isinstance(first, name_grammar.Forward)
         targets = (_target(parameter, first.type),) if first.type else parameter.targets
+        rest = path._replace(links=path.links[1:])
         found: list[tuple[str, _Asked]] = []
-        refusal: NotSupported | None = None
+        refusals: list[NotSupported] = []
         for type in targets or _every_type():
             try:
-                found.append((type, self._within(type, path._replace(links=tuple(rest)))))
-            except NotSupported as error:
-                refusal = refusal or error
+                asked = self._within(type, rest)
+            except NotSupported as refusal:
+                refusals.append(refusal)
+            else:
+                found += [(type, asked)] if asked is not None else []
+        if not found and refusals:
+            raise refusals[0]
         if not found:
-            if rest and len(targets) == 1 and refusal is not None:
-                raise refusal
             where = ", ".join(targets[:5]) or "any type"
-            next_code = rest[0].code if rest else path.code
-            raise NotSupported(
-                f"{shown(next_code)} is not a parameter of what {parameter.code} leads to ({where})"
-            )
+            what = shown(rest.next_code)
+            raise NotSupported(f"{what} is not a parameter of what {parameter.code} leads to ({where})")
         return _AskedForward(parameter, tuple(found))
 
     def _reverse(self, link: name_grammar.Reverse, path: name_grammar.Path, types: Sequence[str]) -> "_Asked":
@@ -264,17 +265,19 @@ class _Reading:
             raise NotSupported(f"{link.type} has no reference parameter {shown(link.code)}")
         if parameter.targets and types and not set(types) & set(parameter.targets):
             raise NotSupported(f"{link.code} of {link.type} does not lead to {', '.join(types)}")
-        return _AskedReverse(link.type, parameter, self._within(link.type, path))
+        inner = self._within(link.type, path)
+        if inner is None:
+            raise NotSupported(f"{link.type} has no search parameter {shown(path.next_code)}")
+        return _AskedReverse(link.type, parameter, inner)
 
-    def _within(self, type: str, path: name_grammar.Path) -> "_Asked":
-        """What the rest of a path asks of a resource of this type."""
+    def _within(self, type: str, path: name_grammar.Path) -> "_Asked | None":
+        """What the rest of a path asks of a resource of this type; None when it has no such parameter."""
         first = path.links[0] if path.links else None
         if isinstance(first, name_grammar.Reverse):
             return self._reverse(first, path._replace(links=path.links[1:]), (type,))
-        code = path.code if first is None else first.code
-        parameter = parameters(type).get(code)
+        parameter = parameters(type).get(path.next_code)
         if parameter is None or not parameter.searchable:
-            raise NotSupported(f"{type} has no search parameter {shown(code)}")
+            return None
         return _AskedLeaf(parameter, path.modifier) if first is None else self._forward(parameter, path)
 
     def _alternatives(self, value: str) -> list[str]:

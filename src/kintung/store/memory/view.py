@@ -1,6 +1,6 @@
 """Reading: the View of the plain store. Everything that matches is put in order, then counted and cut."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from kintung.errors import Deleted, NotFound
@@ -109,17 +109,17 @@ class MemoryView:
     def _matching(self, reader: Reader, query: Query) -> list[_Row]:
         """Every current resource that the reader sees and that meets the query, in no order."""
 
-        def follow(type: str, id: str) -> Indexed | None:
-            entry = self._visible(reader, (type, id))
-            return _indexed(entry) if entry is not None else None
+        def visible(name: Name) -> Entry | None:
+            return self._visible(reader, name)
 
+        around = _Seen(self._state.versions, visible)
         found: list[_Row] = []
         for name in self._state.versions:
             if query.types and name[0] not in query.types:
                 continue
             entry = self._visible(reader, name)
             resource = _indexed(entry) if entry is not None else None
-            if entry is not None and resource is not None and meets(query, resource, follow):
+            if entry is not None and resource is not None and meets(query, resource, around):
                 values = tuple(sort_value(sort, resource) for sort in query.sort)
                 found.append(_Row(values, entry.sequence, entry))
         return found
@@ -149,6 +149,21 @@ class MemoryView:
         keys = tuple(self._state.patient_keys[person] for person in entry.ownership.persons)
         body = body_of(entry, self._scribe)
         return Version(entry.type, entry.id, entry.version_id, entry.at, entry.method, body, keys)
+
+
+class _Seen(NamedTuple):
+    """What a reader sees around a resource."""
+
+    names: Iterable[Name]
+    visible: Callable[[Name], Entry | None]
+
+    def at(self, type: str, id: str) -> Indexed | None:
+        entry = self.visible((type, id))
+        return _indexed(entry) if entry is not None else None
+
+    def of(self, type: str) -> Iterator[Indexed]:
+        found = (self.at(*name) for name in self.names if name[0] == type)
+        return (resource for resource in found if resource is not None)
 
 
 def _indexed(entry: Entry) -> Indexed | None:

@@ -6,14 +6,14 @@ links inside the Bundle resolved and conditional references not yet: so the orde
 does not matter, and no reference waits for another.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from kintung.consent import Access
 from kintung.errors import KintungError, MultipleMatches, NoMatch, NotSupported, TooCostly
 from kintung.fhir.json import parse
-from kintung.fhir.search import Chain, Criterion, Query, ReferenceValue, extract
+from kintung.fhir.search import Chain, Criterion, Has, Query, ReferenceValue, extract
 from kintung.fhir.splice import Links, splice
 from kintung.store.matching import Indexed, codes_asked, meets, meets_one, normal_rows
 from kintung.store.port import View
@@ -86,6 +86,7 @@ class After:
             TooCostly: the references so far had more to look through than they may.
         """
         self._keep_time()
+        _refuse_far(query)
         self._refuse_changed_chains(query)
         found = [*self._in_record(query), *self._in_transaction(query)]
         if len(found) > 1:
@@ -116,7 +117,7 @@ class After:
             )
         for name in candidates:
             resource = self._own_rows(name)
-            if resource is not None and meets(query, resource, self._follow):
+            if resource is not None and meets(query, resource, self):
                 found.append(name)
         return found
 
@@ -171,9 +172,14 @@ class After:
                 "name the resource by its id, or send the change before."
             )
 
-    def _follow(self, type: str, id: str) -> Indexed | None:
+    def at(self, type: str, id: str) -> Indexed | None:
+        """What a search will know of a resource after the transaction, as ``Around`` has it."""
         name = type, id
         return self._own_rows(name) if name in self._written else self._stored_rows(name)
+
+    def of(self, type: str) -> Iterable[Indexed]:
+        """Not asked for: what leads here decides no conditional reference."""
+        raise AssertionError(type)
 
     def _own_rows(self, name: Name) -> Indexed | None:
         """What a search will know of a resource the transaction writes; None of one it deletes."""
@@ -204,6 +210,16 @@ class After:
                 rows = normal_rows(extract(parse(version.body), offset_minutes=self._offset))
                 self._stored[name] = Indexed(*name, version.at, rows)
         return self._stored[name]
+
+
+def _refuse_far(query: Query) -> None:
+    """Refuse what other resources decide than those that a reference of the match leads to."""
+    for condition in query.criteria:
+        is_far = isinstance(condition, Chain) and not all(
+            isinstance(c, Criterion) for _, c in condition.inner
+        )
+        if is_far or isinstance(condition, Has):
+            raise NotSupported("A conditional reference is by the resource itself, or a chain of one link.")
 
 
 def _is_link(chain: Chain, target: Indexed | None) -> bool:

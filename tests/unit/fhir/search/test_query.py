@@ -10,6 +10,7 @@ from kintung.fhir.search import (
     Chain,
     Criterion,
     DateValue,
+    Has,
     Missing,
     NumberValue,
     QuantityValue,
@@ -226,6 +227,68 @@ def test_what_no_stored_text_can_hold_is_refused(place: str, text: str):
 
 def test_line_ends_and_tabs_may_stand_in_a_text():
     assert values("Patient", "family:exact", "a\t\r\nb") == (StringValue("a\t\r\nb", "a b"),)
+
+
+def test_a_chain_goes_on_from_what_it_leads_to():
+    (chain,) = query("Observation", ("subject:Patient.general-practitioner:Organization.name", "x")).criteria
+
+    practice = Criterion(parameter("Organization", "name"), None, (StringValue("x", "x"),))
+    inner = Chain(parameter("Patient", "general-practitioner"), (("Organization", practice),))
+    assert chain == Chain(parameter("Observation", "subject"), (("Patient", inner),))
+
+
+def test_has_asks_what_leads_here():
+    (has,) = query("Patient", ("_has:Observation:patient:code", "1234-5")).criteria
+
+    code = Criterion(parameter("Observation", "code"), None, (TokenValue(None, "1234-5", any_system=True),))
+    assert has == Has("Observation", parameter("Observation", "patient"), code)
+
+
+def test_links_lead_forward_and_back():
+    (has,) = query(
+        "Patient", ("_has:Encounter:patient:_has:Observation:encounter:performer.name", "x")
+    ).criteria
+
+    assert isinstance(has, Has)
+    assert isinstance(has.inner, Has)
+    assert isinstance(has.inner.inner, Chain)
+    (chain,) = query("Observation", ("subject:Patient._has:Group:member:_id", "1")).criteria
+    assert isinstance(chain, Chain)
+    assert isinstance(chain.inner[0][1], Has)
+
+
+def test_a_list_is_what_its_entries_lead_to():
+    (listed,) = query("Patient", ("_list", "42")).criteria
+
+    own_id = Criterion(parameter("List", "_id"), None, (TokenValue(None, "42", any_system=True),))
+    assert listed == Has("List", parameter("List", "item"), own_id)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("subject.subject.subject.subject.name", NotSupported, "at most 3 links"),
+        ("_has:Observation:subject:" * 4 + "code", NotSupported, "at most 3 links"),
+        ("_has:Observation:subject", BadInput, "_has:Observation:patient:code"),
+        ("_has:::", BadInput, "_has:Observation:patient:code"),
+        ("_has:Shoe:subject:code", BadInput, "'Shoe' is not a resource type"),
+        ("_has:Observation:code:code", NotSupported, "no reference parameter 'code'"),
+        ("_has:Observation:shoe:code", NotSupported, "no reference parameter 'shoe'"),
+        ("_has:Patient:organization:name", NotSupported, "does not lead to Patient"),
+        ("_has:Observation:subject:shoe", NotSupported, "no search parameter 'shoe'"),
+        ("general-practitioner.name.family", NotSupported, "only a reference can be chained"),
+        ("organization.partof.shoe", NotSupported, "'shoe' is not a parameter of what partof leads to"),
+        ("organization:Patient.name", NotSupported, "'Patient' is not offered"),
+    ],
+)
+def test_what_leads_nowhere_is_refused(name: str, error: type[KintungError], message: str):
+    with pytest.raises(error, match=message):
+        query("Patient", (name, "x"))
+
+
+def test_a_chain_costs_what_all_it_leads_to_cost():
+    with pytest.raises(TooCostly, match="it leads to"):
+        query("Provenance", ("target.subject.organization.name", ",".join(map(str, range(200)))))
 
 
 def test_sort_count_and_total():
