@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from kintung.store import scribe
 from kintung.store.sql import idempotency, visibility
-from kintung.store.sql.search import chains, date_order, matches, searcher, statements
+from kintung.store.sql.search import conditions, date_order, matches, searcher, statements
 from kintung.store.sql.view import SqlView
 from kintung.web import cursor
 from kintung.web.fhir import conditional, deposit, read, transaction, vread
@@ -95,7 +95,7 @@ LEAKS = (
         "if len(rows) == asked.limit:",
         "if rows:",
     ),
-    leak("the end of a chain without the reader", chains._end, '    visible(who, "r"),\n', ""),
+    leak("the end of a chain without the reader", conditions._meeting, '    visible(who, "r"),\n', ""),
     leak(
         "read without the reader",
         SqlView._find,

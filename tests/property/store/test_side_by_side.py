@@ -34,7 +34,7 @@ from kintung.store.port import (
 )
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql import clauses
-from kintung.store.sql.search import chains
+from kintung.store.sql.search import conditions
 from kintung.store.sql.search import plan as search_plans
 from tests.property.store import given
 from tests.scale import counts, seeded
@@ -334,7 +334,7 @@ def plans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     if request.param == "low thresholds":
         for name, value in LOW.items():
             monkeypatch.setattr(search_plans, name, value)
-        monkeypatch.setattr(chains, "MANY_ENDS", 1)
+        monkeypatch.setattr(conditions, "MANY_ENDS", 1)
         monkeypatch.setattr(clauses, "SHORT", 1)
     return request.param
 

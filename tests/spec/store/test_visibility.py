@@ -8,7 +8,7 @@ from kintung.errors import Deleted, NotFound, RuleFailed
 from kintung.store.port import OwnerKind, Ownership, Paging
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql import clauses
-from kintung.store.sql.search import chains
+from kintung.store.sql.search import conditions
 from kintung.store.sql.search import plan as plans
 from tests.records import binary, group, listing, observation, organization, patient, weight
 from tests.stores import ALL, NOBODY, SYSTEM, Record, names
@@ -393,7 +393,7 @@ def test_a_chain_that_is_followed_ends_only_at_what_the_reader_sees(
 ):
     """Given a chain that is asked of each resource walked, when its target is hidden, then it is no match."""
     monkeypatch.setattr(clauses, "SHORT", 0)
-    monkeypatch.setattr(chains, "MANY_ENDS", 0)
+    monkeypatch.setattr(conditions, "MANY_ENDS", 0)
     monkeypatch.setattr(plans, "FEW", -1)
     monkeypatch.setattr(plans, "BEGUN", 1000)
     for id in ("seen", "hidden"):

@@ -223,7 +223,8 @@ def _refuse_far(query: Query) -> None:
 
 
 def _is_link(chain: Chain, target: Indexed | None) -> bool:
-    """Whether a reference to ``target`` meets the chain."""
+    """Whether a reference to ``target`` meets the chain, which is of one link."""
     return target is not None and any(
-        meets_one(wanted, target) for type, wanted in chain.inner if type == target.type
+        type == target.type and isinstance(wanted, Criterion) and meets_one(wanted, target)
+        for type, wanted in chain.inner
     )

@@ -6,8 +6,8 @@ Each module knows those below it:
 - ``date_order``, ``statements``: the statement of a page, or of a total.
 - ``matches``: its FROM and WHERE. The reader's predicate stands here, and at the ends of chains.
 - ``plan``: what it starts from.
-- ``points``, ``conditions``: what is asked of criteria and chains alike.
-- ``chains``, then ``criteria``: what they mean on the index rows of resources.
+- ``points``: conditions whose index rows lie together in one order.
+- ``conditions``: what they mean, however far they lead; ``criteria``: on the index rows of a resource.
 - ``references``, ``prefixes``, ``sorting``, ``index_rows``: values, keys of the order, and where rows lie.
 - ``lookups``: what values are in the tables, remembered for one search.
 """

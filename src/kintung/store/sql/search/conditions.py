@@ -1,40 +1,227 @@
-"""What a search asks of a resource, whether a criterion or a chain: how either is put in SQL."""
+"""What a condition means in SQL, however far it leads: criteria, chains, ``_has``.
 
-from kintung.fhir.search import Chain, Criterion
-from kintung.store.sql.clauses import Clause
-from kintung.store.sql.search import chains, criteria
+``subject:Patient.name=cheung`` is a condition on the resources that references lead to,
+``_has:Observation:subject:code=1234-5`` one on the resources whose references lead here; either
+may stand inside the other. What is at the other end is looked up before the search while it is
+little: then a chain is a search for references, and a hub is one seek. The reader's predicate
+stands on each resource on the way, and all else is reached through ``r``, the one asked.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeGuard, cast
+
+from kintung.fhir.search import Chain, Condition, Criterion, Has, Parameter
+from kintung.store.sql.clauses import ALWAYS, Clause, among, every, is_short, listed, some, starting
+from kintung.store.sql.database import Database
+from kintung.store.sql.names import TYPE_NUMBERS
+from kintung.store.sql.search import criteria
+from kintung.store.sql.search.criteria import asks_all
+from kintung.store.sql.search.index_rows import by_resource, of_resource
 from kintung.store.sql.search.lookups import Lookups
-from kintung.store.sql.visibility import StoredReader
+from kintung.store.sql.search.references import Ends, leading
+from kintung.store.sql.visibility import StoredReader, visible
 
-Condition = Criterion | Chain
+MANY_ENDS = 256
+"""Resources at the other end, up to which they are listed before the search."""
 
 
-def probe(lookups: Lookups, who: StoredReader, condition: Condition) -> Clause:
+def probe(lookups: Lookups, who: StoredReader, condition: Condition, r: str = "r") -> Clause:
     """Does the resource at alias ``r`` meet it?"""
-    if isinstance(condition, Chain):
-        return chains.probe(lookups, who, condition)
-    return criteria.probe(lookups, condition)
+    match condition:
+        case Criterion():
+            return criteria.probe(lookups, condition, r)
+        case Chain():
+            return _probe_chain(lookups, who, condition, r)
+        case Has():
+            return _probe_has(lookups, who, condition, r)
 
 
 def keys(lookups: Lookups, who: StoredReader, condition: Condition) -> Clause:
     """A query of (patient_key, key) of all resources that meet it, with repetitions."""
-    if isinstance(condition, Chain):
-        return chains.keys(lookups, who, condition)
-    return criteria.keys(lookups, condition)
+    match condition:
+        case Criterion():
+            return criteria.keys(lookups, condition)
+        case Chain():
+            ends = ends_of(lookups, who, condition)
+            rows = some(*(every(among("x.atom", end.atoms), _led(lookups.db, end)) for end in ends))
+            return Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {rows.text}", rows.values)
+        case Has():
+            return _keys_referred_to(lookups, who, condition)
 
 
 def is_wide(lookups: Lookups, who: StoredReader, condition: Condition) -> bool:
-    """Is it a chain with so many ends that they are not listed?"""
-    return isinstance(condition, Chain) and chains.is_wide(lookups, who, condition)
+    """Are there more than ``MANY_ENDS`` at the other end?"""
+    match condition:
+        case Criterion():
+            return False
+        case Chain():
+            return any(end.query is not None for end in ends_of(lookups, who, condition))
+        case Has():
+            return _referred_to(lookups, who, condition).keys is None
 
 
 def is_indexed(condition: Condition) -> bool:
-    """Do index rows say all of it? They are of current resources of its types alone."""
-    if isinstance(condition, Chain):
-        return True
-    return not criteria.asks_all(condition) and condition.parameter.stored is None
+    """Do index rows say all of it? They are of current resources of its types alone.
+
+    What is referred to may be absent, or of another type.
+    """
+    match condition:
+        case Criterion():
+            return not asks_all(condition) and condition.parameter.stored is None
+        case Chain():
+            return True
+        case Has():
+            return False
 
 
-def is_updated(condition: Condition) -> bool:
+def is_updated(condition: Condition) -> TypeGuard[Criterion]:
     """Is it asked of the instant of the last update?"""
-    return not isinstance(condition, Chain) and condition.parameter.stored == "updated"
+    return isinstance(condition, Criterion) and condition.parameter.stored == "updated"
+
+
+def _meeting(lookups: Lookups, who: StoredReader, type: str, condition: Condition) -> Clause:
+    """FROM, with its WHERE: resources ``r`` of a type that the reader sees and that meet a condition."""
+    of_type = Clause("r.type = ?", (TYPE_NUMBERS[type],))
+    seen = every(
+        Clause("r.deleted = 0"),
+        visible(who, "r"),
+    )
+    if isinstance(condition, Criterion) and asks_all(condition):
+        where = every(of_type, seen, criteria.probe(lookups, condition))
+        return Clause(f"resource r WHERE {where.text}", where.values)
+    found = keys(lookups, who, condition)
+    by = every(Clause("r.patient_key = k.patient_key AND r.key = k.key"), of_type)
+    return starting(lookups.db, Clause(f"({found.text}) k", found.values), by, seen)
+
+
+def _next(r: str, letter: str) -> str:
+    """The alias of a resource one link on from ``r``: no other on the way has it."""
+    return letter if r == "r" else r + letter
+
+
+# -- forward ----------------------------------------------------------------------------
+
+
+def _probe_chain(lookups: Lookups, who: StoredReader, chain: Chain, r: str) -> Clause:
+    """By the targets, where they are few; else by what each reference of ``r`` leads to."""
+    ends = ends_of(lookups, who, chain)
+    if all(end.query is None and is_short(end.targets) for end in ends):
+        found = of_resource(lookups.db, "ix_reference x", leading(lookups.db, ends), r)
+        return Clause(f"{found.text} IS NOT NULL", found.values)
+    return some(*(_followed(lookups, who, chain.parameter, type, inner, r) for type, inner in chain.inner))
+
+
+def _followed(
+    lookups: Lookups, who: StoredReader, parameter: Parameter, type: str, inner: Condition, r: str
+) -> Clause:
+    """Does a reference of ``r`` lead to a resource ``t`` of the type that meets the inner condition?"""
+    db, t = lookups.db, _next(r, "t")
+    references = Clause(by_resource(db, "ix_reference x"))
+    entities = starting(db, references, Clause("e.key = x.target"), to="entity e")
+    by = Clause(
+        f"{t}.patient_key = e.patient_key AND {t}.key = e.key AND {t}.type = ?", (TYPE_NUMBERS[type],)
+    )
+    met = every(Clause(f"{t}.deleted = 0"), visible(who, t), probe(lookups, who, inner, t))
+    targets = starting(db, entities, by, met, f"resource {t}")
+    atoms = among("x.atom", _atoms(parameter, type))
+    return Clause(
+        f"(SELECT 1 FROM {targets.text}"
+        f" WHERE x.patient_key = {r}.patient_key AND x.key = {r}.key AND {atoms.text} LIMIT 1) IS NOT NULL",
+        targets.values + atoms.values,
+    )
+
+
+def _led(db: Database, end: Ends) -> Clause:
+    """All targets, those past ``MANY_ENDS`` too."""
+    if end.query is None:
+        return listed(db, "x.target", end.targets)
+    return Clause(f"x.target IN ({end.query.text})", end.query.values)
+
+
+def ends_of(lookups: Lookups, who: StoredReader, chain: Chain) -> Sequence[Ends]:
+    """What a chain may end at, by type."""
+    return lookups.once(
+        ("ends", who, chain),
+        lambda: [_end(lookups, who, chain.parameter, type, inner) for type, inner in chain.inner],
+    )
+
+
+def _end(lookups: Lookups, who: StoredReader, parameter: Parameter, type: str, inner: Condition) -> Ends:
+    """Targets that are visible, of that type, and meet the inner condition."""
+    meeting = _meeting(lookups, who, type, inner)
+    ends = Clause(f"SELECT r.key FROM {meeting.text}", meeting.values)
+    found = lookups.db.rows(f"{ends.text} LIMIT {MANY_ENDS + 1:d}", ends.values)
+    targets = tuple(dict.fromkeys(cast(int, key) for (key,) in found))
+    return Ends(_atoms(parameter, type), targets, ends if len(found) > MANY_ENDS else None)
+
+
+def _atoms(parameter: Parameter, type: str) -> list[int]:
+    """The atoms of references that may lead to a type."""
+    return [branch.atom for branch in parameter.branches if branch.target in (None, type)]
+
+
+# -- back -------------------------------------------------------------------------------
+
+
+class _ReferredTo(NamedTuple):
+    """What is referred to: ``keys`` while they are few, and a query of (patient_key, key) of all."""
+
+    keys: tuple[int, ...] | None
+    query: Clause
+
+
+def _probe_has(lookups: Lookups, who: StoredReader, has: Has, r: str) -> Clause:
+    """By what is referred to, where that is little; else by each reference that leads to ``r``."""
+    found = _referred_to(lookups, who, has)
+    if found.keys is not None:
+        return listed(lookups.db, f"{r}.key", found.keys)
+    h = _next(r, "h")
+    by = Clause(
+        f"{h}.patient_key = x.patient_key AND {h}.key = x.key AND {h}.type = ?", (TYPE_NUMBERS[has.type],)
+    )
+    met = every(Clause(f"{h}.deleted = 0"), visible(who, h), probe(lookups, who, has.inner, h))
+    referring = starting(lookups.db, Clause("ix_reference x"), by, met, f"resource {h}")
+    rows = every(Clause(f"x.target = {r}.key"), _leading_to(has.parameter, f"{r}.type"))
+    return Clause(
+        f"(SELECT 1 FROM {referring.text} WHERE {rows.text} LIMIT 1) IS NOT NULL",
+        referring.values + rows.values,
+    )
+
+
+def _keys_referred_to(lookups: Lookups, who: StoredReader, has: Has) -> Clause:
+    found = _referred_to(lookups, who, has)
+    if found.keys is None:
+        return found.query
+    named = listed(lookups.db, "e.key", found.keys)
+    return Clause(f"SELECT e.patient_key, e.key FROM entity e WHERE {named.text}", named.values)
+
+
+def _referred_to(lookups: Lookups, who: StoredReader, has: Has) -> _ReferredTo:
+    return lookups.once(("referred to", who, has), lambda: _look_up_referred_to(lookups, who, has))
+
+
+def _look_up_referred_to(lookups: Lookups, who: StoredReader, has: Has) -> _ReferredTo:
+    db = lookups.db
+    meeting = _meeting(lookups, who, has.type, has.inner)
+    referring = Clause(f"(SELECT r.patient_key, r.key FROM {meeting.text}) h", meeting.values)
+    of_those = every(
+        Clause("x.patient_key = h.patient_key AND x.key = h.key"),
+        among("x.atom", [branch.atom for branch in has.parameter.branches]),
+    )
+    references = starting(db, referring, of_those, to=by_resource(db, "ix_reference x"))
+    narrowed = _leading_to(has.parameter, "e.type")
+    targets = starting(db, references, Clause("e.key = x.target"), narrowed, "entity e")
+    query = Clause(f"SELECT e.patient_key, e.key FROM {targets.text}", targets.values)
+    found = db.rows(f"SELECT DISTINCT f.key FROM ({query.text}) f LIMIT {MANY_ENDS + 1:d}", query.values)
+    few = tuple(cast(int, key) for (key,) in found) if len(found) <= MANY_ENDS else None
+    return _ReferredTo(few, query)
+
+
+def _leading_to(parameter: Parameter, type_column: str) -> Clause:
+    """WHERE: index rows ``x`` of a reference parameter, those of some branches to one type alone."""
+    options: list[Clause] = []
+    for target in dict.fromkeys(branch.target for branch in parameter.branches):
+        atoms = among("x.atom", [branch.atom for branch in parameter.branches if branch.target == target])
+        of_type = ALWAYS if target is None else Clause(f"{type_column} = ?", (TYPE_NUMBERS[target],))
+        options.append(every(atoms, of_type))
+    return some(*options)

@@ -1,18 +1,18 @@
 """FROM and WHERE of all that matches a search, with ``r`` the resource that does.
 
-The reader's predicate stands on ``r`` here, and on each end of a chain in ``chains``; index
+The reader's predicate stands on ``r`` here, and on each resource a link leads to in ``conditions``; index
 rows are reached only through them.
 """
 
 from collections.abc import Sequence
 
-from kintung.fhir.search import Chain, Query
+from kintung.fhir.search import Condition, Criterion, Query
 from kintung.store.reader import Scope
 from kintung.store.sql.clauses import ALWAYS, Clause, among, every, starting
 from kintung.store.sql.database import Database
 from kintung.store.sql.log import first_since
 from kintung.store.sql.names import TYPE_NUMBERS
-from kintung.store.sql.search.conditions import Condition, is_updated, keys, probe
+from kintung.store.sql.search.conditions import is_updated, keys, probe
 from kintung.store.sql.search.index_rows import is_absent
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.plan import Asked, Plan
@@ -74,7 +74,7 @@ def _updated(db: Database, query: Query) -> Clause:
     """Bounds of ``_lastUpdated`` as bounds of the sequence, which a walk follows."""
     bounds: list[Clause] = []
     for condition in query.criteria:
-        if isinstance(condition, Chain) or not is_updated(condition):
+        if not is_updated(condition):
             continue
         start, end = updated_between(condition)
         if start is not None:
@@ -95,7 +95,7 @@ def probes(
 
 def _is_slow(condition: Condition) -> bool:
     """Is its probe more than a seek for each of its values?"""
-    if isinstance(condition, Chain):
+    if not isinstance(condition, Criterion):
         return True
     return condition.parameter.kind not in ("token", "uri", "reference") or condition.modifier == "missing"
 

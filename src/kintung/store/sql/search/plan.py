@@ -16,12 +16,12 @@ there is something to start from, and else walks on. See ADR 0009.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast
 
-from kintung.fhir.search import Chain, Query
+from kintung.fhir.search import Condition, Criterion, Query
 from kintung.store.port import Position
 from kintung.store.reader import Scope
 from kintung.store.sql.clauses import Clause
 from kintung.store.sql.database import Database
-from kintung.store.sql.search.conditions import Condition, is_wide, keys
+from kintung.store.sql.search.conditions import is_wide, keys
 from kintung.store.sql.search.criteria import asks_all
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.points import one_person, points_of
@@ -145,7 +145,7 @@ def elsewhere(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
 
 def _has_range(condition: Condition) -> bool:
     """Do the index rows that meet it lie together, so that listing them reads little else?"""
-    if isinstance(condition, Chain):
+    if not isinstance(condition, Criterion):
         return True
     if asks_all(condition) or condition.modifier in ("missing", "contains"):
         return False
@@ -153,7 +153,7 @@ def _has_range(condition: Condition) -> bool:
 
 
 def _wide(lookups: Lookups, who: StoredReader, query: Query) -> list[Condition]:
-    """Chains with so many ends that they were not counted."""
+    """Conditions that lead to so much that it was not counted."""
     return [condition for condition in query.criteria if is_wide(lookups, who, condition)]
 
 

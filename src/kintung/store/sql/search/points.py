@@ -6,11 +6,10 @@ They can be merged with each other, and the person they are all of is found with
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, cast
 
-from kintung.fhir.search import Chain, Query
+from kintung.fhir.search import Chain, Condition, Has, Query
 from kintung.store.sql.clauses import ALWAYS, Clause, every
 from kintung.store.sql.database import Database
-from kintung.store.sql.search.chains import ends_of
-from kintung.store.sql.search.conditions import Condition
+from kintung.store.sql.search.conditions import ends_of
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.references import Ends, named_ends
 from kintung.store.sql.visibility import StoredReader
@@ -58,7 +57,7 @@ def _candidates(lookups: Lookups, who: StoredReader, condition: Condition) -> Se
     """Every point of a criterion whose rows lie at few; none when they lie otherwise."""
     if isinstance(condition, Chain):
         return _of_ends(ends_of(lookups, who, condition))
-    if condition.modifier is not None or condition.parameter.stored is not None:
+    if isinstance(condition, Has) or condition.modifier is not None or condition.parameter.stored is not None:
         return ()
     if condition.parameter.kind == "reference":
         return _of_ends(named_ends(lookups, condition))
