@@ -41,6 +41,7 @@ ROWS = {
         "search.value_length search.length",
     ),
     "sort keys": (f"{LIMITS.search.sort_keys}", "search.sort_keys"),
+    "links of a chain, forward and back": (f"{LIMITS.search.links}", "search.links"),
     "time of one answer; of a batch or transaction": (
         f"{LIMITS.seconds:g} s; {LIMITS.bundle_seconds:g} s",
         "seconds bundle_seconds",

@@ -394,6 +394,20 @@ CHAINS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
         ("List", "item:Observation._id", ("h-o1", "a3-o1")),
     ),
     "_lastUpdated": (("Observation", "performer:Patient._lastUpdated", ("gt2021", "ne2021", "ge2022")),),
+    "_has": (
+        ("Patient", "_has:Observation:performer:_id", ("h-o2,x-o2",)),
+        ("Patient", "_has:Group:member:_id", ("a-h,x-ab",)),
+        ("Patient", "_has:Patient:link:family", FAMILIES),
+        ("Encounter", "_has:Observation:encounter:_id", ("h-o1,x-o1", "h-o4,x-o4")),
+        ("Observation", "_has:List:item:_id", ("ah-l,x-l",)),
+    ),
+    "_list": (("Observation", "_list", ("ah-l,x-l",)),),
+    "several links": (
+        ("Patient", "_has:Encounter:patient:_has:Observation:encounter:_id", ("h-o1,x-o1",)),
+        ("Observation", "encounter:Encounter._has:Observation:encounter:_id", ("h-o1,x-o1",)),
+        ("Observation", "has-member:Observation.performer:Patient.family", FAMILIES),
+        ("Observation", "has-member:Observation.encounter.status", ("finished",)),
+    ),
 }
 
 

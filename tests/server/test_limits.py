@@ -98,6 +98,10 @@ def sort_keys(client: Client, count: int) -> httpx.Response:
     return client.get("Patient", params={"_sort": ",".join(codes[:count])})
 
 
+def links(client: Client, count: int) -> httpx.Response:
+    return client.get("Organization", params={f"{'partof.' * count}name": "x"})
+
+
 def page_of(client: Client, count: int) -> httpx.Response:
     return client.get("Patient", params={"_count": count})
 
@@ -146,6 +150,7 @@ LIMIT = {
     "parameters": Limit(parameters, SEARCH.parameters, (413, "too-long", "family")),
     "length of a value": Limit(value_of, SEARCH.value_length, (413, "too-long", "family")),
     "sort keys": Limit(sort_keys, SEARCH.sort_keys, (413, "too-long", "_sort")),
+    "links": Limit(links, SEARCH.links, (413, "too-long", f"{'partof.' * (SEARCH.links + 1)}name")),
     "bytes of a form": Limit(form_of, LIMITS.form, (413, "too-long", "Patient")),
     "characters of an address": Limit(address_of, LIMITS.address, (414, "too-long", None)),
     "bytes of header fields": Limit(header_fields, LIMITS.headers, (431, "too-long", "x-long")),

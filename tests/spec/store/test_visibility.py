@@ -388,14 +388,19 @@ def test_sorting_is_by_what_is_seen(record: Record):
     assert record.found("Observation?_sort=-value-quantity", reader) == before
 
 
-def test_a_chain_that_is_followed_ends_only_at_what_the_reader_sees(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-):
-    """Given a chain that is asked of each resource walked, when its target is hidden, then it is no match."""
+def nothing_is_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What links lead to is looked for from each resource that is walked."""
     monkeypatch.setattr(clauses, "SHORT", 0)
     monkeypatch.setattr(conditions, "MANY_ENDS", 0)
     monkeypatch.setattr(plans, "FEW", -1)
     monkeypatch.setattr(plans, "BEGUN", 1000)
+
+
+def test_a_chain_that_is_followed_ends_only_at_what_the_reader_sees(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+):
+    """Given a chain that is asked of each resource walked, when its target is hidden, then it is no match."""
+    nothing_is_few(monkeypatch)
     for id in ("seen", "hidden"):
         record.put(observation(f"{id}-target", None), organisation="a")
         derived = {"derivedFrom": [{"reference": f"Observation/{id}-target"}]}
@@ -406,3 +411,23 @@ def test_a_chain_that_is_followed_ends_only_at_what_the_reader_sees(
 
     assert record.found(search, reader) == ["Observation/seen"]
     assert record.found(search, ALL) == ["Observation/hidden", "Observation/seen"]
+
+
+@pytest.mark.parametrize("plan", ["listed", "followed"])
+def test_what_refers_here_counts_only_while_the_reader_sees_it(
+    record: Record, monkeypatch: pytest.MonkeyPatch, plan: str
+):
+    if plan == "followed":
+        nothing_is_few(monkeypatch)
+    for id in ("seen", "hidden"):
+        record.put(observation(id, None), organisation="a")
+        derived = {"derivedFrom": [{"reference": f"Observation/{id}"}]}
+        record.put(observation(f"of-{id}", None, "other", **derived), organisation="a")
+    record.label("Observation/of-hidden", "R")
+    reader = Reader("unlabelled", True, True, True, frozenset({"R"}))
+    search = "Observation?_has:Observation:derived-from:code=other"
+
+    assert record.found(search, reader) == ["Observation/seen"]
+    assert record.found(search, ALL) == ["Observation/hidden", "Observation/seen"]
+    farther = "Observation?_has:Observation:derived-from:derived-from.code=weight"
+    assert record.found(farther, reader) == ["Observation/seen"]

@@ -7,7 +7,7 @@ Source: http://hl7.org/fhir/R4/search.html#chaining and #has.
 
 from typing import NamedTuple
 
-from kintung.errors import BadInput, NotSupported
+from kintung.errors import BadInput, TooLong
 
 
 class Forward(NamedTuple):
@@ -45,14 +45,14 @@ def path(name: str, most: int) -> Path:
     """Take a name apart.
 
     Raises:
-        NotSupported: it has more links than ``most``.
+        TooLong: it has more links than ``most``.
         BadInput: a ``_has`` lacks its type, its reference or its parameter.
     """
     links: list[Forward | Reverse] = []
     rest = name
     while rest.startswith(_HAS) or "." in rest:
         if len(links) == most:
-            raise NotSupported(f"a chain has at most {most} links")
+            raise TooLong(f"a chain has at most {most} links")
         if rest.startswith(_HAS):
             pieces = rest.split(":", 3)
             if len(pieces) != _PIECES or not all(pieces):

@@ -218,7 +218,8 @@ class _Reading:
         """What the name of a parameter leads to, in the types searched.
 
         Raises:
-            NotSupported: a parameter is unknown here, or there are more than ``limits.links``.
+            NotSupported: a parameter is unknown here.
+            TooLong: there are more links than ``limits.links``.
             BadInput: it cannot be read.
         """
         if name == "_list":

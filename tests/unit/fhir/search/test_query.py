@@ -267,8 +267,8 @@ def test_a_list_is_what_its_entries_lead_to():
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
-        ("subject.subject.subject.subject.name", NotSupported, "at most 3 links"),
-        ("_has:Observation:subject:" * 4 + "code", NotSupported, "at most 3 links"),
+        ("subject.subject.subject.subject.name", TooLong, "at most 3 links"),
+        ("_has:Observation:subject:" * 4 + "code", TooLong, "at most 3 links"),
         ("_has:Observation:subject", BadInput, "_has:Observation:patient:code"),
         ("_has:::", BadInput, "_has:Observation:patient:code"),
         ("_has:Shoe:subject:code", BadInput, "'Shoe' is not a resource type"),
