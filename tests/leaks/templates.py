@@ -691,6 +691,30 @@ def _conditional_update(ask: Caller, draw: Draw) -> None:
     ask("PUT", f"{type}?{quote(query, safe='=&?|:/,')}", resource, **headers)
 
 
+def _patch(draw: Draw) -> Resource:
+    """Parameters that put something where there may be something, or take it away."""
+    path = draw.choice(("Patient.gender", "Patient.address", "Observation.value", "Observation.status"))
+    part = {"type": {"valueCode": draw.choice(("delete", "replace"))}, "path": {"valueString": path},
+            "value": {"valueCode": draw.choice(("final", "amended", "male"))}}  # fmt: skip
+    parts = [{"name": name, **value} for name, value in part.items()]
+    return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+
+
+@template("patch", "patch", "read")
+def _patch_by_id(ask: Caller, draw: Draw) -> None:
+    for type in ("Patient", "Observation"):
+        name = draw.name(type)
+        headers = {"if_match": draw.choice(('W/"1"', 'W/"2"'))} if draw.random.random() < 0.3 else {}
+        ask("PATCH", name, _patch(draw), **headers)
+        ask("GET", name)
+
+
+@template("patch by criteria", "conditional-patch")
+def _patch_by_criteria(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    ask("PATCH", f"{type}?{quote(query, safe='=&?|:/,')}", _patch(draw))
+
+
 @template("delete", "delete")
 def _delete(ask: Caller, draw: Draw) -> None:
     ask("DELETE", draw.name())

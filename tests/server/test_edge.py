@@ -35,12 +35,12 @@ def test_an_unknown_address_is_404(api: Api, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PATCH", "Patient/1", "DELETE, GET, HEAD, PUT"),
-        ("POST", "Patient/1", "DELETE, GET, HEAD, PUT"),
+        ("PATCH", "metadata", "GET, HEAD"),
+        ("POST", "Patient/1", "DELETE, GET, HEAD, PATCH, PUT"),
         ("DELETE", "metadata", "GET, HEAD"),
         ("PUT", "", "GET, HEAD, POST"),
         ("GET", "Patient/$validate", "POST"),
-        ("OPTIONS", "Patient", "DELETE, GET, HEAD, POST, PUT"),
+        ("OPTIONS", "Patient", "DELETE, GET, HEAD, PATCH, POST, PUT"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(api: Api, method: str, path: str, allowed: str) -> None:
@@ -267,11 +267,13 @@ def test_the_statement_is_valid_and_complete(api: Api) -> None:
     checked = api.post("CapabilityStatement/$validate", answer.content).json()
     assert checked["issue"][0]["severity"] == "information", checked
     assert statement["fhirVersion"] == "4.0.1"
+    assert statement["patchFormat"] == ["application/json-patch+json", "application/fhir+json"]
     resources = {each["type"]: each for each in statement["rest"][0]["resource"]}
     assert len(resources) == 146
     codes = [each["code"] for each in resources["Patient"]["interaction"]]
     assert sorted(codes) == [
-        "create", "delete", "history-instance", "history-type", "read", "search-type", "update", "vread"
+        "create", "delete", "history-instance", "history-type", "patch", "read", "search-type", "update",
+        "vread",
     ]  # fmt: skip
     parameters = {each["name"]: each["type"] for each in resources["Patient"]["searchParam"]}
     assert parameters["birthdate"] == "date"

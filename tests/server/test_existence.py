@@ -91,6 +91,7 @@ def bundle(kind: str, *entries: dict[str, Any]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
 
 
+JSON_PATCH = {"content-type": "application/json-patch+json"}
 NAMES = ("Patient/p2", "Observation/o2", "Group/g", "List/l")
 CRITERIA = "identifier=http://example.org/mrn|7"
 ABOUT_MATCH = {**ABOUT, "subject": {"reference": f"Patient?{CRITERIA}"}}
@@ -104,7 +105,9 @@ REQUESTS: list[tuple[str, str, Any, dict[str, str]]] = [
     ("PUT", "Patient/p2", HIDDEN, MATCH),
     ("PUT", "Patient/p2", {**HIDDEN, "gender": "x"}, {}),
     ("PUT", "Group/g", group("g", "p1"), {}),
-    ("PATCH", "Patient/p2", {}, {}),
+    ("PATCH", "Patient/p2", [], JSON_PATCH),
+    ("PATCH", "Patient/p2", [{"op": "test", "path": "/id", "value": "x"}], JSON_PATCH),
+    ("PATCH", f"Patient?{CRITERIA}", {"resourceType": "Parameters"}, MATCH),
     ("DELETE", "Patient/p2", None, MATCH),
     ("DELETE", "Patient/p2", None, {"If-Match": "*"}),
     ("DELETE", "Patient/p2", None, {}),

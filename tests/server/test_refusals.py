@@ -87,7 +87,7 @@ NOWHERE: list[tuple[Call, int]] = [
     (get("Patient/none"), 404),
     (get("Parrot"), 404),
     (get("Patient/gone"), 410),
-    (("PATCH", "Patient/p", b"{}", {}), 405),
+    (("PATCH", "metadata", b"{}", {}), 405),
     (get("Patient?family=" + "a" * 60_000), 414),
     (get("http://record.example/"), 404),
     (get("http://record.example/nothing"), 404),

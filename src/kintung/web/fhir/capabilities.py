@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from kintung.fhir.search import parameters
+from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 
 # The date of the statement is that of the interface it describes, changed with it by hand:
@@ -41,6 +42,7 @@ def statement(interactions: Iterable[Interaction], base: str) -> bytes:
             "implementation": {"description": "Kintung 健通", "url": base},
             "fhirVersion": "4.0.1",
             "format": ["json", "application/fhir+json"],
+            "patchFormat": [JSON_PATCH.decode(), "application/fhir+json"],
             "rest": [rest],
         }
     )

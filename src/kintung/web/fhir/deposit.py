@@ -29,7 +29,7 @@ from kintung.web.fhir.references import OwnReference, make_local
 from kintung.web.fhir.request import HOW, Pairs, Request
 from kintung.web.site import Site
 
-Verb = Literal["POST", "PUT", "DELETE"]
+Verb = Literal["POST", "PUT", "PATCH", "DELETE"]
 
 
 class Step(NamedTuple):
@@ -98,9 +98,18 @@ def accepted(site: Site, request: Request) -> Accepted:
         raise StructureInvalid(
             f"This address takes a resource of type {request.type}.", path=f"{request.type}.resourceType"
         )
-    own = make_local(resource, request.body, request.base)  # before: of what is local the type is judged
+    return Accepted(resource, accepted_text(resource, request.body, request.base))
+
+
+def accepted_text(resource: dict[str, Any], raw: bytes, base: str) -> tuple[OwnReference, ...]:
+    """Which references of a parsed resource are the node's own, made local; it is valid with that.
+
+    Raises:
+        BadInput: it is not what the definition of its type allows.
+    """
+    own = make_local(resource, raw, base)  # before: of what is local the type is judged
     require_valid(resource)
-    return Accepted(resource, own)
+    return own
 
 
 def criteria_of(site: Site, request: Request, pairs: Pairs, where: str, type: str = "") -> Query:

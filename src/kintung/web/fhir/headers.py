@@ -86,9 +86,14 @@ def require_json_format(value: str) -> None:
         raise NotAcceptable("This node speaks JSON only; leave out _format or give json.", path="_format")
 
 
+JSON_PATCH = b"application/json-patch+json"
+
+
 @lru_cache(maxsize=256)
-def require_json_content(content_type: bytes | None) -> None:
+def require_content(method: str, content_type: bytes | None) -> None:
     """Refuse a body that is not JSON in UTF-8; a body without Content-Type is taken for it.
+
+    PATCH takes JSON Patch too.
 
     Raises:
         MediaTypeRefused: XML, another format, another character set or FHIR release.
@@ -98,7 +103,8 @@ def require_json_content(content_type: bytes | None) -> None:
     media, _, parameters = content_type.decode("latin-1").partition(";")
     charset = re.search(r"charset\s*=\s*\"?([^\";\s]*)", parameters, re.IGNORECASE)
     utf8 = charset is None or charset[1].lower() in ("utf-8", "utf8")
-    if media.strip().lower() not in _JSON_TYPES or not utf8 or not _is_r4(parameters):
+    is_patch = method == "PATCH" and media.strip().lower() == JSON_PATCH.decode()
+    if not (is_patch or media.strip().lower() in _JSON_TYPES) or not utf8 or not _is_r4(parameters):
         raise MediaTypeRefused("Send the body as application/fhir+json in UTF-8.", path="Content-Type")
 
 

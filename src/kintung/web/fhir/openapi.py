@@ -13,6 +13,7 @@ import msgspec
 
 from kintung.fhir.references import ID
 from kintung.fhir.search import parameters
+from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Carries, Interaction, Reads, Recordless, Writes
 from kintung.web.outcomes import STATUS
 
@@ -63,6 +64,26 @@ _ANSWERED_HOW: dict[str, dict[str, Any]] = {
     "_count": {"type": "integer", "minimum": 0},
     "_total": {"type": "string", "enum": ["none", "estimate", "accurate"]},
     "_sort": {"type": "string", "minLength": 1},
+}
+_JSON_PATCH: dict[str, Any] = {
+    "schema": {"type": "array", "items": {"type": "object"}},
+    "example": [{"op": "replace", "path": "/birthDate", "value": "1954-07-02"}],
+}
+_FHIRPATH_PATCH: dict[str, Any] = {
+    "schema": _RESOURCE,
+    "example": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {
+                "name": "operation",
+                "part": [
+                    {"name": "type", "valueCode": "replace"},
+                    {"name": "path", "valueString": "Patient.birthDate"},
+                    {"name": "value", "valueDate": "1954-07-02"},
+                ],
+            }
+        ],
+    },
 }
 _WISHES = ["return=representation", "return=OperationOutcome"]
 """``return=minimal`` too, after which there is no body: no document can say that a body depends on it."""
@@ -150,7 +171,7 @@ def _header_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     etags = {"type": "string", "pattern": r'^W/"[0-9]{1,18}"$'}
     if interaction.name == "read":
         names.append(("If-None-Match", etags))
-    if interaction.method in ("PUT", "DELETE"):
+    if interaction.method in ("PUT", "PATCH", "DELETE"):
         names.append(("If-Match", etags))
     if interaction.name == "create":
         names.append(("If-None-Exist", {"type": "string", "pattern": r"^[!-~]{1,100}$"}))
@@ -171,6 +192,8 @@ def _body(interaction: Interaction) -> dict[str, Any]:
     if isinstance(interaction.action, Recordless):
         # Whatever is sent is answered: that it is no resource is a finding.
         return {"content": {_FHIR: {"schema": {}, "example": _EXAMPLE}}}
+    if interaction.method == "PATCH":
+        return {"required": True, "content": {JSON_PATCH.decode(): _JSON_PATCH, _FHIR: _FHIRPATH_PATCH}}
     return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": _EXAMPLE}}}
 
 

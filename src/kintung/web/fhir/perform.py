@@ -11,9 +11,10 @@ from kintung.web.site import Site
 
 
 def require_right(access: Access, interaction: Interaction) -> None:
-    """Refuse a caller without the right an interaction asks for, before anything is looked at."""
-    if interaction.right is not None and interaction.right not in access.rights:
-        raise Forbidden(f"This needs the right to {interaction.right}, which you do not have here.")
+    """Refuse a caller without the rights an interaction asks for, before anything is looked at."""
+    for right in (interaction.right, interaction.also):
+        if right is not None and right not in access.rights:
+            raise Forbidden(f"This needs the right to {right}, which you do not have here.")
 
 
 def disclose(

@@ -56,7 +56,7 @@ class Carries:
 
 
 Action = Reads | Writes | Recordless | Carries
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Interaction:
         codes: of ``type-restful-interaction`` or ``system-restful-interaction``, for the
             CapabilityStatement; none for operations.
         operation: canonical of the OperationDefinition, for operations.
+        also: a second right the caller must hold.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Interaction:
     description: str
     codes: tuple[str, ...] = ()
     operation: str = ""
+    also: Right | None = None
 
 
 _FITTING: Mapping[type[Action], tuple[Policy, ...]] = {

@@ -22,8 +22,8 @@ from kintung.web.fhir.batch_or_transaction import carry
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import (
     accepts_gzip,
+    require_content,
     require_json_acceptable,
-    require_json_content,
     require_json_format,
 )
 from kintung.web.fhir.perform import disclose, require_right
@@ -56,7 +56,7 @@ _WORTH_GZIP = 1_400
 """Bytes of a body that may not fit one packet."""
 _LARGE_ANSWER = 256 * 1024
 _HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
-_BODY_METHODS = ("POST", "PUT")
+_BODY_METHODS = ("POST", "PUT", "PATCH")
 _EMPTY = (204, 304)
 _ABOUT: Mapping[type[Action], str] = {Carries: "Bundle"}
 """What a refusal is about where neither it nor the address says."""
@@ -130,7 +130,7 @@ class FhirApi:
             _negotiate(request)
             if interaction.method in _BODY_METHODS:
                 if not interaction.path.endswith("_search"):
-                    require_json_content(headers.get(b"content-type"))
+                    require_content(interaction.method, headers.get(b"content-type"))
                 request.body = await self._bodies.read(incoming, headers)
             # Only now: who sends slowly must not take the room of who is served.
             self._traffic.begin(client)

@@ -1,0 +1,176 @@
+"""patch and conditional patch: both languages, preconditions, what is refused, and in a batch."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from kintung.consent import Right
+from kintung.store.reader import Reader
+from tests.records import observation, patient
+from tests.server.api import BASE, Api, outcome, persona
+
+JSON_PATCH = {"content-type": "application/json-patch+json"}
+SET_MALE = [{"op": "add", "path": "/gender", "value": "male"}]
+
+
+def parameters(*operations: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Parameters", "parameter": list(operations)}
+
+
+def add(name: str, value: dict[str, Any], path: str = "Patient") -> dict[str, Any]:
+    parts = [{"name": "type", "valueCode": "add"}, {"name": "path", "valueString": path}]
+    return {
+        "name": "operation",
+        "part": [*parts, {"name": "name", "valueString": name}, {"name": "value", **value}],
+    }
+
+
+MALE = parameters(add("gender", {"valueCode": "male"}))
+
+
+def patch(api: Api, path: str, body: Any, **how: Any) -> Any:
+    return api.call("PATCH", path, body, **how)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"), [(SET_MALE, JSON_PATCH), (MALE, {})], ids=["JSON Patch", "FHIRPath Patch"]
+)
+def test_a_patch_stores_a_new_version(api: Api, body: Any, headers: dict[str, str]) -> None:
+    api.store(patient("p", "Chan"))
+
+    answer = patch(api, "Patient/p", body, headers=headers)
+
+    assert answer.status_code == 200
+    assert answer.headers["etag"] == 'W/"2"'
+    assert answer.json()["gender"] == "male"
+    assert answer.json()["meta"]["versionId"] == "2"
+    assert api.get("Patient/p").content == answer.content
+    assert "gender" not in api.get("Patient/p/_history/1").json()
+    assert [entry["resource"]["id"] for entry in api.get("Patient?gender=male").json()["entry"]] == ["p"]
+
+
+def test_what_is_not_patched_keeps_its_letters(api: Api) -> None:
+    head = '{"resourceType":"Observation","id":"o",'
+    rest = '"status":"final","code":{"text":"\\u00e9 \\/"},"valueQuantity":{"value":1.0E+2}}'
+    api.put("Observation/o", (head + rest).encode())
+    change = [{"op": "replace", "path": "/status", "value": "amended"}]
+
+    after = patch(api, "Observation/o", change, headers=JSON_PATCH).text
+
+    assert after.endswith(rest.replace("final", "amended"))
+
+
+def test_an_answer_shows_what_is_preferred(api: Api) -> None:
+    api.store(patient("p"))
+    minimal = patch(api, "Patient/p", SET_MALE, headers={**JSON_PATCH, "Prefer": "return=minimal"})
+    assert (minimal.status_code, minimal.content) == (200, b"")
+    told = patch(api, "Patient/p", SET_MALE, headers={**JSON_PATCH, "Prefer": "return=OperationOutcome"})
+    assert told.json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(("version", "status"), [('W/"1"', 200), ('W/"2"', 412)])
+def test_if_match_names_the_version_it_changes(api: Api, version: str, status: int) -> None:
+    api.store(patient("p"))
+    answer = patch(api, "Patient/p", SET_MALE, headers={**JSON_PATCH, "If-Match": version})
+    assert answer.status_code == status
+
+
+def test_a_patch_sent_again_under_its_key_is_done_once(api: Api) -> None:
+    api.store(patient("p", "Chan"))
+    twice = [{"op": "copy", "from": "/name/0", "path": "/name/-"}]
+    for _ in range(2):
+        answer = patch(api, "Patient/p", twice, headers={**JSON_PATCH, "Idempotency-Key": "k"})
+        assert answer.headers["etag"] == 'W/"2"'
+    assert len(api.get("Patient/p").json()["name"]) == 2
+
+
+REFUSED: list[tuple[Any, dict[str, str], tuple[int, str, str | None]]] = [
+    ([{"op": "test", "path": "/gender", "value": "x"}], JSON_PATCH, (400, "value", "patch[0]")),
+    ([{"op": "test", "path": "/id", "value": "x"}], JSON_PATCH, (422, "business-rule", "patch[0]")),
+    ([{"op": "spam", "path": "/id"}], JSON_PATCH, (400, "structure", "patch[0].op")),
+    ([{"op": "replace", "path": "/id", "value": "q"}], JSON_PATCH, (400, "value", "Patient.id")),
+    (
+        [{"op": "replace", "path": "/resourceType", "value": "Basic"}],
+        JSON_PATCH,
+        (400, "value", "Patient.id"),
+    ),
+    ([{"op": "add", "path": "/gender", "value": "x"}], JSON_PATCH, (400, "code-invalid", "Patient.gender")),
+    ([{"op": "add", "path": "/gender", "value": 1}], JSON_PATCH, (400, "structure", "Patient.gender")),
+    ([{"op": "replace", "path": "", "value": 1}], JSON_PATCH, (400, "structure", "Patient")),
+    ({}, JSON_PATCH, (400, "structure", "Patient")),
+    ({}, {}, (400, "structure", "Parameters.resourceType")),
+    (patient("p"), {}, (400, "structure", "Parameters.resourceType")),
+    (parameters(add("nix", {"valueCode": "x"})), {}, (400, "value", "Parameters.parameter[0]")),
+    (parameters(add("gender", {"valueCode": "x"})), {}, (400, "code-invalid", "Patient.gender")),
+    (parameters({"name": "operation"}), {}, (400, "structure", "Parameters.parameter[0].part")),
+    (SET_MALE, {"content-type": "application/xml"}, (415, "not-supported", "Content-Type")),
+    (SET_MALE, {"If-None-Match": "*"}, (400, "not-supported", "If-None-Match")),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "refusal"), REFUSED, ids=[str(n) for n in range(len(REFUSED))])
+def test_what_cannot_be_done_stores_nothing(
+    api: Api, body: Any, headers: dict[str, str], refusal: tuple[int, str, str | None]
+) -> None:
+    api.store(patient("p"))
+    before = api.get("Patient/p").content
+    assert outcome(patch(api, "Patient/p", body, headers=headers)) == refusal
+    assert api.get("Patient/p").content == before
+
+
+def test_there_must_be_something_to_patch(api: Api) -> None:
+    assert outcome(patch(api, "Patient/never", SET_MALE, headers=JSON_PATCH))[0] == 404
+    api.store(patient("p"))
+    api.delete("Patient/p")
+    assert outcome(patch(api, "Patient/p", SET_MALE, headers=JSON_PATCH))[0] == 410
+
+
+def test_a_conditional_patch_changes_the_one_match(api: Api) -> None:
+    api.store(patient("p", "Chan"), patient("q", "Chan"), patient("r", "Lee"))
+    assert outcome(patch(api, "Patient?family=Wong", SET_MALE, headers=JSON_PATCH))[0] == 404
+    assert outcome(patch(api, "Patient?family=Chan", SET_MALE, headers=JSON_PATCH))[:2] == (
+        412,
+        "multiple-matches",
+    )
+    answer = patch(api, "Patient?family=Lee", SET_MALE, headers=JSON_PATCH)
+    assert (answer.status_code, answer.json()["id"]) == (200, "r")
+    assert outcome(patch(api, "Patient", SET_MALE, headers=JSON_PATCH))[0] == 400
+
+
+def test_references_under_the_nodes_own_address_become_local(api: Api) -> None:
+    api.store(patient("p"), observation("o", "p"))
+    change = [{"op": "replace", "path": "/subject/reference", "value": f"{BASE}/Patient/p"}]
+    answer = patch(api, "Observation/o", change, headers=JSON_PATCH)
+    assert answer.json()["subject"]["reference"] == "Patient/p"
+
+
+def test_a_patch_gives_nothing_to_another_person(api: Api) -> None:
+    api.store(patient("p"), patient("q"), observation("o", "p"))
+    change = [{"op": "replace", "path": "/subject/reference", "value": "Patient/q"}]
+    assert outcome(patch(api, "Observation/o", change, headers=JSON_PATCH))[:2] == (422, "business-rule")
+
+
+def test_a_patch_takes_the_right_to_view(api: Api) -> None:
+    api.store(patient("p"))
+    api.personas["depositor"] = persona("depositor", Reader.everything(), Right.DEPOSIT)
+    tested = [{"op": "test", "path": "/id", "value": "p"}]
+    assert outcome(patch(api, "Patient/p", tested, headers=JSON_PATCH, persona="depositor"))[0] == 403
+
+
+def test_a_batch_brings_both_languages(api: Api) -> None:
+    api.store(patient("p"), patient("q"))
+    binary = {
+        "resourceType": "Binary",
+        "contentType": "application/json-patch+json",
+        "data": b64encode(json.dumps(SET_MALE).encode()).decode(),
+    }
+    other = {**binary, "contentType": "text/plain"}
+    asked = [("p", binary), ("q", MALE), ("p", other)]
+    entries = [
+        {"request": {"method": "PATCH", "url": f"Patient/{id}"}, "resource": body} for id, body in asked
+    ]
+    answer = api.post("", {"resourceType": "Bundle", "type": "batch", "entry": entries})
+    assert [entry["response"]["status"][:3] for entry in answer.json()["entry"]] == ["200", "200", "400"]
+    assert {api.get(f"Patient/{id}").json()["gender"] for id in "pq"} == {"male"}
