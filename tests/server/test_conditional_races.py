@@ -284,3 +284,28 @@ def log_of(node: Node, ids: set[str]) -> list[tuple[str, int, Method]]:
             "SELECT e.id, l.version_id, l.method FROM log l JOIN entity e ON e.key = l.key ORDER BY l.seq"
         )
     return [(id, version_id, Method(method)) for id, version_id, method in rows if id in ids]
+
+
+# -- patches -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_criteria", [False, True], ids=["by id", "by criteria"])
+def test_patches_sent_at_once_are_all_kept(node: Node, by_criteria: bool) -> None:
+    """Given one version, when 32 clients add a name to it, then each is there, and no version is missing."""
+    identifier = f"patched {by_criteria}"
+    id = node.create(identifier)
+    address = criterion(identifier) if by_criteria else f"Patient/{id}"
+
+    def add(client: httpx.Client, number: int) -> httpx.Response:
+        patch = [{"op": "add", "path": "/name/-", "value": {"family": f"n{number}"}}]
+        return client.patch(address, json=patch, headers={"content-type": "application/json-patch+json"})
+
+    answers = node.race(add)
+
+    assert [answer.status_code for answer in answers] == [200] * CLIENTS, answers[0].text
+    history = node.history(id)
+    assert [entry["resource"]["meta"]["versionId"] for entry in history] == [
+        str(version) for version in range(1, CLIENTS + 2)
+    ]
+    families = [name["family"] for name in history[-1]["resource"]["name"]]
+    assert sorted(families) == sorted(["first", *(f"n{number}" for number in range(CLIENTS))])
