@@ -23,6 +23,8 @@ from kintung.store.sql.visibility import StoredReader, visible
 
 MANY_ENDS = 256
 """Resources at the other end, up to which they are listed before the search."""
+MANY_REFERENCES = 1_024
+"""References of what ``_has`` asks for, up to which they are followed before the search."""
 
 
 def probe(lookups: Lookups, who: StoredReader, condition: Condition, r: str = "r") -> Clause:
@@ -212,8 +214,10 @@ def _look_up_referred_to(lookups: Lookups, who: StoredReader, has: Has) -> _Refe
     narrowed = _leading_to(has.parameter, "e.type")
     targets = starting(db, references, Clause("e.key = x.target"), narrowed, "entity e")
     query = Clause(f"SELECT e.patient_key, e.key FROM {targets.text}", targets.values)
-    found = db.rows(f"SELECT DISTINCT f.key FROM ({query.text}) f LIMIT {MANY_ENDS + 1:d}", query.values)
-    few = tuple(cast(int, key) for (key,) in found) if len(found) <= MANY_ENDS else None
+    found = db.rows(f"{query.text} LIMIT {MANY_REFERENCES + 1:d}", query.values)
+    targets = dict.fromkeys(cast(int, key) for _, key in found)
+    is_little = len(found) <= MANY_REFERENCES and len(targets) <= MANY_ENDS
+    few = tuple(targets) if is_little else None
     return _ReferredTo(few, query)
 
 
