@@ -50,7 +50,7 @@ CELLS: tuple[Cell, ...] = (
     *(("string", "", modifier) for modifier in ("", "exact", "contains", "missing")),
     *(("token", "", modifier) for modifier in ("", "not", "missing")),
     *(("reference", "", modifier) for modifier in ("", ":Type", "missing")),
-    ("uri", "", ""),
+    *(("uri", "", modifier) for modifier in ("", "below", "above")),
 )
 STORED = ("_id", "_lastUpdated")
 """Parameters every resource has a value for: ``:missing`` is not asked of them."""
@@ -335,7 +335,7 @@ class Searches:
             case "reference":
                 return self._reference(code, row, modifier)
             case _:
-                return code, escape(self._changed(row))
+                return f"{code}:{modifier}".removesuffix(":"), escape(self._uri(row, modifier))
 
     def _tried(self, draw: Callable[[], str], fits: Callable[[str], bool]) -> str:
         """The first of a few draws that fits; nine times in ten, that is."""
@@ -455,6 +455,14 @@ class Searches:
         if row.type:
             return code, self.rng.choice((f"{row.type}/{row.id}", f"{row.type}/{row.id}", row.id))
         return code, escape(row.id).replace("\\|", "|")  # the version of a canonical stays parted
+
+    def _uri(self, row: str, modifier: str) -> str:
+        if modifier == "below" and "/" in row:
+            folder = row.rpartition("/")[0]
+            return self.rng.choice((row, folder, f"{folder}/", folder.rpartition("/")[0] or folder))[:189]
+        if modifier == "above":
+            return self.rng.choice((row, f"{row}/", f"{row}/x", f"{row}/x/y", row.rpartition("/")[0] or row))
+        return self._changed(row)[: 189 if modifier else None]
 
     def _changed(self, text: str) -> str:
         """The text, one time in twelve in another case."""

@@ -284,7 +284,12 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("ValueSet", "url", PROTOCOLS),
     ),
 }
-MODIFIERS = {"token": ("not",), "string": ("exact", "contains"), "reference": ("Patient",)}
+MODIFIERS = {
+    "token": ("not",),
+    "string": ("exact", "contains"),
+    "reference": ("Patient",),
+    "uri": ("below", "above"),
+}
 PREFIXED = ("date", "number", "quantity")
 
 

@@ -165,8 +165,7 @@ class Oracle:
             case "reference":
                 return reference_test(text, modifier)
             case "uri":
-                assert modifier == "", modifier
-                return lambda row: row == unescape(text)
+                return uri_test(text, modifier)
             case "string":
                 return string_test(text, modifier)
             case "date":
@@ -217,6 +216,28 @@ class Oracle:
 def _first(name: str) -> str:
     """The first code of a name."""
     return name.partition(".")[0].partition(":")[0]
+
+
+def uri_test(text: str, modifier: str) -> Callable[[Any], bool]:
+    """Equal letter for letter; ``:below`` and ``:above`` go by the steps of the path."""
+    asked = unescape(text)
+    if modifier == "":
+        return lambda row: row == asked
+
+    if modifier == "below":
+        return lambda row: (
+            row == asked or row[: len(asked.removesuffix("/")) + 1] == asked.removesuffix("/") + "/"
+        )
+    assert modifier == "above", modifier
+    return lambda row: row == asked or is_above(row, asked)
+
+
+def is_above(high: str, low: str) -> bool:
+    """Is ``high`` a folder of the URL ``low``, written with or without its slash?"""
+    scheme, _, rest = low.partition("://")
+    steps = rest.split("/")
+    folders = ["/".join(steps[:count]) for count in range(1, len(steps))]
+    return high in [f"{scheme}://{folder}{end}" for folder in folders for end in ("", "/")]
 
 
 def split(text: str, separator: str) -> list[str]:

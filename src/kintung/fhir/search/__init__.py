@@ -22,6 +22,7 @@ from kintung.fhir.search.values import (
     ReferenceValue,
     StringValue,
     TokenValue,
+    UriBelow,
     UriValue,
     Value,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "StringValue",
     "Token",
     "TokenValue",
+    "UriBelow",
     "UriValue",
     "Value",
     "bound_keys",

@@ -11,7 +11,7 @@ from typing import overload
 LONGEST = 255
 """Characters of a text in an index row: two of them, at 4 bytes a character, are 2,040 bytes."""
 
-_BEGINNING = 190
+BEGINNING = 190
 """Characters of a longer text that stand before its digest; 190 + 1 + 64 are 255."""
 
 
@@ -28,4 +28,4 @@ def bounded(text: str | None) -> str | None:
     """
     if text is None or len(text) <= LONGEST:
         return text
-    return f"{text[:_BEGINNING]}\u2026{sha256(text.encode()).hexdigest()}"
+    return f"{text[:BEGINNING]}\u2026{sha256(text.encode()).hexdigest()}"

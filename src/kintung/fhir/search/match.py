@@ -19,6 +19,7 @@ from kintung.fhir.search.values import (
     ReferenceValue,
     StringValue,
     TokenValue,
+    UriBelow,
     UriValue,
     Value,
 )
@@ -59,6 +60,8 @@ def matches(  # noqa: PLR0911 - one case a kind
             return (any_system or row_system == system) and (code is None or row_code == code)
         case UriValue(uri), (_, _, row_uri):
             return row_uri == uri
+        case UriBelow(uri), (_, _, str() as row_uri):
+            return row_uri == uri or row_uri.startswith(value.folder)
         case ReferenceValue(types, id), (_, row_type, row_id):
             return row_id == id and (row_type in types or (not types and row_type != ""))
         case StringValue(text, folded), (_, str() as row_folded, str() as row_text):

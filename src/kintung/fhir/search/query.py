@@ -4,7 +4,7 @@ Source: http://hl7.org/fhir/R4/search.html, sections 3.1.1.3 to 3.1.1.5.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast, get_args
@@ -23,6 +23,12 @@ _MODIFIERS: Mapping[Kind, tuple[Modifier, ...]] = {
     "string": ("missing", "exact", "contains"),
 }
 """Modifiers beside ``:missing``, which every kind has, and ``:Type``, which references have."""
+
+_BY_PATH: Mapping[str, Callable[[str], Iterable[Value]]] = {
+    "below": lambda text: (value_grammar.uri_below(text),),
+    "above": value_grammar.uris_above,
+}
+"""Modifiers of uris: they are read as values, and no store knows of them."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """All but tab, line feed and carriage return: http://hl7.org/fhir/R4/datatypes.html#string."""
@@ -323,24 +329,26 @@ class _Reading:
             own = cast(Modifier, modifier)
         elif modifier and parameter.kind == "reference":
             target = _target(parameter, modifier)
-        elif modifier:
+        elif modifier and not (parameter.kind == "uri" and modifier in _BY_PATH):
             raise NotSupported(f"modifier {shown(modifier)} is not offered for a {parameter.kind} parameter")
-        values = (value for text in alternatives for value in self._values(parameter, target, own, text))
+        values = (
+            value for text in alternatives for value in self._values(parameter, target, own or modifier, text)
+        )
         return Criterion(parameter, own, tuple(dict.fromkeys(values)))
 
-    def _values(
-        self, parameter: Parameter, target: str | None, modifier: Modifier | None, text: str
-    ) -> Iterable[Value]:
+    def _values(self, parameter: Parameter, target: str | None, modifier: str, text: str) -> Iterable[Value]:
         if not text:
             raise ValueInvalid("a value is missing")
         if len(text) > self.limits.value_length:
             raise TooLong(f"a value has at most {self.limits.value_length} characters")
+        if parameter.kind == "uri" and modifier:
+            return _BY_PATH[modifier](text)
         if parameter.kind != "reference":
             return (self._value(parameter, modifier, text),)
         found = value_grammar.references(text, (target,) if target else parameter.targets, self.base)
         return (_of_target(value, target) for value in found)
 
-    def _value(self, parameter: Parameter, modifier: Modifier | None, text: str) -> Value:
+    def _value(self, parameter: Parameter, modifier: str, text: str) -> Value:
         match parameter.kind:
             case "token":
                 token = value_grammar.token(text)
@@ -448,7 +456,7 @@ def _stored_id(value: TokenValue) -> TokenValue:
     return TokenValue(None, value.code, any_system=True)
 
 
-def _comparable(value: StringValue, modifier: Modifier | None) -> StringValue:
+def _comparable(value: StringValue, modifier: str) -> StringValue:
     if modifier != "exact" and not value.folded:
         raise ValueInvalid("the text holds nothing to compare; accents and white space do not count")
     return value

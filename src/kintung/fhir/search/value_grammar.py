@@ -5,6 +5,7 @@ Source: http://hl7.org/fhir/R4/search.html, sections 3.1.1.4.2 to 3.1.1.4.11 and
 """
 
 import re
+from collections.abc import Iterator
 from decimal import Context, Decimal
 from typing import cast, get_args
 
@@ -13,7 +14,7 @@ from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.references import is_id
 from kintung.fhir.search.convert import local_literal
 from kintung.fhir.search.dates import span
-from kintung.fhir.search.lengths import bounded
+from kintung.fhir.search.lengths import BEGINNING, bounded
 from kintung.fhir.search.text import folded
 from kintung.fhir.search.values import (
     DateValue,
@@ -23,6 +24,7 @@ from kintung.fhir.search.values import (
     ReferenceValue,
     StringValue,
     TokenValue,
+    UriBelow,
     UriValue,
 )
 
@@ -71,6 +73,32 @@ def string(text: str) -> StringValue:
 
 def uri(text: str) -> UriValue:
     return UriValue(bounded(unescape(text)))
+
+
+def uri_below(text: str) -> UriBelow:
+    """Read the address at the top of what ``:below`` asks for.
+
+    Raises:
+        TooLong: over the characters that stand of a long address in the index.
+    """
+    found = unescape(text)
+    if len(found) >= BEGINNING:
+        raise TooLong(f"what :below asks for has fewer than {BEGINNING} characters")
+    return UriBelow(found)
+
+
+def uris_above(text: str) -> Iterator[UriValue]:
+    """Read an address as ``:above`` has it: itself, and each folder of its path, with and without a slash.
+
+    What is no URL (``urn:oid:1.2``) has nothing above it.
+    """
+    found = unescape(text)
+    yield UriValue(bounded(found))
+    scheme, is_url, rest = found.partition("://")
+    while is_url and "/" in rest:
+        rest = rest.rpartition("/")[0]
+        for folder in (rest, f"{rest}/"):
+            yield UriValue(bounded(f"{scheme}://{folder}"))
 
 
 def references(text: str, targets: tuple[str, ...], base: str | None) -> tuple[ReferenceValue, ...]:

@@ -86,6 +86,18 @@ class UriValue:
 
 
 @dataclass(frozen=True, slots=True)
+class UriBelow:
+    """``:below``: an address, and all under it in its path."""
+
+    uri: str
+
+    @property
+    def folder(self) -> str:
+        """What every address under it begins with."""
+        return self.uri if self.uri.endswith("/") else f"{self.uri}/"
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """``:missing``. ``missing`` True: the resource yields no row for the parameter."""
 
@@ -93,5 +105,13 @@ class Missing:
 
 
 Value = (
-    TokenValue | ReferenceValue | DateValue | StringValue | NumberValue | QuantityValue | UriValue | Missing
+    TokenValue
+    | ReferenceValue
+    | DateValue
+    | StringValue
+    | NumberValue
+    | QuantityValue
+    | UriValue
+    | UriBelow
+    | Missing
 )

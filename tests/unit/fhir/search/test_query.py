@@ -20,6 +20,7 @@ from kintung.fhir.search import (
     Sort,
     StringValue,
     TokenValue,
+    UriBelow,
     UriValue,
     Value,
     parse_query,
@@ -227,6 +228,26 @@ def test_what_no_stored_text_can_hold_is_refused(place: str, text: str):
 
 def test_line_ends_and_tabs_may_stand_in_a_text():
     assert values("Patient", "family:exact", "a\t\r\nb") == (StringValue("a\t\r\nb", "a b"),)
+
+
+def test_a_uri_is_asked_with_what_is_below_and_above_it():
+    assert values("ValueSet", "url:below", "http://a/b") == (UriBelow("http://a/b"),)
+    above = ["http://a/b/c", "http://a/b", "http://a/b/", "http://a", "http://a/"]
+    assert values("ValueSet", "url:above", "http://a/b/c") == tuple(map(UriValue, above))
+    assert values("ValueSet", "url:above", "urn:oid:1.2") == (UriValue("urn:oid:1.2"),)
+    assert values("Patient", "_profile:below", "http://a") == (UriBelow("http://a"),)
+
+
+def test_what_is_asked_below_is_as_long_as_what_stands_of_a_long_uri():
+    assert values("ValueSet", "url:below", "a" * 189) == (UriBelow("a" * 189),)
+    with pytest.raises(TooLong, match="190"):
+        query("ValueSet", ("url:below", "a" * 190))
+
+
+@pytest.mark.parametrize("name", ["code:below", "family:above", "birthdate:below", "subject:above"])
+def test_other_kinds_have_no_paths(name: str):
+    with pytest.raises(NotSupported):
+        query("Observation" if name.startswith(("code", "subject")) else "Patient", (name, "x"))
 
 
 def test_a_chain_goes_on_from_what_it_leads_to():

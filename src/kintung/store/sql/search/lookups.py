@@ -10,6 +10,7 @@ from kintung.fhir.search import (
     QuantityValue,
     ReferenceValue,
     TokenValue,
+    UriBelow,
     UriValue,
     Value,
 )
@@ -65,18 +66,30 @@ class Lookups:
     def _look_up_terms(self, values: Sequence[Value]) -> Numbers:
         units: list[Unit] = []
         vaulted: list[int] = []
+        below: list[int] = []
         for value in values:
-            if isinstance(value, UriValue):
+            if isinstance(value, UriValue | UriBelow):
                 units.append(("", value.uri))
+                below += self._look_up_below(value) if isinstance(value, UriBelow) else []
                 continue
             assert isinstance(value, TokenValue)
             units.append((None if value.any_system else value.system or "", value.code))
             vaulted += [term for term in self.vault.terms(value) if isinstance(term, int)]
         found = self._of_units(units).values()
         return Numbers(
-            tuple(dict.fromkeys([number for numbers in found for number in numbers.found] + vaulted)),
+            tuple(dict.fromkeys([number for numbers in found for number in numbers.found] + vaulted + below)),
             tuple(number for numbers in found for number in numbers.systems),
         )
+
+    def _look_up_below(self, value: UriBelow) -> list[int]:
+        """The terms of all uris under an address: they lie together."""
+        beyond = value.folder[:-1] + chr(ord("/") + 1)
+        found = self.db.rows(
+            "SELECT t.number FROM term t WHERE t.code >= ? AND t.code < ?"
+            " AND t.system = (SELECT s.number FROM system s WHERE s.uri = '')",
+            (value.folder, beyond),
+        )
+        return [cast(int, number) for (number,) in found]
 
     def present_terms(self, criterion: Criterion) -> Numbers:
         """The terms of a long list that the parameter has anywhere: a probe is a seek for each."""
