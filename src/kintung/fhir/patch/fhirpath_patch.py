@@ -77,11 +77,11 @@ def parse_fhirpath_patch(parameters: dict[str, Any], text: bytes) -> tuple[Opera
 
 def _operation(place: Place, number: int) -> Operation:
     here = _path(number)
-    if _text(place, "name") != "operation":
+    if _name(place, here) != "operation":
         raise StructureInvalid("Each parameter of a patch is named operation.", path=f"{here}.name")
     parts: dict[str, Place] = {}
     for part in _parts(place):
-        name = _text(part, "name")
+        name = _name(part, here)
         if name in parts:
             raise StructureInvalid(f"The part {name} is given twice.", path=f"{here}.part")
         parts[name] = part
@@ -103,7 +103,7 @@ def _operation(place: Place, number: int) -> Operation:
         type,
         _text_part(parts["path"], here),
         _text_part(parts["name"], here) if type == "add" else "",
-        _given(parts["value"]) if "value" in _PARTS[type] else None,
+        _given(parts["value"], here) if "value" in _PARTS[type] else None,
         number_of("index"),
         number_of("source"),
         number_of("destination"),
@@ -120,8 +120,12 @@ def _inside(place: Place, *steps: str | int) -> Place:
     return place
 
 
-def _text(place: Place, member: str) -> str:
-    return str(plain(_inside(place, member).value))
+def _name(place: Place, here: str) -> str:
+    """The name of a parameter, of which the definition takes extensions alone."""
+    try:
+        return str(plain(_inside(place, "name").value))
+    except LookupError:
+        raise StructureInvalid("A parameter of a patch has a name.", path=f"{here}.name") from None
 
 
 def _parts(place: Place) -> list[Place]:
@@ -132,31 +136,31 @@ def _parts(place: Place) -> list[Place]:
     return [Place(parts, index) for index in range(len(parts))]
 
 
-def _given(place: Place) -> Given:
+def _given(place: Place, here: str) -> Given:
     """What a parameter holds: a ``value[x]``, or parts."""
     opened = place.value
     assert isinstance(opened, dict), "a parameter is an object"
     names = [name for name in opened if name.lstrip("_").startswith("value")]
     if not names:
-        return Given("", None, None, tuple((_text(part, "name"), _given(part)) for part in _parts(place)))
+        return Given("", None, None, tuple((_name(part, here), _given(part, here)) for part in _parts(place)))
     member = names[0].lstrip("_")
     value, beside = (Place(opened, name).value if name in opened else None for name in (member, f"_{member}"))
     return Given(member, value, beside)
 
 
 def _text_part(place: Place, here: str) -> str:
-    given = _given(place)
+    given = _given(place, here)
     value = plain(given.value) if given.value is not None else None
     if not isinstance(value, str):
-        raise ValueInvalid(f"The part {_text(place, 'name')} holds a text.", path=f"{here}.part")
+        raise ValueInvalid(f"The part {_name(place, here)} holds a text.", path=f"{here}.part")
     return value
 
 
 def _number_part(place: Place, here: str) -> int:
-    given = _given(place)
+    given = _given(place, here)
     value = plain(given.value) if given.value is not None else None
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueInvalid(f"The part {_text(place, 'name')} holds a place: 0, 1, 2 ...", path=f"{here}.part")
+        raise ValueInvalid(f"The part {_name(place, here)} holds a place: 0, 1, 2 ...", path=f"{here}.part")
     return value
 
 
@@ -184,6 +188,8 @@ def apply_fhirpath_patch(
             _apply(finder, operation)
         except KintungError as refusal:
             raise refusal.__class__(str(refusal), path=_path(number)) from None
+        except RecursionError:
+            raise TooLong("The path of a patch has fewer steps.", path=_path(number)) from None
         work += _size(operation.value)
         if work > limits.bytes:
             raise TooLong(f"The patch writes over {limits.bytes:,} bytes.", path=_path(number))

@@ -84,7 +84,8 @@ def apply_json_patch(text: bytes, operations: Sequence[Operation], limits: Limit
     Raises:
         ValueInvalid: a pointer leads nowhere, or an operation cannot be done there.
         RuleFailed: what a ``test`` asks for is not so.
-        TooLong: the operations together write and compare more than ``limits.bytes``.
+        TooLong: the operations together write and compare more than ``limits.bytes``, or make
+            what is deeper than can be followed.
     """
     document = Document(text)
     work = 0
@@ -93,9 +94,18 @@ def apply_json_patch(text: bytes, operations: Sequence[Operation], limits: Limit
             work += _apply(document, operation)
         except (ValueInvalid, RuleFailed) as refusal:
             raise type(refusal)(str(refusal), path=_path(number)) from None
+        except RecursionError:
+            raise TooLong(_too_deep(limits), path=_path(number)) from None
         if work > limits.bytes:
             raise TooLong(f"The patch changes over {limits.bytes:,} bytes.", path=_path(number))
-    return document.text
+    try:
+        return document.text
+    except RecursionError:
+        raise TooLong(_too_deep(limits)) from None
+
+
+def _too_deep(limits: Limits) -> str:
+    return f"The patch makes a text of over {limits.depth} levels; what it adds is less deep."
 
 
 def _path(number: int) -> str:

@@ -1,6 +1,7 @@
 """FHIRPath Patch on the text of a resource: what each operation does, and what is refused."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from kintung.fhir.json import parse
 from kintung.fhir.patch import apply_fhirpath_patch, parse_fhirpath_patch
 from kintung.fhir.patch.json_patch import MOST_OPERATIONS
 from kintung.fhir.structure import require_valid
+from tests.scale import counts, seeded
 
 NAMES = '"name":[{"use":"official","given":["A","B"],"_given":[null,{"id":"x"}]},{"family":"Z"}]'
 BORN = '"birthDate":"1970-01-01","_birthDate":{"extension":[{"url":"http://e.org/t","valueDecimal":1.50}]}'
@@ -169,6 +171,7 @@ REFUSED = [
     ("no value", StructureInvalid, operation("replace", "Patient.birthDate")),
     ("twice", StructureInvalid, {"name": "operation", "part": operation("move", "a")["part"] * 2}),
     ("no parts", StructureInvalid, {"name": "operation"}),
+    ("many steps", TooLong, operation("delete", ".".join(["a"] * 2_000))),
     ("another parameter", StructureInvalid, {"name": "op", "part": [TEXT]}),
     ("a text for a place", ValueInvalid, operation("insert", "Patient.name", index="1", value=TEXT)),
     ("a place below none", ValueInvalid, operation("insert", "Patient.name", index=-1, value=TEXT)),
@@ -197,3 +200,66 @@ def test_paths_look_at_so_much_and_no_more() -> None:
 def test_a_patch_has_at_most_so_many_operations() -> None:
     with pytest.raises(TooLong):
         patched(*[operation("delete", "Patient.gender")] * (MOST_OPERATIONS + 1))
+
+
+@pytest.mark.parametrize("place", ["operation", "type", "of a value"])
+def test_a_name_that_is_an_extension_alone_is_refused(place: str) -> None:
+    """FHIR's structure allows it, and a patch needs the name itself."""
+    sent = operation("add", "Patient", name="contact", value=NEW_CONTACT)
+    nameless = {"operation": sent, "type": sent["part"][0], "of a value": sent["part"][3]["part"][0]}[place]
+    whole = json.loads(json.dumps(sent))
+    text = json.dumps(sent).replace(
+        json.dumps(nameless),
+        json.dumps(
+            {**nameless, "_name": {"extension": [{"url": "http://e.org/x", "valueCode": "x"}]}}
+        ).replace(f'"name": "{nameless["name"]}", ', "", 1),
+    )
+    assert json.loads(text) != whole
+    with pytest.raises(StructureInvalid) as refused:
+        patched(json.loads(text))
+    assert refused.value.path == "Parameters.parameter[0].name"
+
+
+PATHS = (
+    *("Patient", "Patient.name", "Patient.name[0]", "Patient.name[0].given", "Patient.name.given[1]", "name"),
+    *("Patient.birthDate", "Patient.birthDate.extension", "Patient.birthDate.id", "Patient.gender", "$this"),
+    *("Patient.multipleBirth", "Patient.id", "Patient.name.where(use = family)", "(Patient.name)[0]", "a.b"),
+    *("Patient.birthDate.extension.value", "%resource.name", "Patient.name.where(1)", "Patient.resourceType"),
+    *("Patient.name.given.first().id", "Patient.name as HumanName", "Patient.name.ofType(HumanName).last()"),
+)
+VALUES: tuple[dict[str, Any], ...] = (
+    *({"valueCode": "male"}, {"valueString": "x"}, {"_valueString": {"id": "q"}}, {"valueInteger": 1}, {}),
+    *({"valueBoolean": True}, {"valueHumanName": {"text": "t"}}, {"valueExtension": {"url": "http://z.org"}}),
+    *(NEW_CONTACT, {"part": [{"name": "given", "valueString": "x"}]}, {"valueDecimal": 1.5}),
+    {"resource": {"resourceType": "Basic", "code": {"text": "x"}}},
+)
+ELEMENTS = (
+    "gender",
+    "given",
+    "name",
+    "deceased",
+    "extension",
+    "id",
+    "contained",
+    "contact",
+    "birthDate",
+    "nix",
+)
+
+
+def test_whatever_is_sent_is_done_or_refused() -> None:
+    """Given generated operations, when applied, then what comes out is valid, or a refusal says why."""
+    rng, ends = seeded("FHIRPath patches"), Counter[bool]()
+    for _ in range(counts(3_000, 100_000)):
+        places = {
+            name: rng.choice((0, 0, 1, 2, 5, -1, 2**31 - 1)) for name in ("index", "source", "destination")
+        }
+        type = rng.choice(("add", "insert", "delete", "replace", "move"))
+        name, value = rng.choice((*ELEMENTS, *VALUES)), rng.choice(VALUES)
+        try:
+            patched(operation(type, rng.choice(PATHS), name=name, value=value, **places))
+        except KintungError:
+            ends[False] += 1
+        else:
+            ends[True] += 1
+    assert min(ends[True], ends[False]) * 50 > sum(ends.values()), ends

@@ -130,6 +130,15 @@ def test_a_text_that_doubles_is_stopped() -> None:
         apply_json_patch(b'{"a":["0123456789"]}', patch, Limits(bytes=1_000))
 
 
+@pytest.mark.parametrize(
+    "last", [[], [{"op": "copy", "from": "/a", "path": "/b"}], [{"op": "test", "path": "", "value": 1}]]
+)
+def test_what_is_deeper_than_can_be_followed_is_refused(last: list[dict[str, Any]]) -> None:
+    deeper = [{"op": "add", "path": "/a" * depth, "value": {}} for depth in range(1, MOST_OPERATIONS)]
+    with pytest.raises(TooLong, match="100 levels"):
+        patched("{}", *deeper, *last)
+
+
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=3)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | names,
