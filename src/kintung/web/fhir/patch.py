@@ -18,17 +18,14 @@ from kintung.fhir.patch import (
     parse_fhirpath_patch,
     parse_json_patch,
 )
-from kintung.fhir.splice import Links
 from kintung.fhir.structure import require_valid
-from kintung.store.port import Prepared, Receipt, Unit, View
-from kintung.web.fhir.answer import Answer
-from kintung.web.fhir.audit import audit_record
-from kintung.web.fhir.deposit import Step, Target, accepted_text, criteria_of, find, if_match, write
+from kintung.store.port import View
+from kintung.web.fhir.deposit import Step, Target, accepted_text, criteria_of, if_match
 from kintung.web.fhir.headers import JSON_PATCH, refuse_fields
 from kintung.web.fhir.references import refuse_conditional
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Request, refuse_parameters
-from kintung.web.fhir.submission import answer, idempotency_of
+from kintung.web.fhir.submission import submission
 from kintung.web.site import Site
 
 Patch = Callable[[bytes], bytes]
@@ -51,26 +48,15 @@ def conditional_patch(site: Site, request: Request) -> Submission:
 
 
 def _submission(site: Site, request: Request, operation: str, step: Step) -> Submission:
-    access = request.access
     patched = _patch_of(site, request)
 
-    def prepare(view: View) -> Prepared:
-        target = find(view, access, step)
-        done, references = _patched(site, view, request, target, patched)
-        effect = write(site, view, access, done, target, references)
-        writes = (effect.write,) if effect.write is not None else ()
-        outcome = effect.outcome._replace(write=0)
-        return Prepared(writes, (outcome,), audit_record(request, operation, outcome.status))
+    def become(view: View, target: Target) -> Step:
+        return _patched(site, view, request, target, patched)
 
-    def answered(receipt: Receipt) -> Answer:
-        return answer(site, request, receipt.done[0])
-
-    return Submission(Unit(access.reader, prepare, idempotency_of(request)), answered)
+    return submission(site, request, operation, step, become)
 
 
-def _patched(
-    site: Site, view: View, request: Request, target: Target, patched: Patch
-) -> tuple[Step, Links | None]:
+def _patched(site: Site, view: View, request: Request, target: Target, patched: Patch) -> Step:
     """The update that the patch amounts to on the version that is there.
 
     Raises:
@@ -91,8 +77,7 @@ def _patched(
         raise ValueInvalid("A patch changes neither the type of a resource nor its id.", path=f"{type}.id")
     own = accepted_text(resource, text, request.base)
     refuse_conditional(text, resource)
-    references = Links(own={sent: local for _, sent, local in own}) if own else None
-    return Step("PUT", type, id, text, resource, own=own), references
+    return Step("PUT", type, id, text, resource, own=own)
 
 
 def _patch_of(site: Site, request: Request) -> Patch:
@@ -115,10 +100,8 @@ def _patch_of(site: Site, request: Request) -> Patch:
 def _json_patch_of(request: Request) -> tuple[bytes, bool]:
     """The body, and whether it is JSON Patch; an entry of a Bundle brings it as a Binary."""
     if request.resource is None:
-        is_named = (request.headers.get(b"content-type") or b"").partition(b";")[
-            0
-        ].strip().lower() == JSON_PATCH
-        return request.body, is_named
+        media = (request.headers.get(b"content-type") or b"").partition(b";")[0]
+        return request.body, media.strip().lower() == JSON_PATCH
     if request.resource.get("resourceType") != "Binary":
         return request.body, False
     if request.resource.get("contentType") != JSON_PATCH.decode():

@@ -4,6 +4,7 @@ Source: http://hl7.org/fhir/R4/http.html#create, #update and #delete; section 3.
 what an answer shows.
 """
 
+from collections.abc import Callable
 from hashlib import sha256
 
 from kintung.consent import Right
@@ -21,8 +22,17 @@ from kintung.web.outcomes import all_well
 from kintung.web.site import Site
 
 
-def submission(site: Site, request: Request, operation: str, step: Step) -> Submission:
+def submission(
+    site: Site,
+    request: Request,
+    operation: str,
+    step: Step,
+    become: Callable[[View, Target], Step] | None = None,
+) -> Submission:
     """The unit that does one step, and the answer to it.
+
+    Args:
+        become: for a step that says what to do only on the state it will change: what it is there.
 
     Raises:
         NotSupported: the resource has a conditional reference, which only a transaction resolves.
@@ -31,11 +41,11 @@ def submission(site: Site, request: Request, operation: str, step: Step) -> Subm
     if step.resource:
         refuse_conditional(step.raw, step.resource)
 
-    references = Links(own={text: local for _, text, local in step.own}) if step.own else None
-
     def prepare(view: View) -> Prepared:
         target = find(view, access, step)
-        effect = write(site, view, access, step, target, references)
+        done = step if become is None else become(view, target)
+        references = Links(own={text: local for _, text, local in done.own}) if done.own else None
+        effect = write(site, view, access, done, target, references)
         outcome = effect.outcome
         shown = keys_shown(view, request, target)
         writes = (effect.write,) if effect.write is not None else ()
