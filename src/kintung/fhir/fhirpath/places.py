@@ -125,7 +125,8 @@ class Finder:
 
     def _binary(self, operator: str, left: Node, right: Node, focus: Sequence[Item]) -> list[Item]:
         if operator in ("as", "is"):
-            assert isinstance(right, Name), "the grammar has a type here"
+            if not isinstance(right, Name):
+                raise NotSupported(f"After {operator} stands the name of a type, as in value as Quantity.")
             typed = [item for item in self._items(left, focus) if _is_a(item, right.name)]
             return typed if operator == "as" else [bool(typed)]
         lefts, rights = self._items(left, focus), self._items(right, focus)
@@ -216,7 +217,7 @@ def _members(type: str) -> Mapping[str, JsonMember]:
 
 def _actual(type: str, value: Value) -> str:
     """A contained resource is of the type it says."""
-    if type == "Resource" and isinstance(value, dict):
+    if type == "Resource" and isinstance(value, dict) and "resourceType" in value:
         return str(plain(value["resourceType"]))
     return type
 

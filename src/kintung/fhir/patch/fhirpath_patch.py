@@ -235,8 +235,7 @@ def _add(owner: Spot, name: str, given: Given) -> None:
     """Put a value at the end of a repeating element, or where there was none."""
     element = _element(owner.type, name)
     member = _member(element, given)
-    holder = owner.value
-    assert isinstance(holder, dict), "only an object has elements"
+    holder = _members_of(owner)
     if element.max != 1:
         items = _Items(holder, member, element)
         items.insert(items.count, *_value_of(element, given))
@@ -251,12 +250,12 @@ def _replace(spot: Spot, given: Given) -> None:
         raise ValueInvalid("The whole resource cannot be replaced by a patch; update it.")
     element = _element(spot.owner.type, spot.member)
     member = _member(element, given)
-    holder = spot.owner.value
-    assert isinstance(holder, dict), "only an object has elements"
+    holder = _members_of(spot.owner)
     if element.max != 1:
         items = _Items(holder, member, element)
         at = spot.place.step
-        assert isinstance(at, int), "an item has a place"
+        if not isinstance(at, int):
+            raise ValueInvalid(f"{spot.member} repeats; an earlier operation put one value there.")
         items.take(at)
         items.insert(at, *_value_of(element, given))
         return
@@ -268,13 +267,20 @@ def _replace(spot: Spot, given: Given) -> None:
 def _delete(spot: Spot) -> None:
     if spot.owner is None:
         raise ValueInvalid("The whole resource cannot be deleted by a patch; delete it.")
-    holder = spot.owner.value
-    assert isinstance(holder, dict), "only an object has elements"
+    holder = _members_of(spot.owner)
     at = spot.place.step
     if isinstance(at, int):
         _Items(holder, spot.member, _element(spot.owner.type, spot.member)).take(at)
     else:
         _put(holder, spot.member, None, None)
+
+
+def _members_of(owner: Spot) -> dict[str, Any]:
+    """The members of an element; an earlier operation may have put there what has none."""
+    holder = owner.value
+    if not isinstance(holder, dict):
+        raise ValueInvalid(f"{owner.member or owner.type} has no elements here.")
+    return holder
 
 
 def _put(holder: dict[str, Any], member: str, value: Value | None, beside: Value | None) -> None:
@@ -303,7 +309,8 @@ class _Items:
             value = Place(self.holder, member).value
         except LookupError:
             return None
-        assert isinstance(value, list), "the element repeats"
+        if not isinstance(value, list):
+            raise ValueInvalid(f"{member} repeats; an earlier operation put one value there.")
         return value
 
     def insert(self, at: int, value: Value | None, beside: Value | None) -> None:
@@ -339,8 +346,7 @@ def _items(found: Sequence[Spot], path: str) -> _Items:
     element = _element(owner.type, member)
     if element.max == 1:
         raise RuleFailed(f"{_shown(path)} does not repeat.")
-    holder = owner.value
-    assert isinstance(holder, dict), "only an object has elements"
+    holder = _members_of(owner)
     return _Items(holder, member, element)
 
 

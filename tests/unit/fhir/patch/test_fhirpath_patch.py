@@ -147,6 +147,22 @@ def test_operations_follow_each_other() -> None:
     assert gone == PATIENT.replace(f"{NAMES},", "")
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (operation("replace", "Patient.name[0]", value={"valueString": "x"}), "Patient.name[0]"),
+        (
+            operation("add", "Patient", name="contained", value={"valueHumanName": {"text": "x"}}),
+            "Patient.contained",
+        ),
+    ],
+    ids=["no object", "no resource"],
+)
+def test_what_an_earlier_operation_spoiled_is_refused(first: dict[str, Any], then: str) -> None:
+    with pytest.raises(BadInput):
+        patched(first, operation("add", then, name="given", value={"valueString": "x"}))
+
+
 TEXT = {"valueString": "x"}
 REFUSED = [
     ("several where one is meant", RuleFailed, operation("delete", "Patient.name")),
@@ -163,6 +179,7 @@ REFUSED = [
     ("a computed value", NotSupported, operation("delete", "Patient.name.exists()")),
     ("a function", NotSupported, operation("delete", "Patient.name.repeat(given)")),
     ("a union", NotSupported, operation("delete", "Patient.name | Patient.telecom")),
+    ("no type", NotSupported, operation("delete", "Patient.name as 'x'")),
     ("not FHIRPath", BadInput, operation("delete", "Patient.name[")),
     ("deep", TooLong, operation("delete", "(" * 4_000)),
     ("long", TooLong, operation("delete", "a" * 5_000)),
@@ -254,10 +271,18 @@ def test_whatever_is_sent_is_done_or_refused() -> None:
         places = {
             name: rng.choice((0, 0, 1, 2, 5, -1, 2**31 - 1)) for name in ("index", "source", "destination")
         }
-        type = rng.choice(("add", "insert", "delete", "replace", "move"))
-        name, value = rng.choice((*ELEMENTS, *VALUES)), rng.choice(VALUES)
+        sent = [
+            operation(
+                rng.choice(("add", "insert", "delete", "replace", "move")),
+                rng.choice(PATHS),
+                name=rng.choice((*ELEMENTS, *ELEMENTS, *VALUES)),
+                value=rng.choice(VALUES),
+                **places,
+            )
+            for _ in range(rng.choice((1, 1, 2, 3)))
+        ]
         try:
-            patched(operation(type, rng.choice(PATHS), name=name, value=value, **places))
+            patched(*sent)
         except KintungError:
             ends[False] += 1
         else:
