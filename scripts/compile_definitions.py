@@ -23,7 +23,7 @@ import msgspec
 import yaml
 
 DEFINITIONS = Path(__file__).parents[1] / "src/kintung/definitions"
-FOLDERS = ("naming_systems", "ownership")
+FOLDERS = ("naming_systems", "ownership", "subscription_topics")
 
 
 class Refused(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from kintung.definitions import Rule, naming_systems, ownership_rules
+from kintung.definitions import Rule, naming_systems, ownership_rules, topics
 
 PAGE = Path(__file__).parents[1] / "docs/reference/definitions.md"
 MARK = "<!-- From here on written by scripts/document_definitions.py -->\n"
@@ -21,7 +21,7 @@ KINDS = ("person", "several", "derived", "organisation", "public")
 def page(text: str) -> str:
     """The page with its generated part made again."""
     by_hand, mark, _ = text.partition(MARK)
-    return by_hand + mark + "\n" + "\n".join([*_naming_systems(), "", *_ownership()]) + "\n"
+    return by_hand + mark + "\n" + "\n".join([*_naming_systems(), "", *_topics(), "", *_ownership()]) + "\n"
 
 
 def _naming_systems() -> Iterator[str]:
@@ -33,6 +33,15 @@ def _naming_systems() -> Iterator[str]:
         label = f"{system.label.en}<br>{system.label.zh_hk}"
         vaulted = "yes" if system.vaulted else "no"
         yield f"| `{system.id}` | {label} | {vaulted} | {system.start} | {uris} | {system.source} |"
+
+
+def _topics() -> Iterator[str]:
+    yield "## Topics of subscriptions\n"
+    yield "| id | label | triggers | canonical URL | source |"
+    yield "| --- | --- | --- | --- | --- |"
+    for topic in topics().values():
+        label = f"{topic.label.en}<br>{topic.label.zh_hk}"
+        yield f"| `{topic.id}` | {label} | {', '.join(topic.triggers)} | `{topic.url}` | {topic.source} |"
 
 
 def _ownership() -> Iterator[str]:

@@ -1,11 +1,12 @@
 """Facts as dated data, and the strict reader of them.
 
-Whose data a resource is (:func:`owners`), and which identifiers may only be indexed as
-keyed hashes (:func:`vaulted_system`).
+Whose data a resource is (:func:`owners`), which identifiers may only be indexed as keyed
+hashes (:func:`vaulted_system`), and what may be subscribed to (:func:`topics`).
 """
 
 from kintung.definitions.check_digits import hkid_check_digit, is_hkid, is_mainland_id, mainland_check_digit
 from kintung.definitions.owners import Owners, Rule, owners, ownership_rule, ownership_rules
+from kintung.definitions.topics import Topic, Trigger, topics
 from kintung.definitions.vaulted import (
     VaultedSystem,
     naming_systems,
@@ -18,6 +19,8 @@ from kintung.definitions.vaulted import (
 __all__ = [
     "Owners",
     "Rule",
+    "Topic",
+    "Trigger",
     "VaultedSystem",
     "hkid_check_digit",
     "is_hkid",
@@ -28,6 +31,7 @@ __all__ = [
     "owners",
     "ownership_rule",
     "ownership_rules",
+    "topics",
     "vaulted_fingerprint",
     "vaulted_system",
     "vaulted_systems",

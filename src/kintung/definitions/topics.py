@@ -1,0 +1,37 @@
+"""Topics that may be subscribed to, from ``subscription_topics/``.
+
+Source: http://hl7.org/fhir/uv/subscriptions-backport/STU1.1/components.html#subscription-topics-in-r4:
+a topic is named by its canonical URL; the guide leaves it to the server how it is described.
+"""
+
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from kintung.definitions.reader import read
+from kintung.definitions.vaulted import Label
+
+Trigger = Literal["create", "update", "delete"]
+
+
+class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens that subscribers may be told of."""
+
+    id: str
+    url: str
+    label: Label
+    triggers: tuple[Trigger, ...]
+    source: str
+
+
+class _Topics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    topics: tuple[Topic, ...]
+
+
+@cache
+def topics() -> dict[str, Topic]:
+    """Every topic by its canonical URL."""
+    return {
+        topic.url: topic for file in read("subscription_topics", _Topics).values() for topic in file.topics
+    }

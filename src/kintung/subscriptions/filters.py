@@ -1,0 +1,119 @@
+"""Which changes a subscription is about: criteria read once, matched on one version at a time.
+
+A criterion is a search of one type, as ``kintung.fhir.search`` reads it, of what stands in the
+resource itself. What asks other resources (chains, ``_has``) is refused: its answer would move
+when those change, without a version of this one to tell of, and would have to be judged by who
+may see them at each moment. Source: http://hl7.org/fhir/R4/subscription.html#criteria, and
+``docs/explanation/spec-readings.md``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from kintung.definitions import Trigger
+from kintung.errors import KintungError, RuleFailed, ValueInvalid
+from kintung.fhir.search import Criterion, Extracted, parse_query
+from kintung.store.matching import Indexed, meets_one, normal_rows
+
+_OWN = frozenset(("Subscription",))
+"""Types that are not subscribed to: the node itself writes them when it tells of something."""
+_LONGEST = 10_000
+"""Characters of one text of criteria."""
+_MOST_PAIRS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Resources of one type that meet every criterion."""
+
+    type: str
+    criteria: tuple[Criterion, ...] = ()
+
+    def holds(self, version: Indexed) -> bool:
+        """Whether a version is one of them."""
+        return version.type == self.type and all(meets_one(criterion, version) for criterion in self.criteria)
+
+
+class Change(NamedTuple):
+    """One entry of the log: what it made, and what was there before; None for a deletion, or nothing."""
+
+    trigger: Trigger
+    after: Indexed | None
+    before: Indexed | None
+
+
+def indexed(type: str, id: str, at: int, rows: Extracted) -> Indexed:
+    """A version as filters know it; ``at`` is its lastUpdated in UTC microseconds."""
+    return Indexed(type, id, at, normal_rows(rows))
+
+
+def parse_filter(
+    texts: Sequence[str], *, path: str, now_micros: int, offset_minutes: int, base: str = ""
+) -> Filter:
+    """The filter that ``Type?name=value&...`` writes; several texts must all hold, for one type.
+
+    Args:
+        path: FHIRPath to what was written, for what is raised.
+        now_micros: for the ``ap`` prefix of dates; the instant the subscription was made.
+        base: the node's own address; references under it are local.
+
+    Raises:
+        RuleFailed: it cannot be understood, asks of other resources, or of several types.
+    """
+    found = [
+        _parse(text, path=path, now_micros=now_micros, offset_minutes=offset_minutes, base=base)
+        for text in texts
+    ]
+    types = {each.type for each in found}
+    if len(types) != 1:
+        raise RuleFailed("Name one resource type, as in Observation?code=8867-4.", path=path)
+    return Filter(types.pop(), tuple(criterion for each in found for criterion in each.criteria))
+
+
+def _parse(text: str, *, path: str, now_micros: int, offset_minutes: int, base: str) -> Filter:
+    if len(text) > _LONGEST:
+        raise RuleFailed(f"Criteria have at most {_LONGEST:,} characters.", path=path)
+    type, _, written = text.strip().partition("?")
+    try:
+        query = parse_query(
+            type, _pairs(written), now_micros=now_micros, offset_minutes=offset_minutes, base=base or None
+        )
+    except KintungError as error:
+        raise RuleFailed(f"The criteria cannot be understood: {error}", path=path) from None
+    if type in _OWN:
+        raise RuleFailed(f"A {type} cannot be subscribed to.", path=path)
+    criteria = tuple(each for each in query.criteria if isinstance(each, Criterion))
+    if len(criteria) < len(query.criteria):
+        raise RuleFailed(
+            "Criteria that ask other resources (chains, _has) are not offered; ask what stands in this one.",
+            path=path,
+        )
+    if len(query.used) > len(criteria):
+        raise RuleFailed(
+            "Criteria say what is wanted, not how an answer looks (_sort, _count ...).", path=path
+        )
+    return Filter(type, criteria)
+
+
+def _pairs(written: str) -> list[tuple[str, str]]:
+    try:
+        pairs = parse_qsl(written, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PAIRS)
+    except ValueError:  # of which what is not UTF-8 is one
+        raise ValueInvalid(f"they are not UTF-8, or more than {_MOST_PAIRS} parameters.") from None
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise ValueInvalid("they hold U+0000, which no value of the record does.")
+    return pairs
+
+
+def wants(filter: Filter, triggers: Sequence[Trigger], change: Change) -> bool:
+    """Whether a change is one the subscription is about.
+
+    A created version must match; of an update the new version or the one before, so that who
+    follows a list learns what left it; of a deletion the last version.
+    """
+    if change.trigger not in triggers:
+        return False
+    sides = (change.after,) if change.trigger == "create" else (change.after, change.before)
+    return any(side is not None and filter.holds(side) for side in sides)

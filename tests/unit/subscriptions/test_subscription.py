@@ -1,0 +1,121 @@
+"""What a Subscription asks for, in R4's own form and in that of the backport."""
+
+import pytest
+
+from kintung.errors import RuleFailed
+from kintung.fhir.search import OFFSET_MINUTES
+from kintung.subscriptions import Content, allowed, require_acceptable, subscription_of
+from kintung.subscriptions.subscription import BACKPORT, LEAST_HEARTBEAT_SECONDS, PROFILE
+
+ALLOWED = allowed(["https://ward.example.hk"])
+CHANGED = "https://kintung.org/fhir/SubscriptionTopic/resource-changed"
+HOOK = {
+    "type": "rest-hook",
+    "endpoint": "https://ward.example.hk/hook",
+    "payload": "application/fhir+json",
+    "header": ["Authorization: Bearer secret"],
+}
+PLAIN = {
+    "resourceType": "Subscription",
+    "status": "requested",
+    "reason": "test",
+    "criteria": "Observation?status=final",
+    "channel": HOOK,
+}
+TOPIC = PLAIN | {
+    "meta": {"profile": [PROFILE]},
+    "criteria": CHANGED,
+    "_criteria": {
+        "extension": [
+            {"url": f"{BACKPORT}backport-filter-criteria", "valueString": "Observation?status=final"}
+        ]
+    },
+    "channel": HOOK
+    | {
+        "extension": [{"url": f"{BACKPORT}backport-heartbeat-period", "valueUnsignedInt": 60}],
+        "_payload": {"extension": [{"url": f"{BACKPORT}backport-payload-content", "valueCode": "id-only"}]},
+    },
+}
+
+
+def _read(resource):
+    return subscription_of(resource, ALLOWED, now_micros=0, offset_minutes=OFFSET_MINUTES, base="")
+
+
+def _require(resource):
+    require_acceptable(resource, ALLOWED, now_micros=0, offset_minutes=OFFSET_MINUTES, base="")
+
+
+def test_form_of_r4():
+    wanted = _read(PLAIN | {"end": "2023-01-01T00:00:00Z"})
+    assert (wanted.topic, wanted.triggers, wanted.content) == (
+        None,
+        ("create", "update"),
+        Content.FULL_RESOURCE,
+    )
+    assert wanted.filter.type == "Observation"
+    assert wanted.headers == (("Authorization", "Bearer secret"),)
+    assert wanted.end_micros == 1_672_531_200_000_000
+
+
+def test_without_a_payload_nothing_of_the_resource_is_shown():
+    channel = {name: value for name, value in HOOK.items() if name != "payload"}
+    assert _read(PLAIN | {"channel": channel}).content is Content.EMPTY
+
+
+def test_form_of_the_backport():
+    wanted = _read(TOPIC)
+    assert wanted.topic is not None
+    assert wanted.triggers == ("create", "update", "delete")
+    assert wanted.content is Content.ID_ONLY
+    assert wanted.heartbeat_seconds == 60
+
+
+def test_heartbeats_are_not_more_frequent_than_the_bound():
+    channel = TOPIC["channel"] | {
+        "extension": [{"url": f"{BACKPORT}backport-heartbeat-period", "valueUnsignedInt": 1}]
+    }
+    assert _read(TOPIC | {"channel": channel}).heartbeat_seconds == LEAST_HEARTBEAT_SECONDS
+
+
+def _channel(**members):
+    return PLAIN | {"channel": HOOK | members}
+
+
+@pytest.mark.parametrize(
+    ("resource", "path"),
+    [
+        (PLAIN | {"criteria": "nonsense"}, "criteria"),
+        (PLAIN | {"criteria": "https://other.example/topic"}, "criteria"),
+        (PLAIN | {"meta": {"profile": [PROFILE]}}, "criteria"),
+        (TOPIC | {"_criteria": {}}, "criteria.extension"),
+        (_channel(type="websocket"), "channel.type"),
+        (_channel(type="email"), "channel.type"),
+        (_channel(endpoint="https://other.example/hook"), "channel.endpoint"),
+        (_channel(endpoint="http://169.254.169.254/"), "channel.endpoint"),
+        (_channel(payload="application/fhir+xml"), "channel.payload"),
+        (_channel(payload="text/plain"), "channel.payload"),
+        (_channel(header=["no colon"]), "channel.header[0]"),
+        (_channel(header=["A: b", "C: d\r\nHost: evil"]), "channel.header[1]"),
+        (_channel(header=["Host: evil.example"]), "channel.header[0]"),
+        (_channel(header=["Content-Length: 0"]), "channel.header[0]"),
+        (_channel(header=["Transfer-Encoding: chunked"]), "channel.header[0]"),
+        (_channel(header=["Na me: x"]), "channel.header[0]"),
+        (_channel(header=["A: b"] * 21), "channel.header"),
+        (PLAIN | {"status": "active"}, "status"),
+        (PLAIN | {"status": "error"}, "status"),
+    ],
+)
+def test_what_is_not_offered_is_refused_with_its_place(resource, path):
+    with pytest.raises(RuleFailed) as refused:
+        _require(resource)
+    assert refused.value.path == f"Subscription.{path}"
+
+
+def test_what_is_off_is_not_looked_at():
+    _require(_channel(type="message") | {"status": "off", "criteria": "nonsense"})
+
+
+def test_both_forms_are_acceptable():
+    _require(PLAIN)
+    _require(TOPIC)
