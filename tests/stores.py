@@ -180,13 +180,28 @@ class Record:
             if page.next is not None:
                 between()
 
-    def history(self, name: str = "", reader: Reader = ALL, *, since: int | None = None) -> list[str]:
+    def history(
+        self,
+        name: str = "",
+        reader: Reader = ALL,
+        *,
+        since: int | None = None,
+        at: tuple[int, int] | None = None,
+        oldest_first: bool = False,
+    ) -> list[str]:
         """Names with versions, ``Patient/1/2``, of a whole history, newest first."""
         type, _, id = name.partition("/")
         with self.store.view() as view:
             page = view.history(
-                reader, type or None, id or None, since=since, paging=Paging(1000, total=True)
+                reader,
+                type or None,
+                id or None,
+                since=since,
+                at=at,
+                oldest_first=oldest_first,
+                paging=Paging(1000, total=True),
             )
+        assert page.total == len(page.entries)
         return [f"{version.type}/{version.id}/{version.version_id}" for version in page.entries]
 
 

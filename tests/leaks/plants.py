@@ -14,7 +14,7 @@ from types import CodeType, FunctionType
 from typing import Any, NamedTuple, cast
 
 from kintung.store import scribe
-from kintung.store.sql import idempotency, visibility
+from kintung.store.sql import history, idempotency, visibility
 from kintung.store.sql.search import conditions, date_order, matches, searcher, statements
 from kintung.store.sql.view import SqlView
 from kintung.web import cursor
@@ -110,7 +110,7 @@ LEAKS = (
         "history without the owners of each version",
         SqlView.history,
         'visible(who, "v", labels_of="r")',
-        "ALWAYS",
+        "every()",
     ),
     leak("history without the owners of now", SqlView.history, 'visible(who, "r"), ', ""),
     leak(
@@ -124,6 +124,12 @@ LEAKS = (
         SqlView.history,
         "counted = self._db.rows",
         "counted = last; self._db.rows",
+    ),
+    leak(
+        "history at a time of versions the hidden ones replaced",
+        history._still_current,
+        'visible(who, "n", labels_of="r")',
+        "ALWAYS",
     ),
     # The predicate itself.
     Leak(

@@ -196,6 +196,32 @@ def _history_type_pages(ask: Caller, draw: Draw) -> None:
     follow(ask, f"Observation/_history?_count={draw.choice('46')}", 3)
 
 
+TIMES = ("2022-10-19T03:00:00Z", "2022-10-19T12:00:00Z", "2022-10-20T07:00:00%2B08:00", "2022-10-19", "2022")
+"""While the worlds were built, after it, and spans that hold both."""
+
+
+@template("history of an instance at a time", "history-instance")
+def _history_instance_at(ask: Caller, draw: Draw) -> None:
+    for name in ("Group/once", draw.choice(("Group/was", "Group/ab")), draw.of("hidden")):
+        ask("GET", f"{name}/_history?_at={draw.choice(TIMES)}")
+
+
+@template("history of a type at a time", "history-type")
+def _history_type_at(ask: Caller, draw: Draw) -> None:
+    type = draw.choice(("Patient", "Observation", "Group"))
+    ask("GET", f"{type}/_history?_at={draw.choice(TIMES)}&_count=50")
+
+
+@template("history of all at a time, oldest first, a page at a time", "history-system")
+def _history_system_at(ask: Caller, draw: Draw) -> None:
+    follow(ask, f"_history?_at={draw.choice(TIMES)}&_sort=_lastUpdated&_count={draw.choice(('7', '19'))}", 4)
+
+
+@template("history of a type, oldest first, a page at a time", "history-type")
+def _history_type_sorted(ask: Caller, draw: Draw) -> None:
+    follow(ask, f"Observation/_history?_sort=_lastUpdated&_count={draw.choice('46')}", 3)
+
+
 @template("history of all", "history-system")
 def _history_system(ask: Caller, draw: Draw) -> None:
     ask("GET", f"_history?_count={draw.choice(('0', '3', '500'))}")

@@ -230,11 +230,30 @@ def test_history_pages_and_since(api: Api) -> None:
     assert api.get("_history?_since=2030").json()["total"] == 0
 
 
+def test_a_history_at_a_time_and_oldest_first(api: Api) -> None:
+    api.store(patient("p"), patient("q"), patient("p", "Wong"))
+    at = [each["response"]["lastModified"] for each in api.get("_history").json()["entry"]][::-1]
+    oldest = api.get("_history?_sort=_lastUpdated").json()
+    assert [each["response"]["lastModified"] for each in oldest["entry"]] == at
+    assert api.get("_history?_sort=-_lastUpdated").json()["entry"] == oldest["entry"][::-1]
+    then = api.get(f"Patient/p/_history?_at={at[1]}").json()
+    assert (then["total"], versions(then)) == (1, [("POST", 'W/"1"')])
+    assert versions(api.get(f"Patient/_history?_at={at[2]}").json()) == [("PUT", 'W/"2"'), ("POST", 'W/"1"')]
+    pages = walk(api, "_history?_sort=_lastUpdated&_count=2&_at=2022")
+    assert [each["response"]["lastModified"] for page in pages for each in page["entry"]] == at
+    assert api.get("_history?_at=2021").json()["total"] == 0
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("_at=2022", "not-supported"),
+        ("_list=1", "not-supported"),
         ("_sort=_id", "not-supported"),
+        ("_sort=_lastUpdated,_id", "not-supported"),
+        ("_at=ge2022", "value"),
+        ("_at=2022-13", "value"),
+        ("_at=2022&_at=2023", "value"),
+        ("_since=2022&_since=2023", "value"),
         ("_since=now", "value"),
         ("_count=x", "value"),
         ("_cursor=x", "value"),

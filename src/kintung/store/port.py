@@ -169,6 +169,8 @@ class View(Protocol):
         id: str | None = None,
         *,
         since: int | None = None,
+        at: tuple[int, int] | None = None,
+        oldest_first: bool = False,
         paging: Paging,
     ) -> Page:
         """Versions, newest first, that the reader sees of an instance, a type or the system.
@@ -177,6 +179,9 @@ class View(Protocol):
 
         Args:
             since: only versions at or after this instant, UTC microseconds.
+            at: only versions current at some point of this half-open span, UTC microseconds. A
+                version is current until the next one of its resource that the reader sees.
+            oldest_first: turn the order round.
 
         Raises:
             NotFound: the instance is absent or hidden.

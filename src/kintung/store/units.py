@@ -64,9 +64,13 @@ class Recorder:
         id: str | None = None,
         *,
         since: int | None = None,
+        at: tuple[int, int] | None = None,
+        oldest_first: bool = False,
         paging: Paging,
     ) -> Page:
-        return self._view.history(reader, type, id, since=since, paging=paging)
+        return self._view.history(
+            reader, type, id, since=since, at=at, oldest_first=oldest_first, paging=paging
+        )
 
     def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
         return self._view.search(reader, query, paging)

@@ -249,13 +249,18 @@ def history(pair: Pair) -> None:
     type, id = given.name(rng).split("/")
     where: tuple[str | None, str | None] = rng.choice(((type, id), (type, id), (type, None), (None, None)))
     reader, count = _asker(pair), rng.randint(0, 6)
-    since = rng.choice((None, None, pair.records[0].clock.now_micros() - rng.choice((0, HOUR, DAY))))
+    now = pair.records[0].clock.now_micros()
+    since = rng.choice((None, None, now - rng.choice((0, HOUR, DAY))))
+    start = now - rng.choice((0, 1, SECOND, HOUR, DAY))
+    at = rng.choice((None, (start, start + rng.choice((1, SECOND, HOUR)))))
+    oldest_first = rng.random() < 0.3
 
     def ask(view: View, sequence: int | None, after: Position | None) -> Page:
         paging = Paging(count, total=True, sequence=sequence, after=after)
-        return view.history(reader, *where, since=since, paging=paging)
+        return view.history(reader, *where, since=since, at=at, oldest_first=oldest_first, paging=paging)
 
-    _advance(pair, Walk(ask, f"history {where} since {since} count {count} as {reader}"))
+    order = "oldest" if oldest_first else "newest"
+    _advance(pair, Walk(ask, f"history {where} since {since} at {at} {order} count {count} as {reader}"))
 
 
 def walk_on(pair: Pair) -> None:

@@ -284,13 +284,23 @@ def test_the_history_of_one_resource_is_found_by_its_key(
 
     monkeypatch.setattr(database, "rows", explaining)
     assert record.history("Patient/p7") == ["Patient/p7/1"]
+    assert record.history("Patient/p7", oldest_first=True) == ["Patient/p7/1"]
+    assert record.history("Patient/p7", at=(record.clock.now_micros(), 2**61)) == ["Patient/p7/1"]
 
-    assert len(plans) == 2, "a page and a total"
+    assert len(plans) == 6, "of each a page and a total"
     for plan in plans:
         assert re.search(
             r"SEARCH v USING PRIMARY KEY \(patient_key=\? AND key=\?\)|version_pkey on version v", plan
         ), plan
         assert " l" not in plan.replace(" loop", ""), plan
+    for plan in plans[4:]:
+        assert re.search(
+            r"SEARCH n USING PRIMARY KEY \(patient_key=\? AND key=\?|version_pkey on version n", plan
+        ), plan
+    assert record.history("Patient", at=(record.clock.now_micros(), 2**61), oldest_first=True)
+    walked = plans[6]
+    assert re.search(r"SEARCH l USING INTEGER PRIMARY KEY|using log_pkey on log l", walked), walked
+    assert not re.search("B-TREE|Sort", walked), "the log is read in its order"
 
 
 def test_ids_are_where_a_search_by_them_starts(record: Record) -> None:

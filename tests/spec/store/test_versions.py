@@ -8,7 +8,7 @@ from kintung.errors import Deleted, NotFound
 from kintung.store.port import Method, Page, Paging
 from kintung.store.reader import Reader
 from tests.records import observation, organization, patient, weight
-from tests.stores import ALL, HOUR, START, Record, content, together, walk
+from tests.stores import ALL, DAY, HOUR, START, Record, content, together, walk
 
 
 def test_a_resource_is_read_as_it_was_put(record: Record):
@@ -249,3 +249,55 @@ def test_one_patient_has_one_key_and_nobody_none(record: Record):
     assert keys["Patient/1"] != keys["Patient/2"]
     assert 0 not in keys["Patient/1"] + keys["Patient/2"]
     assert keys["Organization/1"] == keys["Observation/b"] == ()
+
+
+# -- as of a time -----------------------------------------------------------------------
+
+
+def test_a_history_at_a_time_has_what_was_current_then(record: Record):
+    """A Patient put, changed and deleted; another put between the two changes."""
+    first = record.put(patient("1")).at
+    between = record.put(patient("2")).at
+    second = record.put(patient("1", "Wong")).at
+    record.delete("Patient/1")
+    gone = record.history()[0]
+
+    assert record.history(at=(first, first + 1)) == ["Patient/1/1"]
+    assert record.history("Patient", at=(first, between + 1)) == ["Patient/2/1", "Patient/1/1"]
+    assert record.history("Patient/1", at=(between, second)) == ["Patient/1/1"]
+    assert record.history("Patient/1", at=(between, second + 1)) == ["Patient/1/2", "Patient/1/1"]
+    assert record.history(at=(second, second + 1)) == ["Patient/1/2", "Patient/2/1"]
+    assert record.history(at=(second + DAY, second + 2 * DAY)) == [gone, "Patient/2/1"]
+    assert gone == "Patient/1/3"
+    assert record.history(at=(0, first)) == []
+
+
+def test_since_and_at_both_hold(record: Record):
+    first = record.put(patient("1")).at
+    second = record.put(patient("2")).at
+
+    assert record.history(at=(first, second + DAY)) == ["Patient/2/1", "Patient/1/1"]
+    assert record.history(at=(first, second + DAY), since=second) == ["Patient/2/1"]
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize("where", [("Patient", "1"), ("Patient", None), (None, None)])
+def test_a_history_pages_in_both_orders(
+    record: Record, where: tuple[str | None, str | None], oldest_first: bool
+):
+    """Page by page it is what it is whole, whatever is written meanwhile."""
+    for number in range(5):
+        record.put(patient("1", f"Chan{number}"))
+        record.put(patient(f"p{number}"))
+    whole = record.history("/".join(filter(None, where)), oldest_first=oldest_first)
+
+    def ask(paging: Paging) -> Page:
+        with record.store.view() as view:
+            page = view.history(ALL, *where, oldest_first=oldest_first, paging=paging)
+        record.put(patient("1", "Later"))
+        return page
+
+    paged = [version for page in walk(ask, Paging(2)) for version in page.entries]
+    assert [f"{version.type}/{version.id}/{version.version_id}" for version in paged] == whole
+    instants = [version.at for version in paged]
+    assert instants == sorted(instants, reverse=not oldest_first)

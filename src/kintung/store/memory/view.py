@@ -58,6 +58,8 @@ class MemoryView:
         id: str | None = None,
         *,
         since: int | None = None,
+        at: tuple[int, int] | None = None,
+        oldest_first: bool = False,
         paging: Paging,
     ) -> Page:
         assert type is not None or id is None, "an id without its type"
@@ -73,8 +75,9 @@ class MemoryView:
             and (since is None or entry.at >= since)
             and entry.sequence <= upto
             and self._sees_version(reader, entry)
+            and (at is None or self._was_current(reader, entry, at, upto))
         ]
-        return self._page(rows, (), paging)
+        return self._page(rows, (), paging, oldest_first=oldest_first)
 
     def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
         upto = self._upto(paging)
@@ -106,6 +109,17 @@ class MemoryView:
             reader, self._state, last.ownership, labels
         )
 
+    def _was_current(self, reader: Reader, entry: Entry, span: tuple[int, int], upto: int) -> bool:
+        """Was it the last version the reader sees at some point of the half-open span?"""
+        start, end = span
+        return entry.at < end and not any(
+            later.version_id > entry.version_id
+            and later.at <= start
+            and later.sequence <= upto
+            and self._sees_version(reader, later)
+            for later in self._state.versions[entry.type, entry.id]
+        )
+
     def _matching(self, reader: Reader, query: Query) -> list[_Row]:
         """Every current resource that the reader sees and that meets the query, in no order."""
 
@@ -128,9 +142,15 @@ class MemoryView:
         """The sequence number that a walk through pages is true of: that of page one."""
         return self.sequence if paging.sequence is None else paging.sequence
 
-    def _page(self, rows: list[_Row], sorts: Sequence[Sort], paging: Paging) -> Page:
+    def _page(
+        self, rows: list[_Row], sorts: Sequence[Sort], paging: Paging, *, oldest_first: bool = False
+    ) -> Page:
         after = paging.after
-        ordered = _in_order(rows, sorts) if after is None else _in_order_after(after, rows, sorts)
+        if oldest_first:  # of a history: by their sequence numbers alone
+            ordered = sorted(rows, key=lambda row: row.sequence)
+            ordered = [row for row in ordered if after is None or row.sequence > after.sequence]
+        else:
+            ordered = _in_order(rows, sorts) if after is None else _in_order_after(after, rows, sorts)
         shown = ordered[: paging.count]
         more = 0 < paging.count < len(ordered)
         return Page(

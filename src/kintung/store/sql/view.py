@@ -21,9 +21,9 @@ from kintung.store.port import (
 )
 from kintung.store.reader import Reader
 from kintung.store.sealing import Sealer
-from kintung.store.sql.clauses import ALWAYS, Clause, every, starting
+from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
-from kintung.store.sql.log import first_since
+from kintung.store.sql.history import Walk, walk_of, within
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Asked, Lookups, Searcher
 from kintung.store.sql.visibility import visible
@@ -170,16 +170,17 @@ class SqlView:
         id: str | None = None,
         *,
         since: int | None = None,
+        at: tuple[int, int] | None = None,
+        oldest_first: bool = False,
         paging: Paging,
     ) -> Page:
-        """Versions, newest first: of a resource by its key, of a type by walking the whole log."""
+        """Versions of a resource by its key, of a type by walking the whole log."""
         if id is not None and self.current(reader, type or "", id) is None:
             raise absent(type or "", id)
         count, last = paging.count, self._last(paging)
         who = self._names.stored(self._db, reader)
-        first = 0 if since is None else first_since(self._db, since)
-        walk = _walk(type, id)
-        span = Clause(f"{walk.seq} >= ? AND {walk.seq} <= ?", (first, last))
+        walk = walk_of(self._db, type, id, oldest_first=oldest_first)
+        span = within(self._db, who, walk, since, at, last)
         where = every(walk.scope, span, visible(who, "r"), visible(who, "v", labels_of="r"))
         entries: list[Version] = []
         size, reached, more = 0, last, None
@@ -191,27 +192,27 @@ class SqlView:
             size, reached = size + len(entries[-1].body), row[10]
         counted: int | None = None
         if paging.total and paging.after is None:
-            statement = f"SELECT count(*) FROM {walk.source} WHERE {where.text}"
+            statement = f"SELECT count(*) FROM {walk.counted} WHERE {where.text}"
             counted = self._db.rows(statement, where.values)[0][0]
         return Page(tuple(entries), last, more, counted)
 
-    def _walked(self, walk: "_Walk", where: Clause, after: Position | None, most: int) -> Iterator[Row]:
-        """Versions and their sequence numbers, newest first, fetched as they are taken."""
+    def _walked(self, walk: Walk, where: Clause, after: Position | None, most: int) -> Iterator[Row]:
+        """Versions and their sequence numbers in the order of the walk, fetched as they are taken."""
         step = FIRST_STEP
+        reached = None if after is None else after.sequence
         while most > 0:
-            beyond = Clause(f"{walk.seq} < ?", (after.sequence,)) if after is not None else ALWAYS
-            page = every(where, beyond)
+            page = every(where, walk.after(reached))
             limit = min(step, most)
             rows = self._db.rows(
                 f"SELECT {_VERSION}, e.type, e.id, v.seq FROM {walk.source}"
-                f" WHERE {page.text} ORDER BY {walk.order} DESC LIMIT {limit:d}",
+                f" WHERE {page.text} ORDER BY {walk.order} {walk.direction} LIMIT {limit:d}",
                 page.values,
             )
             yield from rows
             if len(rows) < limit:
                 return
             most -= limit
-            after = Position((), rows[-1][10])
+            reached = rows[-1][10]
             step = next_step(step, max(len(row[4] or b"") for row in rows))
 
     def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
@@ -353,33 +354,9 @@ _ENTITY_RESOURCE = (
 )
 _JOIN_VERSIONS = " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
 _JOIN_CURRENT = f"{_JOIN_VERSIONS} AND v.version_id = r.version_id"
-_VERSIONS = f"{_ENTITY_RESOURCE}{_JOIN_VERSIONS}"
-_LOG = (
-    "log l JOIN resource r ON r.patient_key = l.patient_key AND r.type = l.type AND r.key = l.key"
-    " JOIN version v ON v.patient_key = l.patient_key AND v.key = l.key AND v.version_id = l.version_id"
-    " AND v.seq = l.seq JOIN entity e ON e.key = l.key"
-)
 
 
 @lru_cache(maxsize=64)
 def _by_id(columns: str, join: str, seen: str) -> str:
     """The statement that finds one resource; put together for each kind of reader once."""
     return f"SELECT {columns} FROM {_ENTITY_RESOURCE}{join} WHERE e.id = ? AND e.type = ? AND {seen}"
-
-
-class _Walk(NamedTuple):
-    """What a history reads: tables, which rows of them, their sequence number, newest first by."""
-
-    source: str
-    scope: Clause
-    seq: str
-    order: str
-
-
-def _walk(type: str | None, id: str | None) -> _Walk:
-    """One resource's versions by their key; a type's, or all, from the log."""
-    if id is not None:
-        scope = Clause("e.id = ? AND e.type = ?", (id, TYPE_NUMBERS.get(type or "", -1)))
-        return _Walk(_VERSIONS, scope, "v.seq", "v.version_id")
-    scope = Clause("l.type = ?", (TYPE_NUMBERS.get(type, -1),)) if type is not None else ALWAYS
-    return _Walk(_LOG, scope, "l.seq", "l.seq")

@@ -1,11 +1,13 @@
 """history: GET /{type}/{id}/_history, /{type}/_history and /_history.
 
-Source: http://hl7.org/fhir/R4/http.html#history. ``_since`` and ``_count``; ``_at`` is not
-offered.
+Source: http://hl7.org/fhir/R4/http.html#history. ``_since``, ``_at``, ``_count``, and ``_sort``
+as R5 has it, by ``_lastUpdated`` alone. ``_list`` is not offered.
 """
 
+from dataclasses import dataclass
+
 from kintung.consent import Policy, Right
-from kintung.errors import NotFound, ValueInvalid
+from kintung.errors import NotFound, NotSupported, ValueInvalid
 from kintung.fhir.search import count_of, span
 from kintung.store.port import View
 from kintung.web.fhir import pages
@@ -16,16 +18,18 @@ from kintung.web.site import Site
 
 
 def history(site: Site, request: Request, view: View) -> Answer:
-    """One page of versions, newest first; a deletion has no resource."""
+    """One page of versions, newest first unless asked otherwise; a deletion has no resource."""
     walked = pages.walk(site, request, request.path, request.pairs)
-    since, count = _asked(site, walked.asked)
+    asked = _asked(site, walked.asked)
     try:
         page = view.history(
             request.access.reader,
             request.type or None,
             request.id or None,
-            since=since,
-            paging=walked.paging(count, total=True),
+            since=asked.since,
+            at=asked.at,
+            oldest_first=asked.oldest_first,
+            paging=walked.paging(asked.count, total=True),
         )
     except NotFound:
         raise NotFound(f"{request.type}/{request.id} is not known.") from None
@@ -35,27 +39,55 @@ def history(site: Site, request: Request, view: View) -> Answer:
     return pages.page_answer(pages.bundle(b"history", page.total, link, entries), page.entries)
 
 
-def _asked(site: Site, pairs: Pairs) -> tuple[int | None, int]:
-    """``_since`` in UTC microseconds, and ``_count``."""
-    since, count = None, site.limits.search.default_count
-    for name, value in pairs:
-        if name == "_since":
-            since = _since(value, site.offset_minutes)
-        elif name == "_count":
-            count = min(count_of(value), site.limits.search.count)
-        else:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which versions are asked for: ``since`` and ``at`` in UTC microseconds."""
+
+    since: int | None
+    at: tuple[int, int] | None
+    oldest_first: bool
+    count: int
+
+
+def _asked(site: Site, pairs: Pairs) -> _Asked:
+    values = dict(pairs)
+    for name in values:
+        if name not in _PARAMETERS:
             raise not_offered(name)
-    return since, count
+    if len(values) < len(pairs):
+        raise ValueInvalid("Each parameter of a history is given once.", path=_twice(pairs))
+    count = min(count_of(values["_count"]), site.limits.search.count) if "_count" in values else None
+    return _Asked(
+        _span(site, "_since", values["_since"])[0] if "_since" in values else None,
+        _span(site, "_at", values["_at"]) if "_at" in values else None,
+        _is_oldest_first(values.get("_sort", "-_lastUpdated")),
+        site.limits.search.default_count if count is None else count,
+    )
 
 
-def _since(value: str, offset_minutes: int) -> int:
+def _twice(pairs: Pairs) -> str:
+    names = [name for name, _ in pairs]
+    return next(name for name in names if names.count(name) > 1)
+
+
+def _span(site: Site, name: str, value: str) -> tuple[int, int]:
+    """The span a date stands for: ``2022-10`` is the whole month."""
     try:
-        return span(value.replace(" ", "+"), offset_minutes)[0]
+        return span(value.replace(" ", "+"), site.offset_minutes)
     except ValueError:
-        raise ValueInvalid("_since is an instant such as 2022-10-19T11:15:00+08:00.", path="_since") from None
+        raise ValueInvalid(f"{name} is a date or an instant such as {_EXAMPLE}.", path=name) from None
 
 
-_DESCRIPTION = "Versions, newest first, a page at a time."
+def _is_oldest_first(value: str) -> bool:
+    if value not in _ORDERS:
+        raise NotSupported("A history is sorted by _lastUpdated or by -_lastUpdated.", path="_sort")
+    return value == "_lastUpdated"
+
+
+_PARAMETERS = ("_since", "_at", "_sort", "_count")
+_ORDERS = ("_lastUpdated", "-_lastUpdated")
+_EXAMPLE = "2022-10-19T11:15:00+08:00"
+_DESCRIPTION = "Versions, newest first unless sorted, a page at a time."
 
 INTERACTIONS = tuple(
     Interaction(name, "GET", path, Reads(history), Right.VIEW, Policy.DISCLOSES, _DESCRIPTION, (name,))
