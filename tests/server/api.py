@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import httpx
@@ -11,10 +12,12 @@ import httpx
 from kintung.app import Node, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.consent import Access, Right, unprotected
+from kintung.errors import KintungError
 from kintung.store.port import Grant, Prepared, Receipt, Relabel, Unit
 from kintung.store.reader import Reader
 from kintung.web.app import create_app
-from kintung.web.fhir.interactions import REGISTRY
+from kintung.web.fhir.interactions import INTERACTIONS, REGISTRY
+from kintung.web.fhir.openapi import document
 from kintung.web.fhir.registry import Registry
 from kintung.web.site import WebSettings
 
@@ -35,8 +38,11 @@ def persona(name: str, reader: Reader, *rights: Right, organisation: str = "") -
 class Api:
     """Calls a node as ``persona`` (a header the test's gate reads); "" is the unprotected one."""
 
-    def __init__(self, node: Node, client: httpx.AsyncClient, runner: asyncio.Runner) -> None:
+    def __init__(
+        self, node: Node, client: httpx.AsyncClient, runner: asyncio.Runner, registry: Registry = REGISTRY
+    ) -> None:
         self.node = node
+        self._registry = registry
         self._client = client
         self._runner = runner
         self.personas: dict[str, Access] = {}
@@ -61,7 +67,22 @@ class Api:
         sent = [*added, *given.raw]
         content = body if isinstance(body, bytes | None) else json.dumps(body, ensure_ascii=False).encode()
         url = path if path.startswith("http") else f"{BASE}/{path}".rstrip("/")
-        return self._runner.run(self._client.request(method, url, content=content, headers=sent))
+        answer = self._runner.run(self._client.request(method, url, content=content, headers=sent))
+        self._require_documented(method, answer)
+        return answer
+
+    def _require_documented(self, method: str, answer: httpx.Response) -> None:
+        """Hold every answer a test sees to the OpenAPI document, of which the API pages are made."""
+        mount, _, path = answer.request.url.path.removeprefix("/").partition("/")
+        try:
+            found = REGISTRY.find(method, path) if self._registry is REGISTRY and mount == "fhir" else None
+        except KintungError:
+            return
+        if found is not None and answer.status_code != 500:
+            name = found.interaction.name
+            assert answer.status_code in _documented()[name], (
+                f"{answer.status_code} of {name} is not in OpenAPI"
+            )
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         return self.call("GET", path, **how)
@@ -94,6 +115,15 @@ class Api:
         self.prepared(Prepared(relabels=(Relabel(type, id, frozenset(labels)),)))
 
 
+@cache
+def _documented() -> dict[str, set[int]]:
+    """The statuses the OpenAPI document has for each interaction."""
+    operations = [
+        each for path in json.loads(document(INTERACTIONS, BASE))["paths"].values() for each in path.values()
+    ]
+    return {each["operationId"]: {int(status) for status in each["responses"]} for each in operations}
+
+
 @contextmanager
 def api(
     url: str = "memory:", *, settings: WebSettings | None = None, registry: Registry = REGISTRY, tick: int = 1
@@ -103,7 +133,7 @@ def api(
         open_node(url, clock=SetClock(START, tick=tick), entropy=SeededEntropy(7)) as node,
         asyncio.Runner() as runner,
     ):
-        found = Api(node, httpx.AsyncClient(), runner)
+        found = Api(node, httpx.AsyncClient(), runner, registry)
         app = create_app(node, found.gate, settings=settings, registry=registry)
         found._client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
         yield found

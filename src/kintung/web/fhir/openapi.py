@@ -30,6 +30,8 @@ _PARTS = {
     "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
 }
 _REFUSED = sorted({status for status in STATUS.values() if status != 500})
+_OF_WRITES, _OF_BODIES, _OF_DELETIONS = frozenset({409, 412, 422}), frozenset({415}), frozenset({410})
+"""Refusals that meet only what writes, what has a body, and what names one resource."""
 _PREFIX = "^(eq|ne|gt|lt|ge|le|sa|eb|ap)?"
 
 
@@ -136,7 +138,7 @@ def _operation(interaction: Interaction) -> dict[str, Any]:
         ],
         "responses": _responses(interaction),
     }
-    if interaction.method in ("POST", "PUT"):
+    if interaction.method in ("POST", "PUT", "PATCH"):
         described["requestBody"] = _body(interaction)
     return described
 
@@ -153,9 +155,7 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     text = {"type": "string", "minLength": 1}
     count = _query("_count", {"type": "integer", "minimum": 0})
     if interaction.name.startswith("history"):
-        instant = {"type": "string", "format": "date-time"}
-        order = {"type": "string", "enum": ["_lastUpdated", "-_lastUpdated"]}
-        return [count, _query("_since", instant), _query("_at", instant), _query("_sort", order)]
+        return [count, _query("_since", {"type": "string", "format": "date-time"})]
     if interaction.name.startswith("search"):
         total = _query("_total", {"type": "string", "enum": ["none", "estimate", "accurate"]})
         return [count, total, *(_query(name, text) for name in _ANY_SEARCH)]
@@ -171,8 +171,9 @@ def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 def _header_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     names: list[tuple[str, dict[str, Any]]] = []
     etags = {"type": "string", "pattern": r'^W/"[0-9]{1,18}"$'}
-    if interaction.name == "read":
-        names.append(("If-None-Match", etags))
+    if interaction.name in ("read", "vread"):
+        # Any text: RFC 9110 has a date that cannot be read passed over, not refused.
+        names += [("If-None-Match", etags), ("If-Modified-Since", {"type": "string"})]
     if interaction.method in ("PUT", "PATCH", "DELETE"):
         names.append(("If-Match", etags))
     if interaction.name == "create":
@@ -224,9 +225,22 @@ def _responses(interaction: Interaction) -> dict[str, Any]:
     answers: dict[str, Any] = {str(status): _answer(schema) for status, schema in _good(interaction)}
     if interaction.name == "create":
         answers["201"]["links"] = {name: _link(name) for name in _OF_AN_INSTANCE}
-    for status in _REFUSED:
+    for status in _refusals(interaction):
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
     return answers
+
+
+def _refusals(interaction: Interaction) -> list[int]:
+    """Statuses of refusals: those that may meet any request, and those by what the interaction does."""
+    by_id = "{id}" in interaction.path and interaction.method in ("GET", "PATCH", "POST")
+    other: frozenset[int] = frozenset()
+    if isinstance(interaction.action, Reads | Recordless):
+        other |= _OF_WRITES
+    if interaction.method in ("GET", "DELETE"):
+        other |= _OF_BODIES
+    if isinstance(interaction.action, Recordless) or not (by_id or isinstance(interaction.action, Carries)):
+        other |= _OF_DELETIONS
+    return [status for status in _REFUSED if status not in other]
 
 
 def _link(name: str) -> dict[str, Any]:
@@ -243,11 +257,13 @@ def _good(interaction: Interaction) -> list[tuple[int, dict[str, Any] | None]]:
             return [(200, {"openapi": _ANYTHING, "capabilities": _RESOURCE}.get(interaction.name, _OUTCOME))]
         case Reads():
             schema = _BUNDLE if interaction.name.startswith(("search", "history")) else _RESOURCE
-            return [(200, schema), *([(304, None)] if interaction.name == "read" else [])]
+            return [(200, schema), *([(304, None)] if interaction.name in ("read", "vread") else [])]
         case Carries():
             return [(200, _BUNDLE)]
         case Writes():
-            return [(204, None)] if interaction.method == "DELETE" else [(200, _RESOURCE), (201, _RESOURCE)]
+            if interaction.method == "DELETE":
+                return [(204, None)]
+            return [(200, _RESOURCE), *([(201, _RESOURCE)] if interaction.method != "PATCH" else [])]
 
 
 def _answer(schema: dict[str, Any] | None) -> dict[str, Any]:
