@@ -14,6 +14,7 @@ GENERATORS = \
 	"scripts/compile_definitions.py" \
 	"scripts/document_definitions.py" \
 	"scripts/make_sample.py" \
+	"scripts/write_api_reference.py" \
 	"scripts/write_error_reference.py"
 FROM_HL7 = \
 	"scripts/build_fhir_definitions.py $(DEFINITIONS)" \

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ADR = ROOT / "docs" / "adr"
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PARTS = ROOT / "docs" / "reference" / "api" / "parts"
+"""What generated pages are made of; they are pages themselves nowhere."""
+PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {*PARTS.glob("*.md")})
 ADR_PARTS = ["Context", "Decision", "Consequences"]
 
 

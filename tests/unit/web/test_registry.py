@@ -141,13 +141,6 @@ def test_a_method_that_is_none_is_told_the_others() -> None:
     assert refused.value.allowed == "DELETE, GET, HEAD, PATCH, PUT"
 
 
-def test_every_entry_has_its_heading_in_the_api_pages() -> None:
-    headings = {
-        heading for page in API.glob("*.md") for heading in re.findall(r"^#+ (\S+)", page.read_text(), re.M)
-    }
-    assert {each.name for each in INTERACTIONS} - headings == set()
-
-
 def test_every_status_of_an_error_is_in_the_api_pages() -> None:
     from kintung.web.outcomes import STATUS  # noqa: PLC0415
 
