@@ -3,20 +3,24 @@
 A heading is the name of an interaction and starts its part. Of a part
 
 - a table with the heads ``request`` and ``answer`` says when which status is given,
+- a table with the heads ``parameter`` and ``means`` says what its parameters do,
 - a paragraph that begins with ``Not supported:`` says what is not,
 - a block fenced as ``http`` is a request that is run when the page is written,
 
-and all else is the text of the page. One that begins with ``As [name](name.md)`` lacks what that lacks.
+and all else is the text of the page. One that begins with ``As [name](name.md)`` has the
+parameters of that, and lacks what that lacks.
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 _HEADING = re.compile(r"^#{1,2} ([\w$-]+)$", re.MULTILINE)
 _REQUEST = re.compile(r"^```http\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 _TABLE = re.compile(r"^\| request \| answer \|\n\| --- \| --- \|\n((?:\|.*\|\n)+)", re.MULTILINE)
+_WORDS = re.compile(r"^\| parameter \| means \|\n\| --- \| --- \|\n((?:\|.*\|\n)+)", re.MULTILINE)
 _AS = re.compile(r"As \[([\w$-]+)\]")
 _ROWS = re.compile(r"^\|.*\|\n\|(?: --- \|)+\n((?:\|.*\|\n)+)", re.MULTILINE)
 _MISSING = re.compile(r"^Not supported: (.+?)(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
@@ -50,6 +54,7 @@ class Part:
     source: str
     text: str = ""
     answers: tuple[Answered, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
     missing: str = ""
     requests: tuple[Asked, ...] = ()
 
@@ -63,28 +68,34 @@ def read_parts(folder: Path) -> dict[str, Part]:
         for name, text in zip(pieces[::2], pieces[1::2], strict=True):
             part = _part(page.name, text)
             same = _AS.match(part.text)
-            found[name] = replace(part, missing=found[same[1]].missing) if same and not part.missing else part
+            found[name] = _gone_on(found[same[1]], part) if same else part
     return found
 
 
 def read_rows(page: Path) -> list[tuple[str, ...]]:
     """The rows of the tables of a page, cell by cell, without their heads."""
-    tables = _ROWS.findall(page.read_text("utf-8"))
-    return [tuple(row.strip("| ").split(" | ")) for table in tables for row in table.splitlines()]
+    return list(_rows(_ROWS, page.read_text("utf-8")))
+
+
+def _rows(tables: re.Pattern[str], text: str) -> Iterator[tuple[str, ...]]:
+    for table in tables.findall(text):
+        for row in table.splitlines():
+            yield tuple(row.strip("| ").split(" | "))
+
+
+def _gone_on(before: Part, part: Part) -> Part:
+    return replace(part, words={**before.words, **part.words}, missing=part.missing or before.missing)
 
 
 def _part(source: str, text: str) -> Part:
+    words = {name.strip("`"): means for name, means in _rows(_WORDS, text)}
     requests = tuple(_request(block) for block in _REQUEST.findall(text))
     text = _REQUEST.sub("", text)
-    answers = tuple(
-        Answered(*line.strip("|\n ").split(" | "))
-        for table in _TABLE.findall(text)
-        for line in table.splitlines()
-    )
-    text = _TABLE.sub("", text)
+    answers = tuple(Answered(*row) for row in _rows(_TABLE, text))
+    text = _TABLE.sub("", _WORDS.sub("", text))
     missing = " ".join(" ".join(found.split()) for found in _MISSING.findall(text))
     text = re.sub(r"\n{3,}", "\n\n", _MISSING.sub("", text)).strip()
-    return Part(source, text, answers, missing, requests)
+    return Part(source, text, answers, words, missing, requests)
 
 
 def _request(block: str) -> Asked:

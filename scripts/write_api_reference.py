@@ -120,7 +120,12 @@ class Page:
     def _request(self) -> Iterator[str]:
         yield "## Request"
         parameters = [
-            (f"`{_shown(each)}`", _where(each), _value(each["schema"]), WORDS.get(_shown(each), ""))
+            (
+                f"`{_shown(each)}`",
+                _where(each),
+                _value(each["schema"]),
+                self.part.words.get(_shown(each), WORDS.get(_shown(each), "")),
+            )
             for each in self.offered.get("parameters", ())
         ]
         if parameters:

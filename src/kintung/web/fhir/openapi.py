@@ -155,7 +155,9 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     text = {"type": "string", "minLength": 1}
     count = _query("_count", {"type": "integer", "minimum": 0})
     if interaction.name.startswith("history"):
-        return [count, _query("_since", {"type": "string", "format": "date-time"})]
+        instant = {"type": "string", "format": "date-time"}
+        order = {"type": "string", "enum": ["_lastUpdated", "-_lastUpdated"]}
+        return [count, _query("_since", instant), _query("_at", instant), _query("_sort", order)]
     if interaction.name.startswith("search"):
         total = _query("_total", {"type": "string", "enum": ["none", "estimate", "accurate"]})
         return [count, total, *(_query(name, text) for name in _ANY_SEARCH)]
