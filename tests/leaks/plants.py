@@ -164,7 +164,7 @@ LEAKS = (
         "if row is None:\n"
         "        found = self.current(reader.everything(), type, id)\n"
         "        if found is not None and found.deleted:\n"
-        "            raise gone(type, id)\n",
+        "            raise deleted(type, id)\n",
     ),
     leak(
         "history of what is hidden is empty",

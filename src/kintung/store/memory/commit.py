@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import msgspec
 
-from kintung.errors import Duplicate, NotFound, Unavailable, VersionConflict
+from kintung.errors import Duplicate, Unavailable
 from kintung.fhir.json import parse
 from kintung.fhir.search import Extracted, extract
 from kintung.store.matching import normal_rows
@@ -25,6 +25,7 @@ from kintung.store.port import (
     Write,
 )
 from kintung.store.reader import Reader
+from kintung.store.refusals import moved_on, out_of_reach, written_twice
 from kintung.store.scribe import Scribe
 from kintung.store.units import require_place_for_labels
 
@@ -97,15 +98,15 @@ def _refuse_misfits(state: State, reader: Reader, writes: Sequence[Write]) -> No
     """Refuse writes of what is out of sight, of another version than expected, or of one thing twice."""
     names = [(write.type, write.id) for write in writes]
     if len(set(names)) < len(names):
-        raise VersionConflict("One resource was to be written twice at once; write it once.")
+        raise written_twice()
     for name, write in zip(names, writes, strict=True):
         versions = state.versions.get(name, ())
         visible = versions and sees(reader, state, versions[-1].ownership, state.labels_of(name))
         if not visible and (versions or write.expected):
-            raise NotFound(f"{write.type}/{write.id} is not known.")
+            raise out_of_reach(write.type, write.id)
     for name, write in zip(names, writes, strict=True):
         if write.expected != len(state.versions.get(name, ())):
-            raise VersionConflict(f"{write.type}/{write.id} is at another version; read it again.")
+            raise moved_on(write.type, write.id)
 
 
 def _patients_named(ownership: Ownership, found: Extracted | None) -> list[str]:
@@ -143,7 +144,7 @@ def _require_sight(state: State, reader: Reader, relabel: Relabel) -> None:
     name = (relabel.type, relabel.id)
     versions = state.versions.get(name, ())
     if not versions or not sees(reader, state, versions[-1].ownership, state.labels_of(name)):
-        raise NotFound(f"{relabel.type}/{relabel.id} is not known.")
+        raise out_of_reach(relabel.type, relabel.id)
 
 
 def _relabel(state: State, relabel: Relabel) -> None:

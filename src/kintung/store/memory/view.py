@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from kintung.errors import Deleted, NotFound
 from kintung.fhir.search import Query, Sort
 from kintung.fhir.splice import served
 from kintung.store.matching import Indexed, meets, sort_value
@@ -11,6 +10,7 @@ from kintung.store.memory.state import Entry, Name, State
 from kintung.store.memory.visibility import sees
 from kintung.store.port import Current, Match, Method, Ownership, Page, Paging, Position, Version
 from kintung.store.reader import Reader
+from kintung.store.refusals import absent, deleted
 from kintung.store.scribe import Scribe
 
 
@@ -42,14 +42,14 @@ class MemoryView:
     def read(self, reader: Reader, type: str, id: str) -> Version:
         entry = self._visible(reader, (type, id))
         if entry is None:
-            raise NotFound(f"{type}/{id} is not known.")
+            raise absent(type, id)
         return self._undeleted(entry)
 
     def vread(self, reader: Reader, type: str, id: str, version_id: int) -> Version:
         for entry in self._state.versions.get((type, id), ()):
             if entry.version_id == version_id and self._sees_version(reader, entry):
                 return self._undeleted(entry)
-        raise NotFound(f"{type}/{id}/_history/{version_id} is not known.")
+        raise absent(type, id, version_id)
 
     def history(
         self,
@@ -64,7 +64,7 @@ class MemoryView:
     ) -> Page:
         assert type is not None or id is None, "an id without its type"
         if type is not None and id is not None and self._visible(reader, (type, id)) is None:
-            raise NotFound(f"{type}/{id} is not known.")
+            raise absent(type, id)
         upto = self._upto(paging)
         rows = [
             _Row((), entry.sequence, entry)
@@ -162,7 +162,7 @@ class MemoryView:
 
     def _undeleted(self, entry: Entry) -> Version:
         if entry.method is Method.DELETE:
-            raise Deleted(f"{entry.type}/{entry.id} was deleted.")
+            raise deleted(entry.type, entry.id)
         return self._version(entry)
 
     def _version(self, entry: Entry) -> Version:

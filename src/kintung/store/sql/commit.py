@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kintung.errors import KintungError, NotFound, Unavailable, VersionConflict
+from kintung.errors import KintungError, Unavailable
 from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedVersion, next_head
 from kintung.store.port import (
     MOST_LABELS,
@@ -27,6 +27,7 @@ from kintung.store.port import (
     Unit,
     Write,
 )
+from kintung.store.refusals import moved_on, out_of_reach, written_twice
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.entities import Entities, State
 from kintung.store.sql.idempotency import forget, forget_old, kept, replay
@@ -168,11 +169,12 @@ class Commit:
 
     def _refusal(self, unit: Unit, prepared: Prepared) -> KintungError:
         """Why a write that was prepared here does not fit: what it changes is out of sight, or not so."""
-        for write, state in zip(prepared.writes, self._entities.states(prepared.writes), strict=True):
-            stored = state.version_id if state else 0
-            if stored != write.expected and self._view.current(unit.reader, write.type, write.id) is None:
-                return NotFound("There is nothing here that you may change.")
-        return VersionConflict("What was to be changed is at another version; read it again.")
+        states = zip(prepared.writes, self._entities.states(prepared.writes), strict=True)
+        moved = [w for w, state in states if (state.version_id if state else 0) != w.expected]
+        for write in moved:
+            if self._view.current(unit.reader, write.type, write.id) is None:
+                return out_of_reach(write.type, write.id)
+        return moved_on(moved[0].type, moved[0].id)
 
     def _refuse_labels_out_of_sight(self, unit: Unit, prepared: Prepared) -> None:
         """Only what the unit writes or its reader sees can be labelled."""
@@ -182,7 +184,7 @@ class Commit:
                 continue
             self._flush()
             if self._view.current(unit.reader, relabel.type, relabel.id) is None:
-                raise NotFound(f"There is no {relabel.type}/{relabel.id} here that you may label.")
+                raise out_of_reach(relabel.type, relabel.id)
 
     def _refuse_stale_scope(self, unit: Unit) -> None:
         scope = scope_of(unit.reader)
@@ -200,7 +202,7 @@ class Commit:
             VersionConflict: a resource is written twice.
         """
         if len({(write.type, write.id) for write in prepared.writes}) < len(prepared.writes):
-            raise VersionConflict("One resource was to be written twice at once; write it once.")
+            raise written_twice()
         states = self._entities.states(prepared.writes)
         return all(
             (state.version_id if state else 0) == write.expected
@@ -347,7 +349,7 @@ class Commit:
             (relabel.id, TYPE_NUMBERS[relabel.type]),
         )
         if not rows:
-            raise NotFound(f"There is no {relabel.type}/{relabel.id} to label.")
+            raise out_of_reach(relabel.type, relabel.id)
         patient_key, type_number, key, version_id, kind, organisation = rows[0]
         mask = 0
         for label in sorted(relabel.labels):

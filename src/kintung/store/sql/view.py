@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar, cast
 
-from kintung.errors import Deleted, NotFound
 from kintung.fhir.search import Query
 from kintung.fhir.splice import served
 from kintung.store.port import (
@@ -20,6 +19,7 @@ from kintung.store.port import (
     Version,
 )
 from kintung.store.reader import Reader
+from kintung.store.refusals import absent, deleted
 from kintung.store.sealing import Sealer
 from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
@@ -91,7 +91,7 @@ class SqlView:
             raise absent(type, id)
         version = self.version(type, id, *row)
         if version.method == Method.DELETE:
-            raise gone(type, id)
+            raise deleted(type, id)
         return version
 
     def vread(self, reader: Reader, type: str, id: str, version_id: int) -> Version:
@@ -102,10 +102,10 @@ class SqlView:
             (id, TYPE_NUMBERS.get(type, -1), version_id, *seen.values),
         )
         if not rows:
-            raise absent(type, id)
+            raise absent(type, id, version_id)
         version = self.version(type, id, *rows[0])
         if version.method == Method.DELETE:
-            raise gone(type, id)
+            raise deleted(type, id)
         return version
 
     def _find(self, reader: Reader, type: str, id: str, columns: str, join: str = "") -> Row | None:
@@ -334,15 +334,6 @@ def of_one_page(versions: Iterable[_Bodied]) -> Iterator[_Bodied]:
         size += len(version.body)
         if size >= PAGE_BYTES:
             return
-
-
-def absent(type: str, id: str) -> NotFound:
-    """One answer for absent and hidden."""
-    return NotFound(f"There is no {type}/{id} here that you may see.", path=type)
-
-
-def gone(type: str, id: str) -> Deleted:
-    return Deleted(f"{type}/{id} was deleted.", path=type)
 
 
 _ANY_OF_TYPE = "SELECT r.seq FROM resource r WHERE r.type = ? AND r.deleted = 0 ORDER BY r.seq LIMIT 1"
