@@ -257,7 +257,8 @@ class Maker:
         if self.maybe(0.04):
             return {"identifier": self.identifier(), "display": "somebody"}
         version = "/_history/1" if self.maybe(0.05) else ""
-        return {"reference": self.rng.choice(self.people) + version}
+        named = {"identifier": self.identifier()} if self.maybe(0.1) else {}
+        return {"reference": self.rng.choice(self.people) + version, **named}
 
     def one_of(self, kind: str, count: int) -> Resource:
         return {"reference": f"{kind}/g-{kind.lower()}-{self.rng.randrange(count)}"}

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from tests.oracle.search import PREFIXES, amount_test, date_test, string_test
+from tests.oracle.search import PREFIXES, amount_test, date_test, identifiers, string_test
 from tests.oracle.tables import COMMON, PARAMETERS
 from tests.oracle.values import (
     HONG_KONG,
@@ -49,11 +49,13 @@ CELLS: tuple[Cell, ...] = (
     *((kind, "", "missing") for kind in ("date", "number", "quantity", "uri")),
     *(("string", "", modifier) for modifier in ("", "exact", "contains", "missing")),
     *(("token", "", modifier) for modifier in ("", "not", "missing")),
-    *(("reference", "", modifier) for modifier in ("", ":Type", "missing")),
+    *(("reference", "", modifier) for modifier in ("", ":Type", "missing", "identifier")),
     *(("uri", "", modifier) for modifier in ("", "below", "above")),
 )
 STORED = ("_id", "_lastUpdated")
 """Parameters every resource has a value for: ``:missing`` is not asked of them."""
+IDENTIFIER = ":identifier"
+"""Ends the code of a place that has its values in the identifiers of references."""
 KINDS = {kind for kind, _, _ in CELLS}
 FEATURES = (
     *("and", "or", "chain", "typed chain", "several links", "_has", "both ways"),
@@ -153,16 +155,17 @@ class Searches:
     def draw(self, cell: Cell) -> Search:
         """One search with ``cell`` in its first criterion."""
         drawn = self.rng.random()
-        if drawn < 0.2 and self._linked[cell[0]]:
-            type, code = self._place(self._linked[cell[0]], cell)
+        kind = IDENTIFIER if cell[2] == IDENTIFIER[1:] else cell[0]
+        if drawn < 0.2 and self._linked[kind]:
+            type, code = self._place(self._linked[kind], cell)
             target = self.rng.choice([h for h in self._holding(type, code) if self._is_linked_itself(h)])
             witness, criterion = self._far(target, self._criterion(target, code, cell))
             return self._completed(witness.resource["resourceType"], witness, [criterion])
-        if drawn < 0.26 and self._common[cell[0]] and cell[:1] + cell[2:] != ("date", "missing"):
-            type, code = self._place(self._common[cell[0]], cell)
+        if drawn < 0.26 and self._common[kind] and cell[:1] + cell[2:] != ("date", "missing"):
+            type, code = self._place(self._common[kind], cell)
             witness = self._any(type, code)
             return self._completed(None, witness, [self._criterion(witness, code, cell)])
-        type, code = self._place(self._places[cell[0]], cell)
+        type, code = self._place(self._places[kind], cell)
         witness = self._any(type, code)
         if cell[2] == "missing" and self.rng.random() < 0.5:
             witness = self.rng.choice(self.by_type[type])
@@ -182,6 +185,8 @@ class Searches:
             for code, (kind, _) in sorted(self.parameters.get(type, {}).items()):
                 if self._holding(type, code):
                     places[kind].append((type, code))
+                if kind == "reference" and self._holding(type, code + IDENTIFIER):
+                    places[IDENTIFIER].append((type, code + IDENTIFIER))
         return places
 
     def _place(self, places: Sequence[Place], cell: Cell) -> Place:
@@ -218,7 +223,10 @@ class Searches:
         type = held.resource["resourceType"]
         key = (id(held), code)
         if key not in self._rows:
-            known = PARAMETERS.get(type, COMMON).get(code)
+            known = PARAMETERS.get(type, COMMON).get(code.removesuffix(IDENTIFIER))
+            if code.endswith(IDENTIFIER):
+                self._rows[key] = identifiers(held, known) if known else []
+                return self._rows[key]
             kind, targets = self.parameters[type][code]
             found = rows(held, known, self.offset) if known else shaped(held.resource, kind, self.offset)
             if targets:
@@ -331,6 +339,8 @@ class Searches:
                     return f"_id:{modifier}".removesuffix(":"), row.code
                 if modifier == "not":
                     return f"{code}:not", self._token(self.rng.choice(pool))
+                return code, self._token(row)
+            case "reference" if modifier == "identifier":
                 return code, self._token(row)
             case "reference":
                 return self._reference(code, row, modifier)

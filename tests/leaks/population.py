@@ -197,11 +197,23 @@ def provenance(id: str, target: str) -> Resource:
     }
 
 
+_PERFORMERS = (
+    {"system": HKID, "value": number("h")},
+    {"system": SHARED, "value": "h"},
+    {"system": HKID, "value": number("a")},
+)
+
+
 def _mentions(person: str, place: int) -> Resource:
     """Whom and what an Observation mentions; they are the same persons for a double."""
     return {
         "encounter": {"reference": f"Encounter/{('h', 'a', person)[place % 3]}-e"},
-        "performer": [{"reference": ("Patient/h", "Organization/x", "Patient/a")[place % 3]}],
+        "performer": [
+            {
+                "reference": ("Patient/h", "Organization/x", "Patient/a")[place % 3],
+                "identifier": _PERFORMERS[place % 3],
+            }
+        ],
         "hasMember": [{"reference": f"Observation/{('h', 'x', 'a')[place % 3]}-o{place}"}],
         "focus": [
             {"reference": "RiskAssessment/h-r"}, {"reference": "CarePlan/h-p"}, {"reference": "Task/x-t"}

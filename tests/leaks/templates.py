@@ -313,7 +313,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
 MODIFIERS = {
     "token": ("not",),
     "string": ("exact", "contains"),
-    "reference": ("Patient",),
+    "reference": ("Patient", "identifier"),
     "uri": ("below", "above"),
 }
 PREFIXED = ("date", "number", "quantity")
@@ -337,6 +337,8 @@ def _searching(cell: Cell) -> Ask:
             value = draw.choice(("false", "false", "true"))
         elif cell.modifier == "Patient":
             value = draw.choice(("Patient/a", "h", "Patient/b"))
+        elif cell.modifier == "identifier":
+            value = draw.choice((f"{HKID}|{number('a')}", number("h"), f"{HKID}|", f"{SHARED}|h"))
         modifier = cell.modifier and f":{cell.modifier}"
         pairs = [(f"{place.code}{modifier}", value), *_wishes(draw)]
         ask("GET", f"{place.type}?{urlencode(pairs)}")
@@ -347,6 +349,8 @@ def _searching(cell: Cell) -> Ask:
 def _fitting(cell: Cell) -> list[Place]:
     """Places where hidden resources change the answer of this form; a prefix needs a spread of values."""
     places = PLACES[cell.kind]
+    if cell.modifier == "identifier":
+        return [place for place in places if place.code == "performer"]
     if cell.modifier == "Patient":
         return [place for place in places if place.code in ("subject", "performer")]
     if cell.modifier == "not" or cell.prefix in ("gt", "lt", "ne", "sa", "eb"):

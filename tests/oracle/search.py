@@ -22,6 +22,8 @@ from tests.oracle.values import (
     rows,
     span,
     target,
+    tokens,
+    walk,
 )
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
@@ -122,6 +124,9 @@ class Oracle:
             return self._chain(held, link, rest, value)
         code, _, modifier = name.partition(":")
         parameter = self._parameter(held, code)
+        if modifier == "identifier":
+            named = identifiers(held, parameter)
+            return any(token_test(part, self.vaulted)(row) for part in split(value, ",") for row in named)
         found = rows(held, parameter, self.offset)
         if modifier == "missing":
             assert value in ("true", "false"), value
@@ -216,6 +221,18 @@ class Oracle:
 def _first(name: str) -> str:
     """The first code of a name."""
     return name.partition(".")[0].partition(":")[0]
+
+
+def identifiers(held: Held, parameter: Parameter) -> list[Token]:
+    """The identifiers that stand in the References of a parameter."""
+    assert parameter.kind == "reference", parameter.code
+    return [
+        token
+        for place in parameter.places
+        if place.type == "Reference"
+        for element in walk(held.resource, place.path)
+        for token in tokens(element.get("identifier", {}), "Identifier")
+    ]
 
 
 def uri_test(text: str, modifier: str) -> Callable[[Any], bool]:

@@ -125,11 +125,13 @@ def _observation(rng: Random, id: str) -> Resource:
         f"Organization/{rng.choice(PATIENTS)}",
         "http://else/Patient/1",
     ]
-    optional = _maybe(
-        rng,
-        valueQuantity=quantity,
-        performer=[{"reference": each} for each in rng.sample(performers, rng.randint(1, 2))],
-    )
+    performer: list[dict[str, Any]] = [
+        {"reference": each, **_maybe(rng, identifier=rng.choice(IDENTIFIERS))}
+        for each in rng.sample(performers, rng.randint(1, 2))
+    ]
+    if rng.random() < 0.2:
+        performer.append({"identifier": rng.choice(IDENTIFIERS)})
+    optional = _maybe(rng, valueQuantity=quantity, performer=performer)
     # An id belongs mostly to one patient, else most updates would be refused.
     of = rng.choice((id, id, id, rng.choice(PATIENTS), None))
     return observation(id + rng.choice(SUFFIXES), of, **when, **optional) | {
@@ -265,6 +267,7 @@ _CRITERIA: dict[str, tuple[str, ...]] = {
         "_has:Observation:subject:code={code}",
         "_has:Observation:patient:status:not={state}",
         "_has:Observation:subject:performer.name={family}",
+        "_has:Observation:subject:performer:identifier={written}",
         "_has:Observation:performer:subject:Patient.family={family}",
         "_has:Observation:subject:_has:List:item:_id={id}",
         "_has:Group:member:member:missing={missing}",
@@ -293,6 +296,8 @@ _CRITERIA: dict[str, tuple[str, ...]] = {
         "performer=Organization/{id}",
         "performer={id}",
         "performer=http://else/Patient/1",
+        "performer:identifier={written}",
+        "performer:identifier={written},{written}",
         "performer:missing={missing}",
         "subject:Patient.family={family}",
         "patient.identifier={written}",
@@ -322,6 +327,7 @@ _CRITERIA: dict[str, tuple[str, ...]] = {
         "item=Patient/{id}",
         "item=Observation/{id}",
         "item:Observation.code={code}",
+        "item:Observation.performer:identifier={written}",
         "status=current",
     ),
     "Binary": (),

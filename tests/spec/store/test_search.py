@@ -3,7 +3,7 @@
 import pytest
 
 from kintung.store.reader import Reader
-from tests.records import group, observation, organization, patient, weight
+from tests.records import group, listing, observation, organization, patient, weight
 from tests.stores import ALL, HOUR, Record, content, names
 
 HKID = "https://kintung.org/fhir/sid/hkid"
@@ -258,6 +258,30 @@ def test_other_identifiers_are_compared_letter_for_letter(record: Record):
     assert record.found("Patient?identifier=A123456(3)") == ["Patient/1"]
     assert record.found("Patient?identifier=a1234563") == []
     assert record.found(f"Patient?identifier={HKID}|A1234563") == []
+
+
+@pytest.mark.parametrize("written", ["A123456(3)", f"{HKID}|a1234563", f"{HKID}|Ａ123456（3）"])
+def test_a_reference_is_found_by_the_identifier_in_it(record: Record, written: str):
+    """With a literal or without one; its system is vaulted wherever it stands."""
+    named = {"identifier": {"system": HKID, "value": "A123456(3)"}}
+    other = {"identifier": {"system": HKID, "value": "B123456(0)"}, "reference": "Patient/2"}
+    record.put(patient("1"))
+    record.put(observation("1", of=None, subject=named))
+    record.put(observation("2", of="1", performer=[other, named | {"reference": "Patient/1"}]))
+    record.put(observation("3", of="1", performer=[other]))
+    record.put(listing("1", "Observation/2"))
+
+    assert record.found(f"Observation?subject:identifier={written}") == ["Observation/1"]
+    assert record.found(f"Observation?patient:identifier={written}") == ["Observation/1"]
+    assert record.found(f"Observation?performer:identifier={written}") == ["Observation/2"]
+    assert record.found(f"Observation?performer:identifier={HKID}|") == ["Observation/3", "Observation/2"]
+    assert record.found(f"Observation?performer:identifier={written},B123456(0)") == [
+        "Observation/3",
+        "Observation/2",
+    ]
+    assert record.found(f"List?item:Observation.performer:identifier={written}") == ["List/1"]
+    assert record.found(f"Patient?_has:Observation:subject:performer:identifier={written}") == ["Patient/1"]
+    assert record.found(f"Observation?identifier={written}") == []
 
 
 def test_the_order_says_nothing_of_vaulted_identifiers(record: Record):

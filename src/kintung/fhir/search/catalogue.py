@@ -18,12 +18,16 @@ ARTEFACT = "search-parameters.json.gz"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """A parameter of a type. A branch is (atom number, target type or None)."""
+    """A parameter of a type. A branch is (atom number, target type or None).
+
+    ``identifiers`` are the atoms of the identifiers that stand in the references it reads.
+    """
 
     url: str
     kind: Kind
     branches: tuple[tuple[int, str | None], ...]
     targets: tuple[str, ...]
+    identifiers: tuple[int, ...] = ()
 
 
 class Component(msgspec.Struct, frozen=True, array_like=True):

@@ -13,7 +13,7 @@ import msgspec
 
 from kintung.errors import BadInput
 from kintung.fhir.fhirpath.expression import Name, Node, branches, parse
-from kintung.fhir.search.atoms import TABLE, Atom, Leaf, Only, Table
+from kintung.fhir.search.atoms import TABLE, Atom, Field, Leaf, Only, Table
 from kintung.fhir.search.catalogue import Catalogue, Component, Composite, Entry, TypeCatalogue
 from kintung.fhir.search.elements import Elements
 from kintung.fhir.search.lower import Focus, Typing
@@ -32,8 +32,11 @@ _MISPRINTS: Mapping[str, Mapping[str, str]] = {
 }
 """Composites whose component expressions stand beside the wrong definitions (R4 errata)."""
 
+_IDENTIFIER = Field("identifier")
+"""Of a Reference: what a search with ``:identifier`` reads."""
+
 User = tuple[str, str | None]
-"""Who uses a leaf: (parameter code, target type of its references)."""
+"""Who uses a leaf: (parameter code, or ``subject:identifier``; target type of its references)."""
 
 
 @dataclass(slots=True)
@@ -110,7 +113,9 @@ class Compiler:
                 atoms.append(Atom(number, table, leaves))
                 for code, target in users:
                     readers[code].append((number, target))
-        entries = {code: _entry(found[code], readers[code]) for code in sorted(found)}
+        entries = {
+            code: _entry(found[code], readers[code], readers[f"{code}:identifier"]) for code in sorted(found)
+        }
         return TypeCatalogue(tuple(atoms), entries, composites)
 
     def _of_type(self, type: str) -> dict[str, Mapping[str, Any]]:
@@ -127,6 +132,9 @@ class Compiler:
         for node in _own(definition, typing.resource):
             for end, leaf in typing.leaves(node, table, root):
                 uses[table].users[leaf].add((code, end.target))
+                if leaf.conversion == "reference":
+                    named = Leaf((*leaf.steps, _IDENTIFIER), "identifier")
+                    uses["tokens"].users[named].add((f"{code}:identifier", None))
             for type in typing.passed_over(node, table, root):
                 self.passed_over.add((typing.resource, code, type))
 
@@ -208,11 +216,16 @@ def _root(node: Node) -> str | None:
     return node.name
 
 
-def _entry(definition: Mapping[str, Any], readers: list[tuple[int, str | None]]) -> Entry:
+def _entry(
+    definition: Mapping[str, Any],
+    readers: list[tuple[int, str | None]],
+    identifiers: list[tuple[int, str | None]],
+) -> Entry:
     targets = definition.get("target", ())
     return Entry(
         url=definition["url"],
         kind=definition["type"],
         branches=tuple(sorted(readers, key=lambda reader: (reader[0], reader[1] or ""))),
         targets=() if len(targets) > _ANY else tuple(sorted(targets)),
+        identifiers=tuple(sorted(atom for atom, _ in identifiers)),
     )

@@ -5,11 +5,11 @@ Source: the SearchParameter resources of FHIR R4, compiled by
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from kintung.errors import BadInput, NotSupported
 from kintung.fhir.search.atoms import TABLE, Kind, Table
@@ -55,7 +55,8 @@ class Parameter:
     """A search parameter of a resource type.
 
     ``type`` is "" when several types are searched at once; ``branches`` are then those of all.
-    ``targets`` are the resource types a reference may lead to, () for any.
+    ``targets`` are the resource types a reference may lead to, () for any; ``identifiers`` are
+    the atoms of the identifiers in its references, which ``:identifier`` asks for.
     ``stored`` marks ``_id`` and ``_lastUpdated``, which the store holds beside the resource:
     they have no branches.
     ``answered`` is what it declares for consent; without it nothing may be searched by it, and
@@ -70,6 +71,18 @@ class Parameter:
     url: str = ""
     stored: Stored | None = None
     answered: Answered | None = None
+    identifiers: tuple[int, ...] = ()
+
+    def of_identifiers(self) -> Self:
+        """The token parameter that a search by a reference with ``:identifier`` is.
+
+        Raises:
+            NotSupported: what it reads are no References.
+        """
+        if not self.identifiers:
+            raise NotSupported(f"what {shown(self.code)} reads has no identifier beside it")
+        branches = tuple(map(Branch, self.identifiers))
+        return replace(self, kind="token", branches=branches, targets=(), identifiers=())
 
     @property
     def searchable(self) -> bool:
@@ -133,6 +146,7 @@ def together(types: tuple[str, ...], code: str) -> Parameter:
         url=first.url,
         stored=first.stored,
         answered=first.answered,
+        identifiers=tuple(atom for one in each for atom in one.identifiers),
     )
 
 
@@ -162,4 +176,5 @@ def _parameter(type: str, code: str, entry: Entry) -> Parameter:
         url=entry.url,
         stored=stored,
         answered=_ANSWERED.get(stored or entry.kind),
+        identifiers=entry.identifiers,
     )

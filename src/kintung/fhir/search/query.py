@@ -22,7 +22,7 @@ _MODIFIERS: Mapping[Kind, tuple[Modifier, ...]] = {
     "token": ("missing", "not"),
     "string": ("missing", "exact", "contains"),
 }
-"""Modifiers beside ``:missing``, which every kind has, and ``:Type``, which references have."""
+"""Modifiers beside ``:missing``, which every kind has; references have ``:Type`` and ``:identifier``."""
 
 _BY_PATH: Mapping[str, Callable[[str], Iterable[Value]]] = {
     "below": lambda text: (value_grammar.uri_below(text),),
@@ -323,6 +323,8 @@ class _Reading:
             raise NotSupported(f"{parameter.kind} parameters are not offered yet")
         if modifier == "missing" and parameter.stored is None:
             return Criterion(parameter, "missing", (_missing(",".join(alternatives)),))
+        if modifier == "identifier" and parameter.kind == "reference":
+            parameter, modifier = parameter.of_identifiers(), ""
         target = None
         own: Modifier | None = None
         if modifier in _MODIFIERS.get(parameter.kind, ()) and modifier != "missing":

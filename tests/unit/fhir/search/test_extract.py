@@ -120,6 +120,23 @@ def test_references(reference: str | None, rows: list[tuple[str, str]]):
     assert found(observation(subject=subject), "subject") == rows
 
 
+@pytest.mark.parametrize("more", [{}, {"reference": "Patient/1"}, {"type": "Group"}])
+def test_the_identifier_in_a_reference_is_a_token(more: dict[str, str]):
+    named = {"identifier": {"system": "urn:x", "value": "1"}}
+    resource = observation(subject=named | more, performer=[{"identifier": {"system": "urn:y"}}, named])
+
+    assert identifiers(resource, "subject") == [("urn:x", "1")]
+    assert identifiers(resource, "patient") == [("urn:x", "1")]
+    assert identifiers(resource, "performer") == [("urn:x", "1"), ("urn:y", None)]
+    assert found(resource, "identifier") == []
+
+
+def identifiers(resource: dict[str, Any], code: str) -> list[tuple[Any, ...]]:
+    """What a reference parameter finds by ``:identifier``."""
+    asked = parameter(resource["resourceType"], code).of_identifiers()
+    return sorted((row[1:] for row in rows_of(asked, extract(resource), id="", updated=0)), key=repr)
+
+
 def test_patient_finds_subjects_that_are_patients():
     assert found(observation(subject={"reference": "Group/1"}), "patient") == []
     assert found(observation(subject={"reference": "Patient/1"}), "patient") == [("Patient", "1")]

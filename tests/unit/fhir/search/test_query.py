@@ -1,5 +1,6 @@
 """Reading searches: what each form means, and what is refused with which name."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +28,7 @@ from kintung.fhir.search import (
     query_pairs,
 )
 from kintung.fhir.search.dates import span
-from kintung.fhir.search.parameters import parameter
+from kintung.fhir.search.parameters import Branch, parameter
 
 NOW = span("2022-10-19T00:00:00Z", 0)[0]
 UCUM = "http://unitsofmeasure.org"
@@ -73,6 +74,27 @@ def test_tokens(text: str, value: TokenValue):
 )
 def test_references(name: str, text: str, value: ReferenceValue):
     assert values("Observation", name, text) == (value,)
+
+
+def test_a_reference_by_its_identifier_is_a_token_of_atoms_of_their_own():
+    (criterion,) = query("Observation", ("subject:identifier", "urn:x|1,2")).criteria
+    subject, patient = (parameter("Observation", code) for code in ("subject", "patient"))
+
+    assert isinstance(criterion, Criterion)
+    assert criterion.parameter == replace(
+        subject,
+        kind="token",
+        branches=tuple(Branch(atom) for atom in subject.identifiers),
+        targets=(),
+        identifiers=(),
+    )
+    assert criterion.values == (
+        TokenValue("urn:x", "1", any_system=False),
+        TokenValue(None, "2", any_system=True),
+    )
+    assert len(subject.identifiers) == 1
+    assert subject.identifiers == patient.identifiers
+    assert not {branch.atom for branch in subject.branches} & set(subject.identifiers)
 
 
 def test_a_reference_to_anything_takes_a_bare_id_of_any_type():
@@ -367,7 +389,10 @@ REFUSED: list[tuple[str | None, str, str, type[KintungError]]] = [
     ("Patient", "birthdate:not", "2013", NotSupported),
     ("Patient", "_id:missing", "true", NotSupported),
     ("Patient", "organization:Patient", "1", NotSupported),
-    ("Observation", "subject:identifier", "a|b", NotSupported),
+    ("Observation", "subject:identifier", "|", ValueInvalid),
+    ("Observation", "subject:identifier:not", "a|b", NotSupported),
+    ("CarePlan", "instantiates-canonical:identifier", "a|b", NotSupported),
+    ("Observation", "code:identifier", "a|b", NotSupported),
     ("Observation", "_has:Patient:x:y", "1", NotSupported),
     ("Observation", "code-value-quantity", "a$5", NotSupported),
     ("Location", "near", "1|2", NotSupported),
