@@ -201,9 +201,9 @@ LEAKS = (
     leak("owners come from the hidden", scribe._sources, "if tells and", "if False and"),
     leak(
         "owners of what comes later are left out",
-        transaction.Transaction._in_writing_order,
+        transaction._in_writing_order,
         "return ordered",
-        "return list(self._planned)",
+        "return list(entries)",
     ),
     leak("an update moves a resource", scribe._refuse_move, "if one_person and", "if False and"),
     leak("keys of all clients are one", idempotency._place, "(idempotency.client, ", '("", '),

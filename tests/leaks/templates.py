@@ -744,6 +744,14 @@ def _patch_by_id(ask: Caller, draw: Draw) -> None:
         ask("GET", name)
 
 
+@template("transaction that patches", "transaction")
+def _transaction_patches(ask: Caller, draw: Draw) -> None:
+    type, query = _criteria(draw)
+    for entry in (_entry("PATCH", draw.of("hidden", "Observation"), _patch(draw)),
+                  _entry("PATCH", f"{type}?{query}", _patch(draw))):  # fmt: skip
+        ask("POST", "", _bundle("transaction", entry), prefer="return=representation")
+
+
 @template("patch by criteria", "conditional-patch")
 def _patch_by_criteria(ask: Caller, draw: Draw) -> None:
     type, query = _criteria(draw)

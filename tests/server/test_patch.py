@@ -174,3 +174,120 @@ def test_a_batch_brings_both_languages(api: Api) -> None:
     answer = api.post("", {"resourceType": "Bundle", "type": "batch", "entry": entries})
     assert [entry["response"]["status"][:3] for entry in answer.json()["entry"]] == ["200", "200", "400"]
     assert {api.get(f"Patient/{id}").json()["gender"] for id in "pq"} == {"male"}
+
+
+# --- in a transaction -------------------------------------------------------------------
+
+
+def step(method: str, url: str, resource: dict[str, Any] | None = None, **request: str) -> dict[str, Any]:
+    return {
+        "request": {"method": method, "url": url, **request},
+        **({"resource": resource} if resource else {}),
+    }
+
+
+def transaction(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
+
+
+def statuses(answer: Any) -> list[str]:
+    return [entry["response"]["status"][:3] for entry in answer.json()["entry"]]
+
+
+def test_a_transaction_patches_with_the_rest_or_not_at_all(api: Api) -> None:
+    """By id and by criteria, after deletions, creates and updates, whatever their order in the Bundle."""
+    api.store(patient("p"), patient("q", "Wong"), patient("r", "Lau"))
+    binary = {
+        "resourceType": "Binary",
+        "contentType": "application/json-patch+json",
+        "data": b64encode(json.dumps(SET_MALE).encode()).decode(),
+    }
+    entries = (
+        step("PATCH", "Patient/p", MALE, ifMatch='W/"1"'),
+        step("PATCH", "Patient?family=Wong", binary),
+        step("PUT", "Patient/r", patient("r", "Wong")),
+        step("DELETE", "Patient?family=Lee"),
+    )
+    answer = api.post("", transaction(*entries))
+    assert statuses(answer) == ["200", "200", "200", "204"]
+    shown = [entry["response"].get("etag") for entry in answer.json()["entry"]]
+    assert shown == ['W/"2"', 'W/"2"', 'W/"2"', None]
+    assert [api.get(f"Patient/{id}").json().get("gender") for id in "pqr"] == ["male", "male", None]
+    assert outcome(api.post("", transaction(*entries)))[:2] == (412, "conflict")
+    assert api.get("_history").json()["total"] == 6
+
+
+@pytest.mark.parametrize(
+    ("failing", "expected"),
+    [
+        (step("PATCH", "Patient/p", parameters(add("colour", {"valueCode": "red"}))), (400, None, "")),
+        (
+            step("PATCH", "Patient/p", parameters(add("gender", {"valueCode": "x"}))),
+            (400, "code-invalid", ".resource.gender"),
+        ),
+        (step("PATCH", "Patient/p", patient("p")), (400, "structure", ".resource.resourceType")),
+        (step("PATCH", "Patient/p"), (400, None, "")),
+        (step("PATCH", "Patient/never", MALE), (404, "not-found", "")),
+        (step("PATCH", "Patient?family=Lee", MALE), (404, "not-found", "")),
+        (step("PATCH", "Patient?family=Chan", MALE), (412, "multiple-matches", "")),
+        (step("PATCH", "Patient/p", MALE, ifMatch='W/"9"'), (412, "conflict", ".request.ifMatch")),
+        (step("PATCH", "Patient/p", MALE, ifNoneExist="_id=p"), (400, "not-supported", "")),
+        (step("PATCH", "Patient/q", MALE), (400, "value", ".request.url")),
+        (
+            step(
+                "PATCH",
+                "Patient/p",
+                parameters(
+                    add("managingOrganization", {"valueReference": {"reference": "Organization?name=x"}})
+                ),
+            ),
+            (400, "not-supported", ".resource.managingOrganization.reference"),
+        ),
+    ],
+)
+def test_a_patch_that_is_refused_refuses_the_transaction(
+    api: Api, failing: dict[str, Any], expected: tuple[int, str | None, str]
+) -> None:
+    api.store(patient("p"), patient("q"))
+    status, code, path = outcome(api.post("", transaction(step("PUT", "Patient/q", patient("q")), failing)))
+    assert (status, code) == (expected[0], expected[1] or code)
+    assert str(path).startswith(f"Bundle.entry[1]{expected[2]}")
+    assert api.get("_history").json()["total"] == 2
+
+
+def test_a_patch_links_to_what_its_transaction_creates(api: Api) -> None:
+    """By a urn alone: what is stored under ``Organization/1`` is not the new one of another node."""
+    api.store({"resourceType": "Organization", "id": "1", "name": "Here"}, patient("p"), patient("q"))
+    api.put("Patient/q", patient("q", managingOrganization={"reference": "Organization/1"}))
+    urn = "urn:uuid:0e4fd4b5-5b5c-4a8b-8a55-7a4d5f7c8c11"
+    new = {"resourceType": "Organization", "name": "New"}
+    linked = parameters(add("managingOrganization", {"valueReference": {"reference": urn}}))
+    answer = api.post(
+        "",
+        transaction(
+            step("PATCH", "Patient/p", linked),
+            step("PATCH", "Patient/q", MALE),
+            {**step("POST", "Organization", new), "fullUrl": urn},
+            {**step("POST", "Organization", new), "fullUrl": "http://elsewhere.example/fhir/Organization/1"},
+        ),
+    )
+    created = answer.json()["entry"][2]["response"]["location"].split("/_history")[0]
+    assert api.get("Patient/p").json()["managingOrganization"]["reference"] == created
+    assert api.get("Patient/q").json()["managingOrganization"]["reference"] == "Organization/1"
+    assert api.get(f"Patient?organization={created}&_total=accurate").json()["total"] == 1
+
+
+def test_a_conditional_reference_meets_what_a_patch_makes(api: Api) -> None:
+    """And a resource of the same transaction may take its owner from it."""
+    api.store(patient("p", "Chan"))
+    about = observation("new", None, subject={"reference": "Patient?gender=male"})
+    answer = api.post("", transaction(step("POST", "Observation", about), step("PATCH", "Patient/p", MALE)))
+    assert statuses(answer) == ["201", "200"]
+    assert api.get("Observation?subject=Patient/p&_total=accurate").json()["total"] == 1
+
+
+def test_a_patch_in_a_transaction_takes_the_right_to_view(api: Api) -> None:
+    api.store(patient("p"))
+    api.personas["depositor"] = persona("depositor", Reader.everything(), Right.DEPOSIT)
+    answer = api.post("", transaction(step("PATCH", "Patient/p", MALE)), persona="depositor")
+    assert outcome(answer)[:2] == (403, "forbidden")

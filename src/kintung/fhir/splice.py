@@ -57,6 +57,12 @@ class Links(dict[str, str]):
         return {**self.own, **self} if self.own else self
 
     @cached_property
+    def of_urns(self) -> "Links":
+        """Those from a ``urn:``, which means nothing outside its Bundle, and ``own``."""
+        urns = {link: name for link, name in self.items() if link.startswith("urn:")}
+        return self if len(urns) == len(self) else Links(urns, self.own)
+
+    @cached_property
     def has_addresses(self) -> bool:
         return any(link.startswith("http") for link in self)
 

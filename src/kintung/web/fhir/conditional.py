@@ -33,11 +33,13 @@ class Written(NamedTuple):
     """What a transaction does to a resource, and by which entry.
 
     ``is_new``: under an id that the node gives now, so that nothing stored refers to it.
+    ``links``: what its links inside the Bundle become; in the parsed resource they are replaced.
     """
 
     number: int
     step: Step
     is_new: bool
+    links: Links
 
 
 class After:
@@ -52,14 +54,12 @@ class After:
         view: View,
         access: Access,
         written: Mapping[Name, Written],
-        links: Links,
         *,
         at: int,
         offset_minutes: int,
         keep_time: Callable[[], None],
     ) -> None:
         """Args:
-        links: what links inside the Bundle become; in the parsed resources they are replaced.
         at: in UTC microseconds.
         offset_minutes: zone of dates without one, minutes east of UTC.
         keep_time: raises when the time for the transaction has run out.
@@ -67,7 +67,6 @@ class After:
         self._view = view
         self._sight = access.sight
         self._written: Mapping[Name, Written] = {} if self._sight.sees_nothing else written
-        self._links = links
         self._at = at
         self._offset = offset_minutes
         self._keep_time = keep_time
@@ -184,18 +183,18 @@ class After:
     def _own_rows(self, name: Name) -> Indexed | None:
         """What a search will know of a resource the transaction writes; None of one it deletes."""
         if name not in self._own:
-            number, step, _ = self._written[name]
+            number, step, _, links = self._written[name]
             try:
-                self._own[name] = self._indexed_step(name, step) if step.resource else None
+                self._own[name] = self._indexed_step(name, step, links) if step.resource else None
             except KintungError as error:
                 raise at_entry(error, number) from None
             self._keep_time()
         return self._own[name]
 
-    def _indexed_step(self, name: Name, step: Step) -> Indexed:
+    def _indexed_step(self, name: Name, step: Step, links: Links) -> Indexed:
         resource = step.resource or {}
         if step.type != "Bundle":  # its links are its own
-            spliced = splice(step.raw, type=step.type, id=name[1], references=self._links)
+            spliced = splice(step.raw, type=step.type, id=name[1], references=links)
             if spliced.linked_elsewhere:
                 resource = parse(spliced.text)
         return Indexed(*name, self._at, normal_rows(extract(resource, offset_minutes=self._offset)))

@@ -6,7 +6,7 @@ Source: http://hl7.org/fhir/R4/http.html#create and #ccreate.
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
 from kintung.web.fhir.deposit import Step, accepted, criteria_of
-from kintung.web.fhir.headers import refuse_fields
+from kintung.web.fhir.headers import refuse_preconditions_but
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Pairs, Request, decode_pairs, refuse_parameters
 from kintung.web.fhir.submission import submission
@@ -18,7 +18,7 @@ def create_step(site: Site, request: Request) -> Step:
 
     With If-None-Exist: nothing matches, create; one matches, that is the answer; more, refused.
     """
-    refuse_fields(request.headers, (b"if-match", b"if-none-match"))
+    refuse_preconditions_but(b"if-none-exist", request.headers)
     refuse_parameters(request)
     resource, own = accepted(site, request)
     condition = request.headers.get(b"if-none-exist")

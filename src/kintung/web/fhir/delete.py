@@ -6,25 +6,23 @@ hidden or deleted already answers 204 as one that is deleted now.
 
 from kintung.consent import Policy, Right
 from kintung.web.fhir.deposit import Step, criteria_of, if_match
-from kintung.web.fhir.headers import refuse_fields
+from kintung.web.fhir.headers import refuse_preconditions_but
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.fhir.submission import submission
 from kintung.web.site import Site
 
-_NOT_TESTED = (b"if-none-match", b"if-none-exist")
-
 
 def delete_step(_site: Site, request: Request) -> Step:
     """The step of a deletion by id."""
-    refuse_fields(request.headers, _NOT_TESTED)
+    refuse_preconditions_but(b"if-match", request.headers)
     refuse_parameters(request)
     return Step("DELETE", request.type, request.id, if_match=if_match(request))
 
 
 def conditional_delete_step(site: Site, request: Request) -> Step:
     """The step of a conditional deletion: of one match; several are refused."""
-    refuse_fields(request.headers, _NOT_TESTED)
+    refuse_preconditions_but(b"if-match", request.headers)
     criteria = criteria_of(site, request, request.pairs, "criteria")
     return Step("DELETE", request.type, "", criteria=criteria, if_match=if_match(request))
 

@@ -7,7 +7,7 @@ A transaction puts the resolution of references between the two; what is one ste
 unit of ``kintung.web.fhir.submission``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from kintung.consent import Access, Right
@@ -42,6 +42,7 @@ class Step(NamedTuple):
         criteria: of a conditional interaction.
         if_match: versions the resource must be at.
         own: references under the node's own address; in ``resource`` they are local already.
+        become: of a step that says what to write only on the state it will change: the step it is there.
     """
 
     verb: Verb
@@ -53,6 +54,11 @@ class Step(NamedTuple):
     if_match: tuple[str, ...] | None = None
     fresh: str = ""
     own: tuple[OwnReference, ...] = ()
+    become: "Callable[[View, Target], Step] | None" = None
+
+    def on(self, view: View, target: "Target") -> "Step":
+        """The step as it is on the state it will change; raises what ``become`` raises."""
+        return self if self.become is None else self.become(view, target)
 
 
 class Target(NamedTuple):

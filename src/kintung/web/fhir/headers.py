@@ -179,10 +179,10 @@ def idempotency_key(field: bytes | None) -> str | None:
     return key
 
 
-def refuse_fields(headers: Mapping[bytes, bytes], names: tuple[bytes, ...]) -> None:
+def refuse_preconditions_but(tested: bytes, headers: Mapping[bytes, bytes]) -> None:
     """Refuse preconditions this interaction does not test: they must not be passed over in silence."""
-    for name in names:
-        if name in headers:
+    for name in PRECONDITIONS:
+        if name in headers and name != tested:
             shown = name.decode().title()
             raise NotSupported(f"{shown} is not offered on this interaction; leave it out.", path=shown)
 

@@ -21,7 +21,7 @@ from kintung.fhir.patch import (
 from kintung.fhir.structure import require_valid
 from kintung.store.port import View
 from kintung.web.fhir.deposit import Step, Target, accepted_text, criteria_of, if_match
-from kintung.web.fhir.headers import JSON_PATCH, refuse_fields
+from kintung.web.fhir.headers import JSON_PATCH, refuse_preconditions_but
 from kintung.web.fhir.references import refuse_conditional
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Request, refuse_parameters
@@ -32,28 +32,33 @@ Patch = Callable[[bytes], bytes]
 """From the text of a resource to what it becomes."""
 
 
-def patch(site: Site, request: Request) -> Submission:
-    refuse_fields(request.headers, (b"if-none-match", b"if-none-exist"))
+def patch_step(site: Site, request: Request) -> Step:
+    """The step of a patch by id."""
+    refuse_preconditions_but(b"if-match", request.headers)
     refuse_parameters(request)
-    return _submission(
-        site, request, "patch", Step("PATCH", request.type, request.id, if_match=if_match(request))
-    )
+    become = _patching(site, request)
+    return Step("PATCH", request.type, request.id, if_match=if_match(request), become=become)
+
+
+def conditional_patch_step(site: Site, request: Request) -> Step:
+    """The step of a conditional patch: of one match; none or several are refused."""
+    refuse_preconditions_but(b"if-match", request.headers)
+    criteria = criteria_of(site, request, request.pairs, "criteria")
+    become = _patching(site, request)
+    return Step("PATCH", request.type, "", criteria=criteria, if_match=if_match(request), become=become)
+
+
+def patch(site: Site, request: Request) -> Submission:
+    return submission(site, request, "patch", patch_step(site, request))
 
 
 def conditional_patch(site: Site, request: Request) -> Submission:
-    refuse_fields(request.headers, (b"if-none-match", b"if-none-exist"))
-    criteria = criteria_of(site, request, request.pairs, "criteria")
-    step = Step("PATCH", request.type, "", criteria=criteria, if_match=if_match(request))
-    return _submission(site, request, "conditional-patch", step)
+    return submission(site, request, "conditional-patch", conditional_patch_step(site, request))
 
 
-def _submission(site: Site, request: Request, operation: str, step: Step) -> Submission:
+def _patching(site: Site, request: Request) -> Callable[[View, Target], Step]:
     patched = _patch_of(site, request)
-
-    def become(view: View, target: Target) -> Step:
-        return _patched(site, view, request, target, patched)
-
-    return submission(site, request, operation, step, become)
+    return lambda view, target: _patched(site, view, request, target, patched)
 
 
 def _patched(site: Site, view: View, request: Request, target: Target, patched: Patch) -> Step:

@@ -111,7 +111,7 @@ def searched_by() -> Iterator[Parameter]:
         yield from parameters(type).values()
 
 
-_TYPES = frozenset(RESOURCE_TYPES)
+TYPES = frozenset(RESOURCE_TYPES)
 
 
 class _Node:
@@ -167,7 +167,7 @@ class Registry:
             else:
                 raise _unknown_address()
         interaction = node.interactions.get("GET" if method == "HEAD" else method)
-        if not node.interactions or ("type" in parameters and parameters["type"] not in _TYPES):
+        if not node.interactions or ("type" in parameters and parameters["type"] not in TYPES):
             raise _unknown_address()
         if interaction is None:
             raise MethodNotAllowed(f"{method} is not offered here.", self._allowed(node))

@@ -4,7 +4,6 @@ Source: http://hl7.org/fhir/R4/http.html#create, #update and #delete; section 3.
 what an answer shows.
 """
 
-from collections.abc import Callable
 from hashlib import sha256
 
 from kintung.consent import Right
@@ -27,12 +26,8 @@ def submission(
     request: Request,
     operation: str,
     step: Step,
-    become: Callable[[View, Target], Step] | None = None,
 ) -> Submission:
     """The unit that does one step, and the answer to it.
-
-    Args:
-        become: for a step that says what to do only on the state it will change: what it is there.
 
     Raises:
         NotSupported: the resource has a conditional reference, which only a transaction resolves.
@@ -43,7 +38,7 @@ def submission(
 
     def prepare(view: View) -> Prepared:
         target = find(view, access, step)
-        done = step if become is None else become(view, target)
+        done = step.on(view, target)
         references = Links(own={text: local for _, text, local in done.own}) if done.own else None
         effect = write(site, view, access, done, target, references)
         outcome = effect.outcome

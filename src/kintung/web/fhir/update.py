@@ -9,18 +9,16 @@ from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
 from kintung.fhir.references import is_id
 from kintung.web.fhir.deposit import Step, accepted, criteria_of, if_match
-from kintung.web.fhir.headers import refuse_fields
+from kintung.web.fhir.headers import refuse_preconditions_but
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.fhir.submission import submission
 from kintung.web.site import Site
 
-_NOT_TESTED = (b"if-none-match", b"if-none-exist")
-
 
 def update_step(site: Site, request: Request) -> Step:
     """The step of an update by id."""
-    refuse_fields(request.headers, _NOT_TESTED)
+    refuse_preconditions_but(b"if-match", request.headers)
     refuse_parameters(request)
     if not is_id(request.id):
         raise ValueInvalid("An id is 1 to 64 letters, digits, hyphens and points.", path=f"{request.type}.id")
@@ -34,7 +32,7 @@ def update_step(site: Site, request: Request) -> Step:
 
 def conditional_update_step(site: Site, request: Request) -> Step:
     """The step of a conditional update: nothing matches, create; one, update; more, refused."""
-    refuse_fields(request.headers, _NOT_TESTED)
+    refuse_preconditions_but(b"if-match", request.headers)
     resource, own = accepted(site, request)
     return Step(
         "PUT",
