@@ -563,6 +563,39 @@ def _search_system_post(ask: Caller, draw: Draw) -> None:
     ask("POST", "_search", form=urlencode({"_type": types, "code": draw.choice(CASES), "_total": "accurate"}))
 
 
+# --- Compartments -----------------------------------------------------------------------
+
+
+def _compartment(draw: Draw) -> str:
+    """Of whom is seen and the hidden mention, and of the hidden."""
+    return draw.choice(("Patient/a", "Encounter/a-e", f"Patient/{draw.hidden_person()}", "Encounter/h-e"))
+
+
+@template("search of a compartment for a type", "search-compartment-type")
+def _compartment_type(ask: Caller, draw: Draw) -> None:
+    for owner in ("Patient/a", _compartment(draw)):
+        type = draw.choice(("Observation", "Observation", "Condition", "CarePlan"))
+        ask("GET", f"{owner}/{type}?{urlencode(_wishes(draw))}")
+
+
+@template("search of a compartment for a type by a form", "search-compartment-type-post")
+def _compartment_type_post(ask: Caller, draw: Draw) -> None:
+    pairs = [("status", draw.choice(("final", "final,amended"))), *_wishes(draw)]
+    ask("POST", f"{_compartment(draw)}/Observation/_search", form=urlencode(pairs))
+
+
+@template("search of a compartment", "search-compartment")
+def _compartment_all(ask: Caller, draw: Draw) -> None:
+    owner = draw.choice(("Patient/a", "Encounter/a-e", "Encounter/h-e"))
+    follow(ask, f"{owner}/*?_total=accurate&_count={draw.choice('579')}", 3)
+
+
+@template("search of a compartment by a form", "search-compartment-post")
+def _compartment_all_post(ask: Caller, draw: Draw) -> None:
+    pairs = [("_sort", draw.choice(("-_lastUpdated", "_id"))), *_wishes(draw)]
+    ask("POST", f"{_compartment(draw)}/_search", form=urlencode(pairs))
+
+
 # --- Writing --------------------------------------------------------------------------
 
 

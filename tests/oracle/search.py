@@ -58,11 +58,16 @@ class Oracle:
         self._by_name = {(h.resource["resourceType"], h.resource["id"]): h for h in held}
         assert len(self._by_name) == len(held), "a resource is held twice"
 
-    def search(self, type: str | None, parameters: Iterable[tuple[str, str]]) -> list[str]:
+    def search(
+        self,
+        type: str | None,
+        parameters: Iterable[tuple[str, str]],
+        among: Callable[[Held], bool] = lambda _: True,
+    ) -> list[str]:
         """All matches as ``Type/id``: by ``_sort``, then newest commit first.
 
-        ``type`` None searches the system, narrowed by ``_type``. Pages and totals are the
-        caller's: ``_count`` and ``_total`` are passed over.
+        ``type`` None searches the system, narrowed by ``_type``; ``among`` narrows it to a compartment.
+        Pages and totals are the caller's: ``_count`` and ``_total`` are passed over.
         """
         parameters = list(parameters)
         types = [type] if type else None
@@ -74,6 +79,7 @@ class Oracle:
             h
             for h in reversed(self.held)
             if (types is None or h.resource["resourceType"] in types)
+            and among(h)
             and all(self.matches(h, name, value) for name, value in criteria)
         ]
         for name, value in parameters:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from kintung.fhir import json as front_door
-from kintung.fhir.search import Extracted, extract, parameters, parse_query, resource_types
+from kintung.fhir.search import Extracted, extract, in_compartment, parameters, parse_query, resource_types
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
 from kintung.fhir.search.match import rows_of
 from kintung.fhir.search.text import fold
@@ -28,7 +28,7 @@ from kintung.store.port import Paging, View, Write
 from tests import scale
 from tests.generators.resources import Resource, as_json, resources
 from tests.generators.searches import Answer, Registry, Search, Searches, coverage
-from tests.oracle import values
+from tests.oracle import compartments, values
 from tests.oracle.corpus import examples, synthea
 from tests.oracle.search import Oracle
 from tests.oracle.tables import PARAMETERS
@@ -182,6 +182,47 @@ def test_a_vaulted_number_is_found_however_it_is_written(
     for record in filled.records.values():
         assert ask(record, Search("Patient", asked), filled.now).names == expected
     assert oracle.search("Patient", asked) == expected
+
+
+COMPARTMENTS = scale.counts(normal=150, long=1500)
+
+
+def test_a_compartment_holds_the_same_in_every_store_and_for_the_oracle(filled: Filled) -> None:
+    """Given the corpus, when compartments of what is referred to are searched, then all answers agree."""
+    rng = scale.seeded("compartments")
+    oracle = Oracle(filled.held, now=filled.now, vaulted=VAULTED)
+    owners = compartments.owners(filled.held)
+    found = 0
+    for place in range(COMPARTMENTS):
+        type = rng.choice(("Patient", *sorted(owners)))
+        id = rng.choice(owners[type])
+        member = rng.choice((None, type, *sorted(compartments.MEMBERS[type]), "Observation", "Encounter"))
+        if member not in (None, type, *compartments.MEMBERS[type]):
+            continue
+        asked = compartments.parameters(rng, member, type)
+        inside = [held for held in filled.held if compartments.holds(type, id, held)]
+        search = Search(member, asked, features=frozenset({"count"} if place % 3 == 0 else ()))
+        expected = ask_within(filled.records["memory"], search, filled.now, type, id)
+        for adapter in ("sqlite", "postgres"):
+            answer = ask_within(filled.records[adapter], search, filled.now, type, id)
+            assert answer == expected, f"{adapter}: {type}/{id}/{search}"
+        told = (type, *compartments.MEMBERS[type])
+        known = [name for name in expected.names if name.partition("/")[0] in told]
+        wanted = oracle.search(member, asked, among=lambda held, inside=inside: held in inside)
+        assert known == wanted, f"oracle: {type}/{id}/{search}"
+        found += bool(known)
+    print(f"\n{found} of {COMPARTMENTS} found something")
+    assert found > COMPARTMENTS // 4
+
+
+def ask_within(record: Record, search: Search, now: int, type: str, id: str) -> Found:
+    """What a store answers of a compartment."""
+    query = in_compartment(parse_query(search.type, search.parameters, now_micros=now), type, id)
+    with record.store.view() as view:
+        whole = view.search(ALL, query, Paging(len(corpus()), total=True))
+        walked = walk(lambda paging: view.search(ALL, query, paging), Paging(7))
+        pages = [names(page) for page in islice(walked, 3)] if search.features else []
+    return Found(names(whole), whole.total, pages)
 
 
 def types_of(search: Search) -> list[str]:

@@ -56,7 +56,7 @@ def body(interaction: Interaction) -> Any:
 
 
 def call(api: Api, interaction: Interaction, who: str) -> Any:
-    path = interaction.path.strip("/").format(type="Patient", id="p2", version="1")
+    path = interaction.path.strip("/").format(type="Patient", id="p2", version="1", member="Observation")
     if interaction.name.startswith("conditional"):
         path += "?_id=none"
     form = interaction.path.endswith("_search")

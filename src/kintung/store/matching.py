@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from kintung.definitions import normal_forms, vaulted_system
 from kintung.fhir.search import (
     Chain,
+    Compartment,
     Condition,
     Criterion,
     Extracted,
@@ -81,6 +82,11 @@ def _meets(condition: Condition, resource: Indexed, around: Around) -> bool:
                 for other in around.of(type)
                 if (resource.type, resource.id) in referenced(parameter, other.rows)
             )
+        case Compartment(type, ids, parameter, itself):
+            named = {(type, id) for id in ids}
+            if itself and (resource.type, resource.id) in named:
+                return True
+            return not named.isdisjoint(referenced(parameter, resource.rows))
 
 
 def meets_one(criterion: Criterion, resource: Indexed) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import pytest
 
-from kintung.fhir.search import parse_query
+from kintung.fhir.search import in_compartment, parse_query
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.database import Database, Row
@@ -324,6 +324,25 @@ def test_an_update_time_bounds_the_walk(record: Record) -> None:
 
     assert "r.seq >= ?" in statement.text
     assert re.search(r"resource_walk \(type=\? AND seq>\?\)|seq >= ", explained), explained
+
+
+@pytest.mark.parametrize("type", ["Observation", None])
+def test_a_compartment_is_where_its_search_starts(record: Record, type: str | None) -> None:
+    """Its owner's references, a seek for each parameter; never a walk over all there is."""
+    with searching(record, by_index=True) as searcher:
+        query = in_compartment(parse_query(type, [("_total", "accurate")], now_micros=0), "Patient", "p7")
+        asked = Asked(Names().stored(searcher.db, ALL), query, 21)
+        plan = searcher.plan(asked.who, asked.query)
+        for statement in (searcher.page(asked, plan), searcher.total(asked.who, query)):
+            explained = _explained(searcher.db, statement.text, statement.values)
+            assert re.search(
+                r"SEARCH x USING (PRIMARY KEY|COVERING INDEX \w+) \(atom=\? AND target=\?\)"
+                r"|ix_reference_pkey on ix_reference x",
+                explained,
+            ), explained
+            assert not re.search(r"SCAN (x|r|e)\b|Seq Scan", explained), explained
+
+    assert plan.name == "candidates"
 
 
 def test_a_chain_is_followed_by_its_references_before_the_server_has_statistics(

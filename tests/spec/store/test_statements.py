@@ -14,7 +14,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from kintung.fhir.search import Chain, parse_query
+from kintung.fhir.search import Chain, in_compartment, parse_query
+from kintung.store.port import Paging
 from kintung.store.reader import Reader
 from kintung.store.sql.names import Names
 from kintung.store.sql.schema import BY_NAME
@@ -98,6 +99,10 @@ def _use_everything(record: Record) -> None:
         for search in SEARCHES:
             record.search(f"Observation?{search}", reader, total=True)
             _every_plan(store, reader, search)
+        for type in ("Observation", None):
+            whole = in_compartment(parse_query(type, [("_total", "accurate")], now_micros=0), "Patient", "a")
+            with store.view() as view:
+                view.search(reader, whole, Paging(5, total=True))
         record.history("", reader)
         record.history("Observation", reader)
         record.history("Patient/a", reader)

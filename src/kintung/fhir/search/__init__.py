@@ -6,7 +6,17 @@ same frozen :class:`Query`. Whether a resource meets a criterion is said by :fun
 """
 
 from kintung.fhir.search.catalogue import fingerprint, resource_types
-from kintung.fhir.search.criteria import Chain, Condition, Criterion, Has, Query, Sort, query_pairs
+from kintung.fhir.search.compartments import compartment, compartment_types, in_compartment, members
+from kintung.fhir.search.criteria import (
+    Chain,
+    Compartment,
+    Condition,
+    Criterion,
+    Has,
+    Query,
+    Sort,
+    query_pairs,
+)
 from kintung.fhir.search.dates import OFFSET_MINUTES, span
 from kintung.fhir.search.decimals import bound_keys
 from kintung.fhir.search.extract import extract
@@ -32,6 +42,7 @@ __all__ = [
     "SEARCH_LIMITS",
     "Answered",
     "Chain",
+    "Compartment",
     "Condition",
     "Criterion",
     "DateValue",
@@ -52,10 +63,14 @@ __all__ = [
     "UriValue",
     "Value",
     "bound_keys",
+    "compartment",
+    "compartment_types",
     "count_of",
     "extract",
     "fingerprint",
     "holds",
+    "in_compartment",
+    "members",
     "parameters",
     "parse_query",
     "query_pairs",

@@ -52,7 +52,18 @@ class Has:
     inner: "Condition"
 
 
-Condition = Criterion | Chain | Has
+@dataclass(frozen=True, slots=True)
+class Compartment:
+    """In the compartment of a resource of the type that has one of the ids: a reference of the
+    parameter leads there, whatever became of it; or, with ``itself``, it is that resource."""
+
+    type: str
+    ids: tuple[str, ...]
+    parameter: Parameter
+    itself: bool
+
+
+Condition = Criterion | Chain | Has | Compartment
 """What may be asked of a resource: of itself, of what it leads to, of what leads to it."""
 
 

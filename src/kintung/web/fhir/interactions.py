@@ -7,6 +7,7 @@ import msgspec
 from kintung.consent import Policy
 from kintung.web.fhir import (
     batch_or_transaction,
+    compartment,
     create,
     delete,
     history,
@@ -80,6 +81,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *delete.INTERACTIONS,
     *history.INTERACTIONS,
     *search.INTERACTIONS,
+    *compartment.INTERACTIONS,
     batch_or_transaction.INTERACTION,
     *validate.INTERACTIONS,
 )

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from kintung.fhir.references import ID
-from kintung.fhir.search import parameters
+from kintung.fhir.search import compartment_types, parameters
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Carries, Interaction, Reads, Recordless, Writes
 from kintung.web.outcomes import STATUS
@@ -26,9 +26,11 @@ _BUNDLE = {"$ref": "#/components/schemas/Bundle"}
 
 _PARTS = {
     "type": {"type": "string", "enum": list(RESOURCE_TYPES)},
+    "member": {"type": "string", "enum": list(RESOURCE_TYPES)},
     "id": {"type": "string", "pattern": f"^{ID}$"},
     "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
 }
+_OF_COMPARTMENTS = {"type": {"type": "string", "enum": sorted(compartment_types())}}
 _REFUSED = sorted({status for status in STATUS.values() if status != 500})
 _OF_WRITES, _OF_BODIES, _OF_DELETIONS = frozenset({409, 412, 422}), frozenset({415}), frozenset({410})
 """Refusals that meet only what writes, what has a body, and what names one resource."""
@@ -144,8 +146,9 @@ def _operation(interaction: Interaction) -> dict[str, Any]:
 
 
 def _path_parameters(interaction: Interaction) -> list[dict[str, Any]]:
+    schemas = _PARTS | _OF_COMPARTMENTS if interaction.name.startswith("search-compartment") else _PARTS
     return [
-        {"name": part.strip("{}"), "in": "path", "required": True, "schema": _PARTS[part.strip("{}")]}
+        {"name": part.strip("{}"), "in": "path", "required": True, "schema": schemas[part.strip("{}")]}
         for part in interaction.path.split("/")
         if part.startswith("{")
     ]

@@ -65,7 +65,8 @@ class Interaction:
 
     Attributes:
         name: as the API page and the audit call it.
-        path: under the base; ``{type}``, ``{id}`` and ``{version}`` stand for one segment each.
+        path: under the base; ``{type}``, ``{id}``, ``{version}`` and ``{member}`` (the type searched in a
+            compartment) stand for one segment each.
         right: what the caller must hold; None only where the policy asks for none.
         codes: of ``type-restful-interaction`` or ``system-restful-interaction``, for the
             CapabilityStatement; none for operations.
@@ -167,7 +168,8 @@ class Registry:
             else:
                 raise _unknown_address()
         interaction = node.interactions.get("GET" if method == "HEAD" else method)
-        if not node.interactions or ("type" in parameters and parameters["type"] not in TYPES):
+        named = (parameters[name] for name in ("type", "member") if name in parameters)
+        if not node.interactions or not TYPES.issuperset(named):
             raise _unknown_address()
         if interaction is None:
             raise MethodNotAllowed(f"{method} is not offered here.", self._allowed(node))

@@ -27,9 +27,10 @@ class Request:
     """One request, whose caller and address are known.
 
     ``path`` is the address under the base without a slash in front (``Patient/1``), ``query``
-    what follows the question mark as sent. ``type``, ``id`` and ``version`` are filled from the
-    path, "" where it has none. ``resource`` is the body, parsed, when it was parsed already;
-    ``part`` tells the entries of one batch apart (``#3``), "" for a request of its own.
+    what follows the question mark as sent. ``type``, ``id``, ``version`` and ``member`` (the type
+    searched in a compartment) are filled from the path, "" where it has none. ``resource`` is the
+    body, parsed, when it was parsed already; ``part`` tells the entries of one batch apart
+    (``#3``), "" for a request of its own.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Request:
         "body",
         "headers",
         "id",
+        "member",
         "method",
         "part",
         "path",
@@ -71,12 +73,14 @@ class Request:
         self.type = ""
         self.id = ""
         self.version = ""
+        self.member = ""
 
     def place(self, parameters: Mapping[str, str]) -> None:
         """Take over what the path names."""
         self.type = parameters.get("type", "")
         self.id = parameters.get("id", "")
         self.version = parameters.get("version", "")
+        self.member = parameters.get("member", "")
 
     @property
     def prefer(self) -> Prefer:

@@ -4,6 +4,8 @@ Source: http://hl7.org/fhir/R4/search.html. A parameter that is not understood i
 unless the caller prefers ``handling=lenient``: what is passed over would widen the answer.
 """
 
+from collections.abc import Callable
+
 from kintung.consent import Policy, Right
 from kintung.errors import TooLong, ValueInvalid
 from kintung.fhir.search import Query, parse_query, query_pairs
@@ -19,9 +21,21 @@ from kintung.web.site import Site
 
 def search(site: Site, request: Request, view: View) -> Answer:
     """One page of what matches and the caller may see."""
-    walked = pages.walk(site, request, request.type, _pairs(site, request))
-    query = parse_query(
-        request.type or None,
+    return answer(site, request, view, request.type, request.type)
+
+
+def answer(
+    site: Site,
+    request: Request,
+    view: View,
+    path: str,
+    type: str,
+    narrowed: Callable[[Query], Query] = lambda query: query,
+) -> Answer:
+    """One page of a search at ``path`` (``Patient``), of ``type`` or "" for all; ``narrowed`` when read."""
+    walked = pages.walk(site, request, path, _pairs(site, request))
+    asked = parse_query(
+        type or None,
         walked.asked,
         now_micros=walked.at,
         offset_minutes=site.offset_minutes,
@@ -30,9 +44,10 @@ def search(site: Site, request: Request, view: View) -> Answer:
         ignore=HOW,
         base=request.base,
     )
+    query = narrowed(asked)
     paging = walked.paging(query.count, total=query.total != "none" or query.count == 0)
     page = view.search(request.access.reader, query, paging)
-    link = pages.links(site, request, request.type, walked, query_pairs(query), page)
+    link = pages.links(site, request, path, walked, query_pairs(query), page)
     body = pages.bundle(b"searchset", page.total, link, _entries(request, query, page))
     return pages.page_answer(body, page.entries)
 

@@ -10,7 +10,7 @@ stands on each resource on the way, and all else is reached through ``r``, the o
 from collections.abc import Sequence
 from typing import NamedTuple, TypeGuard, cast
 
-from kintung.fhir.search import Chain, Condition, Criterion, Has, Parameter
+from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Has, Parameter
 from kintung.store.sql.clauses import ALWAYS, Clause, among, every, is_short, listed, some, starting
 from kintung.store.sql.database import Database
 from kintung.store.sql.names import TYPE_NUMBERS
@@ -36,6 +36,8 @@ def probe(lookups: Lookups, who: StoredReader, condition: Condition, r: str = "r
             return _probe_chain(lookups, who, condition, r)
         case Has():
             return _probe_has(lookups, who, condition, r)
+        case Compartment():
+            return _probe_compartment(lookups, condition, r)
 
 
 def keys(lookups: Lookups, who: StoredReader, condition: Condition) -> Clause:
@@ -49,12 +51,16 @@ def keys(lookups: Lookups, who: StoredReader, condition: Condition) -> Clause:
             return Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {rows.text}", rows.values)
         case Has():
             return _keys_referred_to(lookups, who, condition)
+        case Compartment():
+            return _keys_of_compartment(lookups, condition)
 
 
 def is_wide(lookups: Lookups, who: StoredReader, condition: Condition) -> bool:
     """Are there more than ``MANY_ENDS`` at the other end?"""
     match condition:
         case Criterion():
+            return False
+        case Compartment():
             return False
         case Chain():
             return any(end.query is not None for end in ends_of(lookups, who, condition))
@@ -65,7 +71,7 @@ def is_wide(lookups: Lookups, who: StoredReader, condition: Condition) -> bool:
 def is_indexed(condition: Condition) -> bool:
     """Do index rows say all of it? They are of current resources of its types alone.
 
-    What is referred to may be absent, or of another type.
+    What is referred to may be absent, or of another type; so may be the owner of a compartment.
     """
     match condition:
         case Criterion():
@@ -74,6 +80,8 @@ def is_indexed(condition: Condition) -> bool:
             return True
         case Has():
             return False
+        case Compartment(itself=itself):
+            return not itself
 
 
 def is_updated(condition: Condition) -> TypeGuard[Criterion]:
@@ -229,3 +237,34 @@ def _leading_to(parameter: Parameter, type_column: str) -> Clause:
         of_type = ALWAYS if target is None else Clause(f"{type_column} = ?", (TYPE_NUMBERS[target],))
         options.append(every(atoms, of_type))
     return some(*options)
+
+
+# -- compartments -----------------------------------------------------------------------
+
+
+def of_compartment(lookups: Lookups, compartment: Compartment) -> Ends:
+    """The references that put a resource into a compartment."""
+    atoms = [branch.atom for branch in compartment.parameter.branches]
+    return Ends(atoms, lookups.owners(compartment.type, compartment.ids))
+
+
+def _probe_compartment(lookups: Lookups, compartment: Compartment, r: str) -> Clause:
+    ends = of_compartment(lookups, compartment)
+    found = of_resource(lookups.db, "ix_reference x", leading(lookups.db, [ends]), r)
+    options = [Clause(f"{found.text} IS NOT NULL", found.values)] if ends.atoms and ends.targets else []
+    if compartment.itself:
+        options.append(listed(lookups.db, f"{r}.key", ends.targets))
+    return some(*options)
+
+
+def _keys_of_compartment(lookups: Lookups, compartment: Compartment) -> Clause:
+    ends = of_compartment(lookups, compartment)
+    rows = leading(lookups.db, [ends])
+    found = Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {rows.text}", rows.values)
+    if not compartment.itself:
+        return found
+    own = listed(lookups.db, "e.key", ends.targets)
+    return Clause(
+        f"{found.text} UNION ALL SELECT e.patient_key, e.key FROM entity e WHERE {own.text}",
+        found.values + own.values,
+    )

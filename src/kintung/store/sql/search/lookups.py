@@ -165,6 +165,13 @@ class Lookups:
             wanted.setdefault(value.id, set()).update(types)
         return tuple((key, type) for id, key, type in self._entities(wanted) if type in wanted[id])
 
+    def owners(self, type: str, ids: tuple[str, ...]) -> Sequence[int]:
+        """Keys of the resources of a type that have these ids; what was never named has none."""
+        return self.once(("owners", type, ids), lambda: self._look_up_owners(type, ids))
+
+    def _look_up_owners(self, type: str, ids: tuple[str, ...]) -> Sequence[int]:
+        return tuple(key for _, key, number in self._entities(ids) if number == TYPE_NUMBERS[type])
+
     def ids(self, values: Sequence[Value]) -> Sequence[int]:
         """Keys of what has one of these ids, of any type."""
         return self.once(("ids", values), lambda: self._look_up_ids(values))

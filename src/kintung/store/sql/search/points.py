@@ -6,10 +6,10 @@ They can be merged with each other, and the person they are all of is found with
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, cast
 
-from kintung.fhir.search import Chain, Condition, Has, Query
+from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Has, Query
 from kintung.store.sql.clauses import ALWAYS, Clause, every
 from kintung.store.sql.database import Database
-from kintung.store.sql.search.conditions import ends_of
+from kintung.store.sql.search.conditions import ends_of, of_compartment
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.references import Ends, named_ends
 from kintung.store.sql.visibility import StoredReader
@@ -55,16 +55,26 @@ def _look_up(lookups: Lookups, who: StoredReader, condition: Condition) -> Point
 
 def _candidates(lookups: Lookups, who: StoredReader, condition: Condition) -> Sequence[Point]:
     """Every point of a criterion whose rows lie at few; none when they lie otherwise."""
-    if isinstance(condition, Chain):
-        return _of_ends(ends_of(lookups, who, condition))
-    if isinstance(condition, Has) or condition.modifier is not None or condition.parameter.stored is not None:
+    match condition:
+        case Criterion():
+            return _of_criterion(lookups, condition)
+        case Chain():
+            return _of_ends(ends_of(lookups, who, condition))
+        case Compartment(itself=False):
+            return _of_ends([of_compartment(lookups, condition)])
+        case Has() | Compartment():
+            return ()
+
+
+def _of_criterion(lookups: Lookups, criterion: Criterion) -> Sequence[Point]:
+    if criterion.modifier is not None or criterion.parameter.stored is not None:
         return ()
-    if condition.parameter.kind == "reference":
-        return _of_ends(named_ends(lookups, condition))
-    branches = condition.parameter.branches
-    if condition.parameter.kind not in ("token", "uri") or any(branch.target for branch in branches):
+    if criterion.parameter.kind == "reference":
+        return _of_ends(named_ends(lookups, criterion))
+    branches = criterion.parameter.branches
+    if criterion.parameter.kind not in ("token", "uri") or any(branch.target for branch in branches):
         return ()
-    terms = lookups.terms(condition.values)
+    terms = lookups.terms(criterion.values)
     if terms.systems or len(terms.found) * len(branches) > _FEW:
         return ()
     return [Point("ix_token", branch.atom, number) for branch in branches for number in terms.found]
