@@ -142,6 +142,17 @@ def _is_r4(parameters: str) -> bool:
 # --- Preconditions and keys -----------------------------------------------------------
 
 
+def versions_held(field: bytes | None) -> tuple[str, ...] | None:
+    """The versions an If-None-Match field says the caller has: as ``versions_named``, or a bare number.
+
+    Widely used clients send the version as ``meta.versionId`` has it. Here that can only save an
+    answer; where a write is decided the quotes are required.
+    """
+    if field is not None and field.isdigit():
+        return (field.decode(),)
+    return versions_named(field, "If-None-Match")
+
+
 def versions_named(field: bytes | None, name: str) -> tuple[str, ...] | None:
     """The versions an If-Match or If-None-Match field names: ``("3",)``, ``("*",)``, None if absent.
 

@@ -175,10 +175,11 @@ def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _header_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     names: list[tuple[str, dict[str, Any]]] = []
+    held = {"type": "string", "pattern": r'^(W/"[0-9]{1,18}"|[0-9]{1,18})$'}
     etags = {"type": "string", "pattern": r'^W/"[0-9]{1,18}"$'}
     if interaction.name in ("read", "vread"):
         # Any text: RFC 9110 has a date that cannot be read passed over, not refused.
-        names += [("If-None-Match", etags), ("If-Modified-Since", {"type": "string"})]
+        names += [("If-None-Match", held), ("If-Modified-Since", {"type": "string"})]
     if interaction.method in ("PUT", "PATCH", "DELETE"):
         names.append(("If-Match", etags))
     if interaction.name == "create":

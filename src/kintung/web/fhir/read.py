@@ -8,7 +8,7 @@ from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import Version, View
 from kintung.web.fhir.answer import Answer, versioned
-from kintung.web.fhir.headers import PLAIN, etag, http_seconds, names_version, versions_named
+from kintung.web.fhir.headers import PLAIN, etag, http_seconds, names_version, versions_held
 from kintung.web.fhir.registry import Interaction, Reads
 from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.site import Site
@@ -40,7 +40,7 @@ def shown(request: Request, version: Version) -> Answer:
 
 def _has_it(request: Request, version: Version) -> bool:
     """Whether the caller's copy is this version; If-None-Match is heard before If-Modified-Since."""
-    named = versions_named(request.headers.get(b"if-none-match"), "If-None-Match")
+    named = versions_held(request.headers.get(b"if-none-match"))
     if named is not None:
         return names_version(named, version.version_id)
     since = request.headers.get(b"if-modified-since")
