@@ -25,7 +25,7 @@ ALL_GENERATORS = $(GENERATORS) $(if $(wildcard $(DEFINITIONS)),$(FROM_HL7))
 ABSENT = $(if $(wildcard $(DEFINITIONS)),,@echo 'not done without $(DEFINITIONS):' $(FROM_HL7))
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-long lint bench format generate lock postgres wrk
+.PHONY: help .venv demo test test-long lint bench format generate lock postgres clients wrk
 
 help:  ## list these targets
 	@awk -F ':.*##' '/^[.a-z-]+:.*##/ {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,10 @@ help:  ## list these targets
 demo: .venv  ## set everything up and serve a node with synthetic people, until stopped
 	.venv/bin/kintung demo $(ARGS)
 
-test: .venv postgres  ## set everything up and run all tests, with the smaller counts
+test: .venv postgres clients  ## set everything up and run all tests, with the smaller counts
 	$(PYTEST) $(ARGS)
 
-test-long: .venv postgres  ## run all tests with the full counts, on a new seed
+test-long: .venv postgres clients  ## run all tests with the full counts, on a new seed
 	$(PYTEST) --long $(ARGS)
 
 lint: .venv  ## check format, rules, types, import contracts and generated files; changes nothing
@@ -73,6 +73,9 @@ lock: .venv  ## lock the dependencies of pyproject.toml; ARGS=--upgrade moves th
 
 postgres: .venv  ## install PostgreSQL when it is missing, or say how
 	@.venv/bin/python scripts/need_postgres.py
+
+clients: .venv  ## install the JavaScript clients that tests drive, when they are missing
+	@.venv/bin/python scripts/need_clients.py
 
 wrk: .venv  ## install wrk, which makes the load of make bench, when it is missing, or say how
 	@.venv/bin/python -m bench.wrk
