@@ -36,6 +36,9 @@ NAMES = (
         "ﬁne",
         "Ⅳ",
         "ガルシア",
+        "歐陽",
+        "陳 大文",
+        "买买提·艾力",
         "ｶﾞﾙｼｱ",
         "한국",
         "ΣΊΣΥΦΟΣ",
@@ -43,7 +46,20 @@ NAMES = (
     ),
     *("van  der   Berg", "Ann", "Anna", "Annabel", "ANNE-MARIE", "*?[", "Zoë", "Şükrü"),
 )
-GIVEN = ("大文", "Tai Man", "María José", "Ana", "Émile", "Ｍａｎ", "J.", "Li", "Åse", "Søren", "Ngọc")
+GIVEN = (
+    "大文",
+    "德 華",
+    "Tai Man",
+    "María José",
+    "Ana",
+    "Émile",
+    "Ｍａｎ",
+    "J.",
+    "Li",
+    "Åse",
+    "Søren",
+    "Ngọc",
+)
 CITIES = (
     "香港",
     "澳門",
@@ -230,7 +246,7 @@ class Maker:
         if self.maybe(0.8):
             name["given"] = self.some(1, 2, lambda: self.rng.choice(GIVEN))
         if self.maybe(0.2):
-            name["text"] = self.rng.choice(NAMES) + " " + self.rng.choice(GIVEN)
+            name["text"] = self.rng.choice(NAMES) + self.rng.choice((" ", "")) + self.rng.choice(GIVEN)
         if self.maybe(0.2):
             name["prefix"] = [self.rng.choice(("Dr.", "Ms", "教授"))]
         return name

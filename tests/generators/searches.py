@@ -7,6 +7,7 @@ taken in turn: every legal one comes equally often.
 """
 
 import itertools
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -441,7 +442,7 @@ class Searches:
             start = self.rng.randrange(len(row)) if modifier == "contains" else 0
             text = row[start : start + self.rng.randint(1, max(1, min(len(row), 12)))]
             same = () if row.isascii() else (fold, fold, fold)
-            case = self.rng.choice((str, str.upper, str.lower, str.swapcase, spaced, *same))
+            case = self.rng.choice((str, str.upper, str.lower, str.swapcase, spaced, parted, *same))
             return escape(case(text))
 
         def fits(text: str) -> bool:
@@ -519,6 +520,12 @@ def escape(text: str) -> str:
 def spaced(text: str) -> str:
     """The same words further apart."""
     return text.replace(" ", "  ")
+
+
+def parted(text: str) -> str:
+    """The same with something between two Chinese characters that does not count, or with nothing."""
+    between = ("", " ", "\u3000", "·", " · ", "・")[len(text) % 6]
+    return re.sub(r"(?<=[一-鿿])[ \u3000·]*(?=[一-鿿])", between, text)
 
 
 def decimal(value: Fraction) -> Decimal:

@@ -221,18 +221,43 @@ def strings(element: Any, type: str, offset: int = HONG_KONG) -> list[str]:
     match type:
         case "HumanName":
             parts = ("text", "family", "given", "prefix", "suffix")
+            together = chinese_name(element)
         case "Address":
             parts = ("text", "line", "city", "district", "state", "postalCode", "country")
+            together = []
         case _:
             return [element]
-    return [value for part in parts for value in walk(element, part)]
+    return [*(value for part in parts for value in walk(element, part)), *together]
+
+
+def chinese_name(name: dict[str, Any]) -> list[str]:
+    """Family and given names that have Chinese characters, as one word, unless the text says it."""
+    if not any(map(is_chinese, name.get("family", ""))):
+        return []
+    given = [part for part in name.get("given", []) if part and any(map(is_chinese, part))]
+    whole = "".join([name["family"], *given])
+    return [whole] if given and fold(whole) != fold(name.get("text", "")) else []
+
+
+def is_chinese(letter: str) -> bool:
+    """An ideograph by its name, or in the planes of ideographs; and three signs used like them."""
+    named = unicodedata.name(letter, "").startswith(("CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH"))
+    return named or letter in "々〆〇" or 0x20000 <= ord(letter) < 0x40000
 
 
 def fold(text: str) -> str:
-    """Compatibility form, case folded, accents (U+0300 to U+036F) removed, white space collapsed."""
+    """Compatibility form, case folded, accents (U+0300 to U+036F) removed, white space collapsed.
+
+    Spaces and middle dots between two Chinese characters are taken out.
+    """
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(letter for letter in text if not 0x300 <= ord(letter) <= 0x36F)
-    return " ".join(unicodedata.normalize("NFKC", bare).split())
+    parts = re.split("([ ·•‧∙⋅・.]+)", " ".join(unicodedata.normalize("NFKC", bare).split()))
+    for between in range(1, len(parts), 2):
+        before, after = parts[between - 1], parts[between + 1]
+        if before and after and is_chinese(before[-1]) and is_chinese(after[0]):
+            parts[between] = ""
+    return "".join(parts)
 
 
 # -- numbers and quantities ---------------------------------------------------------------

@@ -317,7 +317,11 @@ def test_folding_is_the_same() -> None:
     moving = [letter for letter in letters if values.fold(f"a{letter}b") != f"a{letter}b"]
     alone = rng.sample(letters, scale.counts(20_000, len(letters)))
     rows = ["".join(rng.choices(moving, k=rng.randint(2, 4))) for _ in range(scale.counts(20_000, 200_000))]
-    different = [text for text in (*alone, *rows) if fold(text) != values.fold(text)]
+    named = [
+        "".join(rng.choices("陳大文々金𠮷a· ·•‧∙⋅・．.\u3000", k=8))
+        for _ in range(scale.counts(5_000, 50_000))
+    ]
+    different = [text for text in (*alone, *rows, *named) if fold(text) != values.fold(text)]
     assert different == []
 
 

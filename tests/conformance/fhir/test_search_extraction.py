@@ -165,8 +165,18 @@ def string_rows(value: Any) -> Rows:
             }
         parts = [value[part] for part in PARTS if part in value]
         texts = [text for part in parts for text in (part if isinstance(part, list) else [part])]
-        return {(text,) for text in texts if text is not None}
+        return {(text,) for text in (*texts, *whole_name(value)) if text is not None}
     return {(value,)}
+
+
+def whole_name(name: dict[str, Any]) -> list[str]:
+    """A Chinese name of two parts, in one."""
+    chinese = [
+        part for part in (name.get("family"), *name.get("given", [])) if re.search("[一-鿿]", part or "")
+    ]
+    whole = "".join(chinese)
+    is_told = whole == re.sub("[ ·]", "", name.get("text", ""))
+    return [whole] if len(chinese) > 1 and chinese[0] == name.get("family") and not is_told else []
 
 
 def quantity_rows(value: Any) -> Rows:

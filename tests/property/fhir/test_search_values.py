@@ -135,13 +135,36 @@ def test_every_character_folds_to_what_folds_to_itself():
         ("e\u0301", "é"),
         (" a \u3000 b ", "A B"),
         ("ﬁ", "fi"),
+        ("陳 大文", "陳大文"),
+        ("陳\u3000大 文 ", "陳大文"),
+        ("买买提·艾力", "买买提艾力"),
+        ("买买提 ・ 艾力", "买买提‧艾力"),
+        ("买买提．艾力", "买买提•艾力"),
+        ("Ｃｈａｎ 陳 大文", "chan 陳大文"),
+        ("\uf90a", "金"),
+        ("㍿ 陳", "株式会社陳"),
+        ("𠮷 野", "𠮷野"),
+        ("佐々 木", "佐々木"),
     ],
 )
 def test_texts_that_read_alike_fold_alike(one: str, other: str):
     assert fold(one) == fold(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("陈", "陳"), ("が", "か"), ("ก", "กี"), ("a b", "ab")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("陈", "陳"),
+        ("が", "か"),
+        ("ก", "กี"),
+        ("a b", "ab"),
+        ("陳 a", "陳a"),
+        ("a·b", "ab"),
+        ("陳-大文", "陳大文"),
+        ("김 철수", "김철수"),
+        ("陳·", "陳"),
+    ],
+)
 def test_texts_that_differ_stay_apart(one: str, other: str):
     assert fold(one) != fold(other)
 

@@ -40,6 +40,7 @@ Conversion = Literal[
     "period",
     "timing",
     "text",
+    "whole name",
     "quantity",
     "money",
     "range",

@@ -14,7 +14,8 @@ from kintung.fhir.references import Relative, relative
 from kintung.fhir.search.catalogue import resource_types
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
 from kintung.fhir.search.lengths import bounded
-from kintung.fhir.search.rows import Date, Quantity, Reference, Token
+from kintung.fhir.search.rows import Date, Quantity, Reference, String, Token
+from kintung.fhir.search.text import folded, has_han
 
 CURRENCIES = "urn:iso:std:iso:4217"
 """The system of the currency of a Money."""
@@ -73,6 +74,20 @@ def entry(rows: list[Reference], atom: int, resource: dict[str, Any]) -> None:
     """A resource inside a Bundle, as if it were referred to by type and id."""
     if "id" in resource:
         rows.append((atom, resource["resourceType"], resource["id"]))
+
+
+def whole_name(rows: list[String], atom: int, name: dict[str, Any]) -> None:
+    """The Chinese family and given names of a HumanName as one, as Chinese names are written.
+
+    Nothing, where the family name is in other letters, or where the text says the same.
+    """
+    family: str | None = name.get("family")
+    if family is None or not has_han(family):
+        return
+    given = "".join(part for part in name.get("given", ()) if part is not None and has_han(part))
+    whole = family + given
+    if given and folded(whole) != folded(name.get("text") or ""):
+        rows.append((atom, folded(whole), bounded(whole)))
 
 
 def period(rows: list[Date], atom: int, value: dict[str, Any], offset_minutes: int) -> None:

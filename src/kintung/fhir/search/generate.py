@@ -15,6 +15,7 @@ _BY_FUNCTION = {
     "canonical": "canonical_token",
     "address": "address",
     "entry": "entry",
+    "whole name": "whole_name",
     "period": "period",
     "timing": "timing",
     "quantity": "quantity",

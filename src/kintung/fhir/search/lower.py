@@ -46,7 +46,10 @@ _CONVERSIONS: Mapping[Table, Mapping[str, Conversion]] = {
         "Period": "period",
         "Timing": "timing",
     },
-    "strings": dict.fromkeys(("string", "markdown", "code", "id", "uri"), "text"),
+    "strings": {
+        **dict.fromkeys(("string", "markdown", "code", "id", "uri"), "text"),
+        "HumanName": "whole name",
+    },
     "quantities": {
         **dict.fromkeys(("Quantity", "Age", "Duration", "Count", "Distance", "SimpleQuantity"), "quantity"),
         "Money": "money",
