@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from importlib.metadata import version
 
 import pytest
 
@@ -18,6 +19,12 @@ def test_help_lists_every_command() -> None:
     assert said.returncode == 0
     for command in COMMANDS:
         assert re.search(rf"^ +{command} +\w", said.stdout, re.MULTILINE)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    said = asked("--version")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout == f"kintung {version('kintung')}, FHIR 4.0.1\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

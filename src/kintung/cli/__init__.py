@@ -33,6 +33,15 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print the version; asked for only here, since the package has to be looked up."""
+        from importlib.metadata import version  # noqa: PLC0415
+
+        sys.stdout.write(f"kintung {version('kintung')}, FHIR 4.0.1\n")
+        parser.exit()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; an error is one clear line on standard error, and an exit code of EXIT_CODES."""
     for number in _STOPPING:
@@ -43,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     chosen = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = list(sys.argv[1:] if arguments is None else arguments)
     # Only the module of the command asked for is imported; help needs them all.
