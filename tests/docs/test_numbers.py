@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.web.fhir.conditional import COMPARISONS
+from kintung.web.fhir.meta import MOST
 from kintung.web.limits import LIMITS, MEMBERS
 from tests.leaks.plants import LEAKS
 from tests.leaks.templates import TEMPLATES
@@ -47,6 +48,7 @@ ROWS = {
         "seconds bundle_seconds",
     ),
     "comparisons of conditional references with what their transaction writes": (f"{COMPARISONS:,}", ""),
+    "resources that `$meta` looks at, of those with a profile, a tag or a label": (f"{MOST:,} each", ""),
     "answers to the entries of a batch or transaction": (f"{LIMITS.bundle_answer // MB} MB", "bundle_answer"),
     "arrival of a body": (f"{LIMITS.receive_seconds:g} s", "receive_seconds"),
     "requests at once, of the node; of one client": (

@@ -115,7 +115,9 @@ def _directory() -> Iterator[Event]:
 def _of_nobody(prefix: str) -> Iterator[Resource]:
     """Equipment and counts of an organisation: no person's data."""
     for place, weight in enumerate(WEIGHTS[:3]):
-        yield observation(f"{prefix}-{place}", None, CASES[place], **_measured(weight, DAYS[place]))
+        yield observation(
+            f"{prefix}-{place}", None, CASES[place], **_measured(weight, DAYS[place]), **_tagged(prefix)
+        )
     yield {"resourceType": "Subscription", "id": f"{prefix}-s", "status": "off", "reason": "test",
            "criteria": "Observation?code=weight", "channel": {"type": "message"}}  # fmt: skip
 
@@ -230,6 +232,11 @@ def _remarked(draw: Random) -> Resource:
     return {"valueString": draw.choice(REMARKS), "effectiveDateTime": draw.choice(DAYS)}
 
 
+def _tagged(code: str) -> Resource:
+    """What only some say of themselves."""
+    return {"meta": {"tag": [{"system": "http://example.org/tags", "code": code}]}}
+
+
 def _value_set(id: str, url: str) -> Resource:
     return {"resourceType": "ValueSet", "id": id, "status": "active", "url": url}
 
@@ -253,7 +260,7 @@ def _between_hidden() -> Iterator[Event]:
     yield Event("put", listing("ah-l", "Observation/a-o1", "Observation/h-o1"), "person")
     yield Event("put", observation("of-ah", None, subject={"reference": "Group/a-h"}), "person")
     # Codes and numbers nobody else has: the dictionary of terms grows.
-    yield Event("put", observation("h-rare", "h") | {"code": {"coding": [RARE]}}, "person")
+    yield Event("put", observation("h-rare", "h") | {"code": {"coding": [RARE]}, **_tagged("h")}, "person")
 
 
 def _labelled() -> Iterator[Event]:
@@ -281,7 +288,9 @@ def _labelled() -> Iterator[Event]:
                     "prediction": [{"probabilityDecimal": float(chance)}]}  # fmt: skip
         yield from _behind(Event("put", assessed, "label"))
     yield from _behind(Event("put", group("x-ab", "a", "b"), "label"))
-    yield from _behind(Event("put", observation("x-rare", "a") | {"code": {"coding": [RARE]}}, "label"))
+    yield from _behind(
+        Event("put", observation("x-rare", "a") | {"code": {"coding": [RARE]}, **_tagged("x")}, "label")
+    )
     for place in range(2):
         yield from _behind(Event("put", observation(f"x-last{place}", HIDDEN_PERSONS[-1]), "label"))
 

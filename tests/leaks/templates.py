@@ -930,6 +930,34 @@ def _transaction_derived(ask: Caller, draw: Draw) -> None:
     ask("GET", f"{derived['resourceType']}?_total=accurate&_count=3")
 
 
+@template(
+    "meta of a resource or a version",
+    "meta-instance",
+    "meta-instance-post",
+    "meta-version",
+    "meta-version-post",
+)
+def _meta_of(ask: Caller, draw: Draw) -> None:
+    for address in (draw.name(), f"{draw.of('hidden')}/_history/1"):
+        for method in ("GET", "POST"):
+            ask(method, f"{address}/$meta")
+
+
+@template("meta in use", "meta", "meta-post", "meta-type", "meta-type-post")
+def _meta_in_use(ask: Caller, draw: Draw) -> None:
+    ask(draw.choice(("GET", "POST")), f"{draw.choice(('', 'Observation/', 'Observation/'))}$meta")
+
+
+@template("tags put on and taken off, then looked for", "meta-add", "meta-delete")
+def _meta_changed(ask: Caller, draw: Draw) -> None:
+    tag = {"system": "http://example.org/tags", "code": draw.choice("ab")}
+    sent = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [tag]}}]}
+    name = draw.name("Observation")
+    for operation in draw.choice(("add", "add delete")).split():
+        ask("POST", f"{name}/$meta-{operation}", sent)
+    ask("GET", f"Observation?_tag={tag['system']}|{tag['code']}&_total=accurate&_count=3")
+
+
 # --- What says nothing of the record ---------------------------------------------------
 
 

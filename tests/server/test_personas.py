@@ -50,7 +50,7 @@ def body(interaction: Interaction) -> Any:
     if interaction.path == "":
         reads = [{"request": {"method": "GET", "url": url}} for url in ("Patient/p2", "Patient", "_history")]
         return {"resourceType": "Bundle", "type": "batch", "entry": reads}
-    if interaction.method == "PATCH":
+    if interaction.method == "PATCH" or "$meta" in interaction.path:
         return {"resourceType": "Parameters"}
     return patient("p2", "Changed") if "{id}" in interaction.path else {"resourceType": "Patient"}
 

@@ -64,7 +64,7 @@ def _resource(type: str, codes: Iterable[str], interactions: Iterable[Interactio
     found = [_parameter(code, kind, url) for code, kind, url in _searched(type)]
     if found:
         described["searchParam"] = found
-    operations = _operations(each for each in interactions if each.path.startswith("/{type}/$"))
+    operations = _operations(each for each in interactions if each.path.startswith("/{type}/"))
     if operations:
         described["operation"] = operations
     return described
@@ -83,8 +83,6 @@ def _parameter(code: str, kind: str, url: str) -> dict[str, str]:
 
 
 def _operations(interactions: Iterable[Interaction]) -> list[dict[str, str]]:
-    return [
-        {"name": each.path.rpartition("$")[2], "definition": each.operation}
-        for each in interactions
-        if each.operation
-    ]
+    """Each operation once, whatever addresses and methods it has."""
+    found = {each.path.rpartition("$")[2]: each.operation for each in interactions if each.operation}
+    return [{"name": name, "definition": definition} for name, definition in found.items()]

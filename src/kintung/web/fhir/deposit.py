@@ -42,7 +42,8 @@ class Step(NamedTuple):
         criteria: of a conditional interaction.
         if_match: versions the resource must be at.
         own: references under the node's own address; in ``resource`` they are local already.
-        become: of a step that says what to write only on the state it will change: the step it is there.
+        become: of a step that says what to write only on the state it will change: the step it is
+            there, or this one where there is nothing to write.
     """
 
     verb: Verb
@@ -227,6 +228,9 @@ def write(
     type, id, current, matched = target
     if matched is not None:
         return Effect(None, Outcome(200, type, matched.id, matched.version_id))
+    if step.verb == "PATCH":  # it came to nothing
+        assert current is not None
+        return Effect(None, Outcome(200, type, id, current.version_id))
     if step.verb == "DELETE":
         if current is None or current.deleted:
             return Effect(None, Outcome(204, type, id))

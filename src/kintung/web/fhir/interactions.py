@@ -11,6 +11,8 @@ from kintung.web.fhir import (
     create,
     delete,
     history,
+    meta,
+    meta_change,
     patch,
     read,
     search,
@@ -84,6 +86,8 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *compartment.INTERACTIONS,
     batch_or_transaction.INTERACTION,
     *validate.INTERACTIONS,
+    *meta.INTERACTIONS,
+    *meta_change.INTERACTIONS,
 )
 
 REGISTRY = Registry(INTERACTIONS, searched_by())

@@ -192,7 +192,9 @@ def _header_parameters(interaction: Interaction) -> list[dict[str, Any]]:
 
 
 def _body(interaction: Interaction) -> dict[str, Any]:
-    if interaction.name.endswith("-post"):
+    if interaction.name.startswith("meta"):
+        return _meta_body(interaction)
+    if interaction.path.endswith("_search"):
         form = {"type": "object", "additionalProperties": {"type": "string"}}
         return {"content": {_FORM: {"schema": form, "example": {"_count": "5"}}}}
     if isinstance(interaction.action, Carries):
@@ -204,6 +206,17 @@ def _body(interaction: Interaction) -> dict[str, Any]:
     if interaction.method == "PATCH":
         return {"required": True, "content": {JSON_PATCH.decode(): _JSON_PATCH, _FHIR: _FHIRPATH_PATCH}}
     return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": _EXAMPLE}}}
+
+
+def _meta_body(interaction: Interaction) -> dict[str, Any]:
+    """By $meta nothing need be sent; to $meta-add and $meta-delete a Meta."""
+    tag = {"system": "http://example.org/tags", "code": "reviewed"}
+    given = [{"name": "meta", "valueMeta": {"tag": [tag]}}]
+    parameters = {"resourceType": "Parameters"}
+    if isinstance(interaction.action, Reads):
+        return {"content": {_FHIR: {"schema": _RESOURCE, "example": parameters}}}
+    example = {**parameters, "parameter": given}
+    return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": example}}}
 
 
 def _search_of(type: str, interaction: Interaction) -> dict[str, Any]:
@@ -263,13 +276,15 @@ def _good(interaction: Interaction) -> list[tuple[int, dict[str, Any] | None]]:
             return [(200, {"openapi": _ANYTHING, "capabilities": _RESOURCE}.get(interaction.name, _OUTCOME))]
         case Reads():
             schema = _BUNDLE if interaction.name.startswith(("search", "history")) else _RESOURCE
-            return [(200, schema), *([(304, None)] if interaction.name in ("read", "vread") else [])]
+            shows_one = "{id}" in interaction.path and schema is _RESOURCE
+            return [(200, schema), *([(304, None)] if shows_one else [])]
         case Carries():
             return [(200, _BUNDLE)]
         case Writes():
             if interaction.method == "DELETE":
                 return [(204, None)]
-            return [(200, _RESOURCE), *([(201, _RESOURCE)] if interaction.method != "PATCH" else [])]
+            may_create = interaction.method != "PATCH" and not interaction.operation
+            return [(200, _RESOURCE), *([(201, _RESOURCE)] if may_create else [])]
 
 
 def _answer(schema: dict[str, Any] | None) -> dict[str, Any]:

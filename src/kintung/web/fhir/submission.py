@@ -43,6 +43,8 @@ def submission(
         effect = write(site, view, access, done, target, references)
         outcome = effect.outcome
         shown = keys_shown(view, request, target)
+        if effect.write is None and done.verb == "PATCH":  # what is there is the answer
+            shown = view.read(access.sight, *outcome[1:3]).patient_keys
         writes = (effect.write,) if effect.write is not None else ()
         return Prepared(
             writes,
