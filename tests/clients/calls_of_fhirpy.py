@@ -1,0 +1,59 @@
+"""Calls of fhirpy beyond those of the page: one JSON object, each call and "done" or how it is refused."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from fhirpy import SyncFHIRClient
+from fhirpy.base.exceptions import OperationOutcome
+from fhirpy.base.searchset import Raw
+
+found: dict[str, str] = {}
+
+
+def call(name: str, work: Callable[[], Any]) -> None:
+    try:
+        found[name] = "done" if work() else "nothing came"
+    except OperationOutcome as refused:
+        found[name] = refused.resource["issue"][0]["code"]
+
+
+client: Any = SyncFHIRClient(sys.argv[1])
+lenient: Any = SyncFHIRClient(sys.argv[1], extra_headers={"Prefer": "handling=lenient"})
+
+
+def numbered(number: str) -> Any:
+    return client.resource("Patient", identifier=[{"system": "http://example.org/mrn", "value": number}])
+
+
+patient = client.resource("Patient", name=[{"family": "Chan"}], gender="male")
+patient.save()
+weight = client.resource("Observation", status="final", subject=patient.to_reference())
+weight["code"] = {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]}
+weight["effectiveDateTime"] = "2022-10-19"
+weight.save()
+patients, observations = client.resources("Patient"), client.resources("Observation")
+seven = patients.search(identifier="http://example.org/mrn|7")
+
+call("is_valid", patient.is_valid)
+call("refresh", patient.refresh)
+call("update", patient.update)
+call("get", lambda: patients.search(family="Chan").get().id == patient.id)
+call("first", lambda: patients.first().id == patient.id)
+call("conditional update", lambda: seven.update(numbered("7")))
+call("conditional delete", seven.delete)
+call("has", lambda: len(patients.has("Observation", "patient", code="29463-7").fetch()) == 1)
+call(
+    "prefix and missing",
+    lambda: len(observations.search(date__ge="2022", performer__missing=True).fetch()) == 1,
+)
+call("sort and limit", lambda: patients.sort("-_lastUpdated", "family").limit(1).fetch())
+call("as written", lambda: patients.search(Raw(name="Chan")).fetch())
+call("history", lambda: patient.execute("_history", "get")["total"] == 2)
+call("count, leniently", lambda: lenient.resources("Patient").count() == 1)
+call("count", patients.count)
+call("get_or_create", lambda: seven.get_or_create(numbered("7")))
+call("patch with a part", lambda: patient.patch(birthDate="1954-07-01"))
+
+print(json.dumps(found))
