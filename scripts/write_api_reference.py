@@ -61,9 +61,7 @@ TRIED: Mapping[str, Sequence[tuple[str, str]]] = {
         ("_containedType", "container"),
         ("_content", "a"),
         ("_filter", "name eq a"),
-        ("_include", "Observation:subject"),
         ("_query", "a"),
-        ("_revinclude", "Observation:subject"),
         ("_score", "true"),
         ("_text", "a"),
     ),
@@ -280,6 +278,8 @@ def _value(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         values = schema["enum"]
         return ", ".join(f"`{value}`" for value in values) if len(values) < 9 else f"one of {len(values)}"
+    if "items" in schema:
+        return f"{_value(schema['items'])}; may be repeated"
     if "format" in schema:
         return schema["format"]
     if "minimum" in schema:

@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
+from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
 from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.fhir.meta import MOST
 from kintung.web.limits import LIMITS, MEMBERS
@@ -43,6 +44,11 @@ ROWS = {
     ),
     "sort keys": (f"{LIMITS.search.sort_keys}", "search.sort_keys"),
     "links of a chain, forward and back": (f"{LIMITS.search.links}", "search.links"),
+    "resources a page includes; their bodies": (
+        f"{MOST_INCLUDED:,}; {INCLUDED_BYTES // MB} MB",
+        "",
+    ),
+    "steps of `:iterate` from a match": (f"{MOST_ROUNDS}", ""),
     "time of one answer; of a batch or transaction": (
         f"{LIMITS.seconds:g} s; {LIMITS.bundle_seconds:g} s",
         "seconds bundle_seconds",

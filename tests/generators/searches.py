@@ -61,6 +61,7 @@ KINDS = {kind for kind, _, _ in CELLS}
 FEATURES = (
     *("and", "or", "chain", "typed chain", "several links", "_has", "both ways"),
     *("missing", "sort", "count", "total", "system"),
+    *("_include", "_revinclude", ":iterate", "wildcard"),
 )
 LINKS = 3
 """Links of one chain, forward and back, at most."""
@@ -485,9 +486,9 @@ class Searches:
         parameters = [(c.name, c.value) for c in criteria]
         features = {feature for c in criteria for feature in c.features}
         features |= {"and"} if len(criteria) > 1 else set()
+        here = witness.resource["resourceType"]
         if type is None:
             features.add("system")
-            here = witness.resource["resourceType"]
             others = self.rng.sample(sorted(self.by_type), 2)
             parameters.append(("_type", ",".join(dict.fromkeys([here, *others]))))
         if self.rng.random() < 0.3:
@@ -499,7 +500,37 @@ class Searches:
         if self.rng.random() < 0.2:
             features.add("total")
             parameters.append(("_total", self.rng.choice(("accurate", "estimate", "none"))))
+        has_references = any(kind == "reference" for kind, _ in self.parameters[here].values())
+        if has_references and self.rng.random() < 0.2:
+            for _ in range(self.rng.choice((1, 1, 2))):
+                asked, value = self._inclusion(witness)
+                parameters.append((asked, value))
+                features.add(asked.removesuffix(":iterate"))
+                features |= {":iterate"} if asked.endswith(":iterate") else set()
+                features |= {"wildcard"} if "*" in value else set()
         return Search(type, tuple(parameters), frozenset(c.cell for c in criteria), frozenset(features))
+
+    def _inclusion(self, witness: Held) -> tuple[str, str]:
+        """``_include`` or ``_revinclude`` by a reference that the witness has, or that leads to it."""
+        here = witness.resource["resourceType"]
+        back = self._referrers.get(name(witness), [])
+        if back and self.rng.random() < 0.6:
+            referrer, code = self.rng.choice(back)
+            source, target, asked = referrer.resource["resourceType"], here, "_revinclude"
+        else:
+            codes = sorted(c for c, (kind, _) in self.parameters[here].items() if kind == "reference")
+            led = [code for code in codes if self.values(witness, code)]
+            code = self.rng.choice(led or codes)
+            known = self.values(witness, code) if code in PARAMETERS.get(here, {}) else []
+            allowed = self.parameters[here][code][1]
+            targets = [row.type for row in known if row.type and row.type in (allowed or (row.type,))]
+            source, target, asked = here, targets[0] if targets else "", "_include"
+        modifier = self.rng.choice(("", "", ":iterate"))
+        if self.rng.random() < 0.15:
+            every = ("*", f"{source}:*") if asked == "_include" else (f"{source}:*",)
+            return asked + modifier, self.rng.choice(every)
+        narrowed = f":{target}" if target and self.rng.random() < 0.3 else ""
+        return asked + modifier, f"{source}:{code}{narrowed}"
 
     def _order(self, type: str | None) -> str:
         codes = ("_lastUpdated", "_id") if type is None else sorted(self.parameters[type])

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from kintung.store import scribe
 from kintung.store.sql import history, idempotency, visibility
-from kintung.store.sql.search import conditions, date_order, matches, searcher, statements
+from kintung.store.sql.search import conditions, date_order, inclusion, matches, searcher, statements
 from kintung.store.sql.view import SqlView
 from kintung.web import cursor
 from kintung.web.fhir import conditional, deposit, read, transaction, vread
@@ -43,6 +43,8 @@ ASKED_SIGHTED = "replace(asked, who=asked.who.__class__(asked.who.reader.everyth
 ALL = "self._names.stored(self._db, reader.everything())"
 HIDDEN_NOT_FOUND = 'raise NotFound(f"{request.type}/{request.id} is not known.") from None'
 
+_ON_INCLUDE = Edit(inclusion._led_to, "db = lookups.db", f"db = lookups.db; who = {SIGHTED}")
+_ON_REVINCLUDE = Edit(inclusion._leading_here, "by_target = every(", f"who = {SIGHTED}; by_target = every(")
 _ON_MATCHES = Edit(matches.matches, 'visible(asked.who, "r"), *', "*")
 
 
@@ -94,6 +96,20 @@ LEAKS = (
         searcher.Searcher._walked,
         "if len(rows) == asked.limit:",
         "if rows:",
+    ),
+    Leak("_include without the reader", (_ON_INCLUDE,)),
+    Leak("_revinclude without the reader", (_ON_REVINCLUDE,)),
+    Leak(
+        "includes go on from the hidden",
+        (
+            _ON_INCLUDE,
+            _ON_REVINCLUDE,
+            Edit(
+                SqlView.search,
+                "self._opened(included)",
+                "v for v in self._opened(included) if self.current(reader, *v[:2])",
+            ),
+        ),
     ),
     leak("the end of a chain without the reader", conditions._meeting, '    visible(who, "r"),\n', ""),
     leak(

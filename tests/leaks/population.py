@@ -241,6 +241,17 @@ def _value_set(id: str, url: str) -> Resource:
     return {"resourceType": "ValueSet", "id": id, "status": "active", "url": url}
 
 
+def _linking(id: str, of: str) -> Resource:
+    """What alone leads from one resource in sight to another."""
+    members, performers = ["Observation/b-rest"], ["Patient/b"]
+    return observation(
+        id,
+        of,
+        hasMember=[{"reference": each} for each in members],
+        performer=[{"reference": each} for each in performers],
+    )
+
+
 def _between_visible() -> Iterator[Event]:
     """What several persons have together; one version of it was never visible."""
     yield Event("put", group("ab", "a", "b"))
@@ -259,6 +270,7 @@ def _between_hidden() -> Iterator[Event]:
     yield Event("put", group("was", "a", "h"), "person")
     yield Event("put", listing("ah-l", "Observation/a-o1", "Observation/h-o1"), "person")
     yield Event("put", observation("of-ah", None, subject={"reference": "Group/a-h"}), "person")
+    yield Event("put", _linking("h-link", "h"), "person")
     # Codes and numbers nobody else has: the dictionary of terms grows.
     yield Event("put", observation("h-rare", "h") | {"code": {"coding": [RARE]}, **_tagged("h")}, "person")
 
@@ -288,6 +300,7 @@ def _labelled() -> Iterator[Event]:
                     "prediction": [{"probabilityDecimal": float(chance)}]}  # fmt: skip
         yield from _behind(Event("put", assessed, "label"))
     yield from _behind(Event("put", group("x-ab", "a", "b"), "label"))
+    yield from _behind(Event("put", _linking("x-link", "a"), "label"))
     yield from _behind(
         Event("put", observation("x-rare", "a") | {"code": {"coding": [RARE]}, **_tagged("x")}, "label")
     )

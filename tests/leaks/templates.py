@@ -488,6 +488,68 @@ TEMPLATES += [
 ]
 
 
+INCLUDES: dict[str, tuple[str, ...]] = {
+    "_include": (
+        "Observation?_id={of}-o0&_include=Observation:performer",
+        "Observation?_id={of}-o1&_include=Observation:has-member",
+        "Observation?_id={of}-o0,{of}-o1&_include=Observation:encounter&_include=Observation:focus",
+    ),
+    "_include of one type": (
+        "Observation?_id={of}-o0&_include=Observation:focus:CarePlan&_include=Observation:focus:Task",
+        "Observation?_id={of}-o1&_include=Observation:focus:Task&_include=Observation:focus:RiskAssessment",
+    ),
+    "_include of all": (
+        "Observation?_id={of}-o0,{of}-o1&_include=*",
+        "Observation?_id={of}-o0,{of}-o1&_include=Observation:*",
+        "Observation?_id={of}-o0&_include:iterate=*",
+    ),
+    "_include:iterate": (
+        "Observation?_id={of}-o2&_include=Observation:has-member&_include:iterate=Observation:focus",
+        "Observation?_id={of}-o0,{of}-o1&_include:iterate=Observation:has-member",
+    ),
+    "_revinclude": (
+        "Patient?_id=a&_revinclude=Observation:performer",
+        "Patient?_id=a,b&_revinclude=Group:member&_revinclude=Observation:performer",
+        "Encounter?_id=a-e&_revinclude=Observation:encounter",
+        "Organization?_id=clinic&_revinclude=Patient:organization",
+    ),
+    "_revinclude of one type": (
+        "Patient?_id=a&_revinclude=Observation:performer:Patient",
+        "Organization?_id=clinic&_revinclude=Task:owner:Organization",
+    ),
+    "_revinclude of all": (
+        "Patient?_id=a&_revinclude=Observation:*",
+        "Encounter?_id=a-e&_revinclude=Observation:*",
+    ),
+    "_revinclude:iterate": (
+        "Patient?_id=a&_revinclude=Observation:subject&_revinclude:iterate=List:item",
+        "Organization?_id=clinic&_revinclude=Task:owner&_include:iterate=Task:focus",
+    ),
+    "an include that leads through the hidden": (
+        "Patient?_id=b&_revinclude=Observation:performer&_include:iterate=Observation:has-member",
+        "Observation?_id=b-rest&_revinclude=Observation:has-member&_include:iterate=Observation:performer",
+    ),
+}
+
+
+def _including(form: str) -> Ask:
+    def search(ask: Caller, draw: Draw) -> None:
+        path = draw.choice(INCLUDES[form]).format(of=draw.choice(VISIBLE_PERSONS))
+        follow(ask, f"{path}&_total=accurate&_count={draw.choice('19')}", 2)
+
+    return search
+
+
+TEMPLATES += [Template(f"search with {form}", _including(form), ("search-type",)) for form in INCLUDES]
+
+
+@template("search of the system with includes, by a form", "search-system-post")
+def _search_system_includes(ask: Caller, draw: Draw) -> None:
+    names = ",".join(f"{who}-o{place}" for who in VISIBLE_PERSONS for place in range(2))
+    wishes = {"_include": "Observation:performer", "_revinclude:iterate": "Observation:performer"}
+    ask("POST", "_search", form=urlencode({"_type": "Observation", "_id": names, **wishes}))
+
+
 @template("search by several parameters", "search-type")
 def _search_and(ask: Caller, draw: Draw) -> None:
     kinds = draw.random.sample([kind for kind in PLACES if _of("Observation", kind)], 2)

@@ -5,7 +5,7 @@ Source: https://hl7.org/fhir/R4/search.html with the readings in spec-readings.m
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -28,6 +28,7 @@ from tests.oracle.values import (
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 RESULT_PARAMETERS = ("_sort", "_count", "_total", "_type", "_format")
+INCLUSIONS = ("_include", "_revinclude", "_include:iterate", "_revinclude:iterate")
 
 
 class Oracle:
@@ -74,7 +75,8 @@ class Oracle:
         for name, value in parameters:
             if name == "_type":
                 types = value.split(",")
-        criteria = [(name, value) for name, value in parameters if name not in RESULT_PARAMETERS]
+        no_criteria = (*RESULT_PARAMETERS, *INCLUSIONS)
+        criteria = [(name, value) for name, value in parameters if name not in no_criteria]
         found = [
             h
             for h in reversed(self.held)
@@ -94,9 +96,17 @@ class Oracle:
             if name == "_sort":
                 if not all(key.removeprefix("-") in known for key in value.split(",")):
                     return False
-            elif name not in RESULT_PARAMETERS and not self._name_covered(type, name):
+            elif name not in (*RESULT_PARAMETERS, *INCLUSIONS) and not self._name_covered(type, name):
                 return False
         return True
+
+    def covers_included(self, parameters: Iterable[tuple[str, str]]) -> bool:
+        """Whether the tables hold the parameters of every inclusion; of a wildcard they may not have all."""
+        return all(
+            ":" in value and value.split(":")[1] in PARAMETERS.get(value.split(":")[0], {})
+            for name, value in parameters
+            if name in INCLUSIONS
+        )
 
     def _name_covered(self, type: str | None, name: str) -> bool:
         """Whether the tables hold every parameter on the way of a name."""
@@ -116,6 +126,36 @@ class Oracle:
             for target in targets
             if wanted or _first(rest) in PARAMETERS[target]
         )
+
+    # -- what a page includes -------------------------------------------------------------
+
+    def included(self, matches: Sequence[str], parameters: Iterable[tuple[str, str]]) -> list[str]:
+        """What the matches of a page include, newest commit first: all that is reached, however far."""
+        inclusions = [(name, value) for name, value in parameters if name in INCLUSIONS]
+        found = set(matches)
+        reached = set(matches)
+        while reached:
+            reached = {end for each in inclusions for end in self._ends(reached, *each)} - found
+            found |= reached
+            inclusions = [(name, value) for name, value in inclusions if name.endswith(":iterate")]
+        order = [f"{h.resource['resourceType']}/{h.resource['id']}" for h in reversed(self.held)]
+        return [name for name in order if name in found - set(matches)]
+
+    def _ends(self, start: Collection[str], name: str, value: str) -> Iterator[str]:
+        """The other end of each reference that leads from one of the names, or to one of them."""
+        source, code, *wanted = value.split(":")
+        for held in self.held:
+            if held.resource["resourceType"] != source:
+                continue
+            own = f"{source}/{held.resource['id']}"
+            for row in rows(held, PARAMETERS[source][code], self.offset):
+                led = f"{row.type}/{row.id}"
+                if (row.type, row.id) not in self._by_name or (wanted and row.type != wanted[0]):
+                    continue
+                if name.startswith("_include") and own in start:
+                    yield led
+                if name.startswith("_revinclude") and led in start:
+                    yield own
 
     # -- one criterion --------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ all parameters the node offers; what the oracle's tables cover is asked of it to
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -18,8 +18,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from kintung.errors import TooCostly
 from kintung.fhir import json as front_door
-from kintung.fhir.search import Extracted, extract, in_compartment, parameters, parse_query, resource_types
+from kintung.fhir.search import (
+    Extracted,
+    Query,
+    extract,
+    in_compartment,
+    parameters,
+    parse_query,
+    resource_types,
+)
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
 from kintung.fhir.search.match import rows_of
 from kintung.fhir.search.text import fold
@@ -116,23 +125,55 @@ def filled(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> Itera
 
 
 class Found(NamedTuple):
-    """What a store answers: all names in order, the total, and the first pages of ``_count``."""
+    """What a store answers: all names in order, the total, and the first pages of ``_count``.
+
+    ``included`` are the names of what all together include, and ``beside`` what each page does;
+    None when it is too much.
+    """
 
     names: list[str]
     total: int | None
     pages: list[list[str]]
+    included: list[str] | None = None
+    beside: list[list[str]] | None = None
 
 
 def ask(record: Record, search: Search, now: int) -> Found:
     query = parse_query(search.type, search.parameters, now_micros=now)
+    alone = replace(query, includes=())
     pages: list[list[str]] = []
     with record.store.view() as view:
-        whole = view.search(ALL, query, Paging(len(corpus()), total=True))
+        whole = view.search(ALL, alone, Paging(len(corpus()), total=True))
         assert whole.next is None
         if "count" in search.features:
-            walked = walk(lambda paging: view.search(ALL, query, paging), Paging(query.count))
+            walked = walk(lambda paging: view.search(ALL, alone, paging), Paging(query.count))
             pages = [names(page) for page in islice(walked, 3)]
-    return Found(names(whole), whole.total, pages)
+        if not query.includes:
+            return Found(names(whole), whole.total, pages)
+        included = with_includes(view, query, Paging(len(corpus())), most=1)
+        beside = with_includes(view, query, Paging(query.count), most=2)
+    assert included is None or included[0][0] == names(whole)
+    return Found(
+        names(whole),
+        whole.total,
+        pages,
+        included[0][1] if included else None,
+        [each for _, each in beside] if beside is not None else None,
+    )
+
+
+def with_includes(
+    view: View, query: Query, paging: Paging, most: int
+) -> list[tuple[list[str], list[str]]] | None:
+    """The names of the matches and of what is included, page by page; None when that is too much."""
+    walked = walk(lambda paging: view.search(ALL, query, paging), paging)
+    try:
+        return [
+            (names(page), [f"{version.type}/{version.id}" for version in page.included])
+            for page in islice(walked, most)
+        ]
+    except TooCostly:
+        return None
 
 
 def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
@@ -141,7 +182,7 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
     oracle = Oracle(filled.held, now=filled.now, vaulted=VAULTED)
     sizes = Counter(held.resource["resourceType"] for held in filled.held)
     answers: list[Answer] = []
-    checked = 0
+    checked = including = 0
     for place, search in enumerate(islice(source, 2 * SEARCHES)):
         if place >= SEARCHES and checked == CHECKED:
             break
@@ -155,10 +196,15 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
         due = (place + 1) * CHECKED // SEARCHES > checked
         if due and oracle.covers(search.type, search.parameters):
             assert oracle.search(search.type, search.parameters) == expected.names, f"oracle: {search}"
+            if expected.included is not None and oracle.covers_included(search.parameters):
+                told = oracle.included(expected.names, search.parameters)
+                assert told == expected.included, f"oracle: {search}"
+                including += bool(told)
             checked += 1
         answers.append(Answer(search, len(expected.names), sum(sizes[type] for type in types_of(search))))
     reached = coverage(answers, least=20 * SEARCHES // 5000)
-    print(f"\n{reached}; {checked} checked by the oracle")
+    print(f"\n{reached}; {checked} checked by the oracle, of which {including} include something")
+    assert including >= CHECKED // 25
     assert checked == CHECKED
     assert reached.failures == []
 

@@ -67,6 +67,8 @@ def recorded(api: Api) -> int:
         ("GET", "Patient?family=Wong", None, {}, ("search-type", 200, ["p2"])),
         ("GET", "Patient?family=Nobody", None, {}, ("search-type", 200, [])),
         ("GET", "Patient?_count=0", None, {}, ("search-type", 200, [])),
+        ("GET", "Observation?_include=Observation:subject", None, {}, ("search-type", 200, ["p1"])),
+        ("GET", "Patient?_id=p2&_revinclude=Group:member", None, {}, ("search-type", 200, ["p1", "p2"])),
         ("GET", "Patient/p2/_history", None, {}, ("history-instance", 200, ["p2"])),
         ("GET", "_history", None, {}, ("history-system", 200, ["p1", "p2"])),
         (

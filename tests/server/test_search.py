@@ -109,8 +109,8 @@ def test_count_zero_gives_the_total_alone(api: Api) -> None:
     ("query", "expected"),
     [
         ("colour=red", (400, "not-supported")),
-        ("_include=Patient:organization", (400, "not-supported")),
-        ("_revinclude=Observation:subject", (400, "not-supported")),
+        ("_include=Patient:name", (400, "not-supported")),
+        ("_revinclude=*", (400, "not-supported")),
         ("_summary=true", (400, "not-supported")),
         ("_elements=name", (400, "not-supported")),
         ("_has:Observation:subject=x", (400, "invalid")),
@@ -148,6 +148,28 @@ def test_a_lenient_search_is_walked_without_saying_so_again(api: Api) -> None:
     ten(api)
     first = api.get("Patient?colour=red&_count=8", headers={"Prefer": "handling=lenient"}).json()
     assert ids(api.get(links(first)["next"]).json()) == ["p1", "p0"]
+
+
+def test_what_is_included_stands_beside_the_matches(api: Api) -> None:
+    api.store(patient("p1"), patient("p2"), observation("o1", "p1"), observation("o2", "p2"))
+    asked = "Observation?_count=1&_total=accurate&_include=Observation:subject&_include:iterate=*"
+    pages = walk(api, asked)
+    found = [[(each["fullUrl"], each["search"]["mode"]) for each in page["entry"]] for page in pages]
+    assert found == [
+        [(f"{BASE}/Observation/o2", "match"), (f"{BASE}/Patient/p2", "include")],
+        [(f"{BASE}/Observation/o1", "match"), (f"{BASE}/Patient/p1", "include")],
+    ]
+    assert [page.get("total") for page in pages] == [2, None]
+    assert links(pages[0])["self"] == f"{BASE}/{asked.replace('*', '%2A')}"
+
+
+def test_an_include_that_is_not_known_is_refused_or_left_out_with_a_word(api: Api) -> None:
+    api.store(patient("p1"))
+    asked = "Patient?_include=Patient:colour"
+    assert outcome(api.get(asked)) == (400, "not-supported", "_include")
+    found = api.get(asked, headers={"Prefer": "handling=lenient"}).json()
+    assert (ids(found), links(found)["self"]) == (["p1"], f"{BASE}/Patient")
+    assert found["entry"][1]["resource"]["issue"][0]["expression"] == ["_include"]
 
 
 # --- cursors --------------------------------------------------------------------------

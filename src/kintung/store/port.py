@@ -128,13 +128,16 @@ class Page(NamedTuple):
     are large, and at least one while there are more.
 
     ``sequence`` is the T of page one: what the whole walk through the pages is true of.
-    ``next`` is None on the last page. ``total`` is None unless it was asked for.
+    ``next`` is None on the last page. ``total`` is None unless it was asked for. ``included`` is
+    what the entries of this page include, newest first, nothing twice and none of the entries:
+    neither counted nor in ``total``.
     """
 
     entries: tuple[Version, ...]
     sequence: int
     next: Position | None
     total: int | None
+    included: tuple[Version, ...] = ()
 
 
 class View(Protocol):
@@ -193,7 +196,10 @@ class View(Protocol):
 
         A resource that matches and does not change between the first page and the last
         comes exactly once; one created or changed after the first page does not come on
-        later pages.
+        later pages. What a page includes is as it is now.
+
+        Raises:
+            TooCostly: a page would include more than ``kintung.store.inclusion`` allows.
         """
         ...
 

@@ -226,6 +226,9 @@ def search(rng: Random) -> str:
     sorts = rng.sample(_SORTS[type], rng.choice((0, 0, 1, 2)))
     if sorts:
         criteria.append("_sort=" + ",".join(rng.choice(("", "-")) + sort for sort in sorts))
+    if rng.random() < 0.2:
+        criteria += rng.sample(_INCLUDES.get(type, ("_include=*",)), 1)
+        criteria += rng.sample(_ITERATED, rng.choice((0, 0, 1, 2)))
     return f"{type}?{'&'.join(criteria)}"
 
 
@@ -348,6 +351,33 @@ _CRITERIA: dict[str, tuple[str, ...]] = {
     ),
     "Device": ("patient={id}", "patient:missing={missing}"),
 }
+_INCLUDES: dict[str, tuple[str, ...]] = {
+    "Patient": (
+        "_include=Patient:organization",
+        "_revinclude=Observation:subject",
+        "_revinclude=Observation:performer:Patient",
+        "_revinclude=Group:member",
+        "_revinclude=Observation:*",
+    ),
+    "Observation": (
+        "_include=Observation:subject",
+        "_include=Observation:patient",
+        "_include=Observation:performer:Organization",
+        "_include=Observation:*",
+        "_include=*",
+        "_revinclude=List:item",
+    ),
+    "Group": ("_include=Group:member", "_include=Group:member:Patient"),
+    "List": ("_include=List:item", "_include=List:item:Observation"),
+    "Organization": ("_revinclude=Patient:organization", "_revinclude=Observation:performer"),
+}
+_ITERATED = (
+    "_include:iterate=*",
+    "_include:iterate=Patient:organization",
+    "_revinclude:iterate=Observation:subject",
+    "_revinclude:iterate=List:item",
+    "_include:iterate=Group:member",
+)
 _SORTS: dict[str, tuple[str, ...]] = {
     "Patient": (
         "family",

@@ -77,6 +77,7 @@ class Pair:
         if isinstance(answers[0], Page):
             self.seen["pages"] += 1
             self.seen["pages that show something"] += bool(answers[0].entries)
+            self.seen["pages that include something"] += bool(answers[0].included)
         if isinstance(answers[0], KintungError):
             self.seen[type(answers[0]).__name__] += 1
         return answers[0], answers[1]
@@ -92,6 +93,7 @@ class Pair:
             position = answer.next and answer.next.sequence
             return (
                 [self.plainly(version, place) for version in answer.entries],
+                [self.plainly(version, place) for version in answer.included],
                 answer.sequence,
                 position,
                 answer.total,
@@ -377,5 +379,6 @@ def test_a_database_answers_as_the_plain_store(
         assert exports[0]
         pair.both("check", lambda record, _: list(record.store.check(SYSTEM)))
     assert pair.seen["pages that show something"] >= 0.5 * pair.seen["pages"]
+    assert pair.seen["pages that include something"] >= 10
     for refusal in ("NotFound", "Deleted", "VersionConflict", "RuleFailed", "Duplicate", "Unavailable"):
         assert pair.seen[refusal], f"{refusal} was never met"

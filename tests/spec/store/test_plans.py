@@ -20,6 +20,7 @@ from kintung.store.reader import Reader
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.search import Asked, Plan, Searcher
+from kintung.store.sql.search.inclusion import statements
 from kintung.store.sql.store import FOLLOWED, SqlStore
 from kintung.store.sql.view import ExportPlace, exported
 from kintung.store.sqlite import SqliteDatabase
@@ -358,6 +359,69 @@ def test_a_chain_is_followed_by_its_references_before_the_server_has_statistics(
 
     assert re.search(r"ix_reference_(of|pkey) on ix_reference x", plan), plan
     assert re.search(r"resource_pkey on resource t", plan), plan
+
+
+# -- what a page includes ----------------------------------------------------------------
+
+
+def plan_of_includes(record: Record, reader: Reader, type: str, name: str, value: str) -> str:
+    """How the first step of an include goes from twenty resources of a type."""
+    query = parse_query(type, [(name, value)], now_micros=0)
+    with searching(record, by_index=True) as searcher:
+        who = Names().stored(searcher.db, reader)
+        rows = searcher.rows(Asked(who, query, 20))
+        (statement,) = statements(searcher.lookups, who, query.includes, rows)
+        return _explained(searcher.db, statement.text, statement.values)
+
+
+SEEKS_RESOURCE = (
+    r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource r"
+)
+
+
+def assert_goes_from_the_matches(plan: str, references: str) -> None:
+    assert re.search(references, plan), plan
+    assert re.search(SEEKS_RESOURCE, plan), plan
+    assert "BLOOM" not in plan.upper(), plan
+    assert "Hash" not in plan, plan
+    assert not re.search(r"SCAN [xr]\b", plan), plan
+
+
+BY_SOURCE = (
+    r"SEARCH x USING (COVERING )?INDEX ix_reference_of \(patient_key=\? AND key=\?"
+    r"|ix_reference_of on ix_reference x"
+)
+BY_TARGET = r"SEARCH x USING PRIMARY KEY \(atom=\? AND target=\?|ix_reference_pkey on ix_reference x"
+
+
+@pytest.mark.parametrize("scope", [FEW, MANY])
+@pytest.mark.parametrize("value", ["Observation:subject", "Observation:*", "*"])
+def test_an_include_goes_from_the_references_of_the_matches(record: Record, scope: int, value: str) -> None:
+    reader = Reader("plan", persons=record.store.scope(scope))
+    plan = plan_of_includes(record, reader, "Observation", "_include", value)
+
+    assert_goes_from_the_matches(plan, BY_SOURCE)
+
+
+@pytest.mark.parametrize("scope", [FEW, MANY])
+def test_a_revinclude_goes_from_what_refers_to_the_matches(record: Record, scope: int) -> None:
+    reader = Reader("plan", persons=record.store.scope(scope))
+    plan = plan_of_includes(record, reader, "Patient", "_revinclude", "Observation:subject")
+
+    assert_goes_from_the_matches(plan, BY_TARGET)
+
+
+def test_includes_go_from_the_matches_before_the_server_has_statistics(
+    tmp_path: Path, postgres: Cluster
+) -> None:
+    with opened("postgres", tmp_path, postgres.fresh_database) as record:
+        _populate(record)
+        reader = Reader("plan", persons=record.store.scope(MANY))
+        forward = plan_of_includes(record, reader, "Observation", "_include", "Observation:subject")
+        back = plan_of_includes(record, reader, "Patient", "_revinclude", "Observation:subject")
+
+    assert_goes_from_the_matches(forward, BY_SOURCE)
+    assert_goes_from_the_matches(back, BY_TARGET)
 
 
 def test_sqlite_plans_a_statement_once_whatever_its_values(tmp_path: Path) -> None:

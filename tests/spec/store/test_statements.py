@@ -55,6 +55,7 @@ SEARCHES = [
     "_id=a,b&_lastUpdated=gt2020&_profile=http://x",
     "value-string:contains=b&performer=Practitioner/1",
     "value-quantity=5.4&code=" + ",".join(map(str, range(20))),
+    "_include=*&_revinclude:iterate=Observation:subject&_include:iterate=Group:member",
     "date=" + ",".join(f"20{year}" for year in range(10, 30)),
 ]
 

@@ -13,6 +13,7 @@ from kintung.fhir.search.criteria import (
     Condition,
     Criterion,
     Has,
+    Include,
     Query,
     Sort,
     query_pairs,
@@ -20,6 +21,7 @@ from kintung.fhir.search.criteria import (
 from kintung.fhir.search.dates import OFFSET_MINUTES, span
 from kintung.fhir.search.decimals import bound_keys
 from kintung.fhir.search.extract import extract
+from kintung.fhir.search.inclusion import includes_of, revincludes_of
 from kintung.fhir.search.match import holds
 from kintung.fhir.search.parameters import Answered, Parameter, parameters
 from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, count_of, parse_query
@@ -48,6 +50,7 @@ __all__ = [
     "DateValue",
     "Extracted",
     "Has",
+    "Include",
     "Missing",
     "NumberValue",
     "Parameter",
@@ -70,10 +73,12 @@ __all__ = [
     "fingerprint",
     "holds",
     "in_compartment",
+    "includes_of",
     "members",
     "parameters",
     "parse_query",
     "query_pairs",
     "resource_types",
+    "revincludes_of",
     "span",
 ]

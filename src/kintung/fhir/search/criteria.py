@@ -76,6 +76,21 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class Include:
+    """``_include=type:parameter:target``, or ``_revinclude`` when ``reverse``.
+
+    Each of the ``parameters`` is of the one type (``Parameter.type``) whose references are
+    followed, those to a resource of the type ``target`` alone unless it is None. ``iterate``:
+    not from the matches of a page only, but from all that was included as well.
+    """
+
+    parameters: tuple[Parameter, ...]
+    target: str | None = None
+    reverse: bool = False
+    iterate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A search of one type, of several (system level), or of all (``types == ()``).
 
@@ -88,6 +103,7 @@ class Query:
     sort: tuple[Sort, ...] = ()
     count: int = 20
     total: Total = "none"
+    includes: tuple[Include, ...] = ()
     used: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Issue, ...] = ()
 

@@ -13,8 +13,19 @@ from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooCostl
 from kintung.fhir.search import name_grammar, value_grammar
 from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.catalogue import resource_types
-from kintung.fhir.search.criteria import Chain, Condition, Criterion, Has, Modifier, Query, Sort, Total
+from kintung.fhir.search.criteria import (
+    Chain,
+    Condition,
+    Criterion,
+    Has,
+    Include,
+    Modifier,
+    Query,
+    Sort,
+    Total,
+)
 from kintung.fhir.search.dates import OFFSET_MINUTES
+from kintung.fhir.search.inclusion import inclusion, is_inclusion
 from kintung.fhir.search.parameters import Parameter, nearest, parameters, shown, together
 from kintung.fhir.search.values import Missing, ReferenceValue, StringValue, TokenValue, Value
 
@@ -131,6 +142,7 @@ class _Draft:
     cost: int = 0
     total: Total = "none"
     sort: tuple[Sort, ...] = ()
+    includes: list[Include] = field(default_factory=list[Include])
     criteria: list[Condition] = field(default_factory=list[Condition])
     used: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     ignored: list[Issue] = field(default_factory=list[Issue])
@@ -163,6 +175,7 @@ class _Reading:
             sort=draft.sort,
             count=draft.count,
             total=draft.total,
+            includes=tuple(dict.fromkeys(draft.includes)),
             used=tuple(draft.used),
             ignored=tuple(draft.ignored),
         )
@@ -173,18 +186,33 @@ class _Reading:
         if name in _RESULT:
             draft.used.append((name, self._read_result(name, value, draft)))
             return
+        if is_inclusion(name):
+            self._read_inclusion(name, value, draft)
+            return
         try:
             asked = self._asked(name)
         except NotSupported as refusal:
-            if not self.lenient:
-                raise
-            draft.ignored.append(Issue(refusal.issue, str(refusal), _path(name), severity="warning"))
+            self._pass_over(name, refusal, draft)
         else:
             alternatives = self._alternatives(value)
             draft.cost += (len(alternatives) + _STANDING) * asked.leaves
             if draft.cost > self.limits.cost:
                 raise TooCostly(_what_to_do(asked, len(alternatives)))
             draft.criteria.append(self._condition(asked, alternatives))
+            draft.used.append((name, value))
+
+    def _pass_over(self, name: str, refusal: NotSupported, draft: "_Draft") -> None:
+        """Leave a parameter out, and say so; raises the refusal unless that is what was preferred."""
+        if not self.lenient:
+            raise refusal
+        draft.ignored.append(Issue(refusal.issue, str(refusal), _path(name), severity="warning"))
+
+    def _read_inclusion(self, name: str, value: str, draft: "_Draft") -> None:
+        try:
+            draft.includes.append(inclusion(name, value, self.types))
+        except NotSupported as refusal:
+            self._pass_over(name, refusal, draft)
+        else:
             draft.used.append((name, value))
 
     def _read_result(self, name: str, value: str, draft: "_Draft") -> str:

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 from kintung.fhir.search import Query, Sort
 from kintung.fhir.splice import served
+from kintung.store.inclusion import INCLUDED_BYTES, too_large
 from kintung.store.matching import Indexed, meets, sort_value
+from kintung.store.memory.inclusion import included
 from kintung.store.memory.state import Entry, Name, State
 from kintung.store.memory.visibility import sees
 from kintung.store.port import Current, Match, Method, Ownership, Page, Paging, Position, Version
@@ -82,7 +84,15 @@ class MemoryView:
     def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
         upto = self._upto(paging)
         rows = [row for row in self._matching(reader, query) if row.sequence <= upto]
-        return self._page(rows, query.sort, paging)
+        page = self._page(rows, query.sort, paging)
+        matches = [(version.type, version.id) for version in page.entries]
+        names = included(query.includes, matches, self._around(reader))
+        entries = [entry for name in names if (entry := self._visible(reader, name)) is not None]
+        newest = sorted(entries, key=lambda entry: entry.sequence, reverse=True)
+        versions = tuple(self._version(entry) for entry in newest)
+        if sum(len(version.body) for version in versions) > INCLUDED_BYTES:
+            raise too_large()
+        return page._replace(included=versions)
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
         rows = _in_order(self._matching(reader, query), query.sort)
@@ -123,10 +133,7 @@ class MemoryView:
     def _matching(self, reader: Reader, query: Query) -> list[_Row]:
         """Every current resource that the reader sees and that meets the query, in no order."""
 
-        def visible(name: Name) -> Entry | None:
-            return self._visible(reader, name)
-
-        around = _Seen(self._state.versions, visible)
+        around = self._around(reader)
         found: list[_Row] = []
         for name in self._state.versions:
             if query.types and name[0] not in query.types:
@@ -137,6 +144,14 @@ class MemoryView:
                 values = tuple(sort_value(sort, resource) for sort in query.sort)
                 found.append(_Row(values, entry.sequence, entry))
         return found
+
+    def _around(self, reader: Reader) -> "_Seen":
+        """All that the reader sees."""
+
+        def visible(name: Name) -> Entry | None:
+            return self._visible(reader, name)
+
+        return _Seen(self._state.versions, visible)
 
     def _upto(self, paging: Paging) -> int:
         """The sequence number that a walk through pages is true of: that of page one."""

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar, cast
 
 from kintung.fhir.search import Query
 from kintung.fhir.splice import served
+from kintung.store.inclusion import INCLUDED_BYTES, too_large
 from kintung.store.port import (
     Current,
     LogEntry,
@@ -231,7 +232,8 @@ class SqlView:
         if paging.total and paging.after is None:
             statement = searcher.total(who, query)
             counted = self._db.rows(statement.text, statement.values)[0][0]
-        return Page(entries, last, more, counted)
+        included = searcher.included(who, query, rows[:given])
+        return Page(entries, last, more, counted, tuple(_all_of_one_page(self._opened(included))))
 
     def _last(self, paging: Paging) -> int:
         """The sequence number that a walk through pages is true of: that of page one."""
@@ -334,6 +336,16 @@ def of_one_page(versions: Iterable[_Bodied]) -> Iterator[_Bodied]:
         size += len(version.body)
         if size >= PAGE_BYTES:
             return
+
+
+def _all_of_one_page(included: Iterable[Version]) -> Iterator[Version]:
+    """All of them; raises TooCostly when they do not fit one answer."""
+    size = 0
+    for version in included:
+        size += len(version.body)
+        if size > INCLUDED_BYTES:
+            raise too_large()
+        yield version
 
 
 _ANY_OF_TYPE = "SELECT r.seq FROM resource r WHERE r.type = ? AND r.deleted = 0 ORDER BY r.seq LIMIT 1"

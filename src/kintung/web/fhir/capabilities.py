@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kintung.fhir.search import parameters
+from kintung.fhir.search import includes_of, parameters, revincludes_of
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 
@@ -60,6 +60,8 @@ def _resource(type: str, codes: Iterable[str], interactions: Iterable[Interactio
         "conditionalUpdate": True,
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "logical", "resolves", "local"],
+        "searchInclude": ["*", *includes_of(type)],
+        "searchRevInclude": revincludes_of(type),
     }
     found = [_parameter(code, kind, url) for code, kind, url in _searched(type)]
     if found:

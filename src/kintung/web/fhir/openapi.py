@@ -69,6 +69,16 @@ _ANSWERED_HOW: dict[str, dict[str, Any]] = {
     "_total": {"type": "string", "enum": ["none", "estimate", "accurate"]},
     "_sort": {"type": "string", "minLength": 1},
 }
+_INCLUDED: dict[str, Any] = {
+    "type": "string",
+    "anyOf": [
+        {"enum": ["*", "Observation:subject", "Observation:subject:Patient", "Patient:organization"]},
+        {"pattern": r"^(\*|[A-Za-z]+:[^:]+(:[A-Za-z]+)?)$"},
+    ],
+    "examples": ["Observation:subject"],
+}
+_INCLUDES = dict.fromkeys(("_include", "_include:iterate", "_revinclude", "_revinclude:iterate"), _INCLUDED)
+"""In an address each may stand several times."""
 _JSON_PATCH: dict[str, Any] = {
     "schema": {"type": "array", "items": {"type": "object"}},
     "example": [{"op": "replace", "path": "/birthDate", "value": "1954-07-02"}],
@@ -163,7 +173,8 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
         return [count, _query("_since", instant), _query("_at", instant), _query("_sort", order)]
     if interaction.name.startswith("search"):
         total = _query("_total", {"type": "string", "enum": ["none", "estimate", "accurate"]})
-        return [count, total, *(_query(name, text) for name in _ANY_SEARCH)]
+        includes = [_query(name, {"type": "array", "items": schema}) for name, schema in _INCLUDES.items()]
+        return [count, total, *(_query(name, text) for name in _ANY_SEARCH), *includes]
     if interaction.name.startswith("conditional"):
         return [_query("_id", text)]
     return []
@@ -221,7 +232,9 @@ def _meta_body(interaction: Interaction) -> dict[str, Any]:
 
 def _search_of(type: str, interaction: Interaction) -> dict[str, Any]:
     """The search of one type: every parameter it has, each in the form its kind is written in."""
-    properties: dict[str, Any] = {code: dict(schema) for code, schema in _ANSWERED_HOW.items()}
+    properties: dict[str, Any] = {
+        code: dict(schema) for code, schema in {**_ANSWERED_HOW, **_INCLUDES}.items()
+    }
     for code, parameter in sorted(parameters(type).items()):
         if parameter.kind in _FORMS:
             properties[code] = {"$ref": f"#/components/schemas/{parameter.kind}"}

@@ -90,13 +90,14 @@ def page_answer(body: bytes, versions: Iterable[Version]) -> Answer:
     return Answer(200, PLAIN, body, tuple(keys))
 
 
-def matched_entry(base: bytes, version: Version) -> bytes:
-    """An entry of a searchset."""
-    return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"match"}}' % (
+def found_entry(base: bytes, version: Version, mode: bytes = b"match") -> bytes:
+    """An entry of a searchset; ``mode`` says why it is there (``match`` or ``include``)."""
+    return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"%s"}}' % (
         base,
         version.type.encode(),
         version.id.encode(),
         version.body,
+        mode,
     )
 
 

@@ -49,7 +49,7 @@ def answer(
     page = view.search(request.access.reader, query, paging)
     link = pages.links(site, request, path, walked, query_pairs(query), page)
     body = pages.bundle(b"searchset", page.total, link, _entries(request, query, page))
-    return pages.page_answer(body, page.entries)
+    return pages.page_answer(body, (*page.entries, *page.included))
 
 
 def _pairs(site: Site, request: Request) -> Pairs:
@@ -72,7 +72,8 @@ def _pairs(site: Site, request: Request) -> Pairs:
 
 def _entries(request: Request, query: Query, page: Page) -> list[bytes]:
     base = request.base.encode()
-    entries = [pages.matched_entry(base, version) for version in page.entries]
+    entries = [pages.found_entry(base, version) for version in page.entries]
+    entries += [pages.found_entry(base, version, b"include") for version in page.included]
     if query.ignored:
         resource = outcome(query.ignored)
         entries.append(b'{"resource":%s,"search":{"mode":"outcome"}}' % resource)

@@ -4,6 +4,7 @@ Each module knows those below it:
 
 - ``searcher``: runs a search, and starts elsewhere when a walk has found little.
 - ``date_order``, ``statements``: the statement of a page, or of a total.
+- ``inclusion``: what a page includes beside its matches, with the reader's predicate of its own.
 - ``matches``: its FROM and WHERE. The reader's predicate stands here, and at the ends of chains.
 - ``plan``: what it starts from.
 - ``points``: conditions whose index rows lie together in one order.

@@ -93,8 +93,13 @@ def plan_of(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
         start = _compartment(query)
     if start is not None:
         return Plan("candidates", (start,))
+    return Plan("grants" if has_few_persons(lookups, who) else "walk")
+
+
+def has_few_persons(lookups: Lookups, who: StoredReader) -> bool:
+    """Is the scope of the reader so small that its persons are visited first?"""
     size = _scope_size(lookups.db, who)
-    return Plan("grants" if size is not None and size <= FEW_PERSONS else "walk")
+    return size is not None and size <= FEW_PERSONS
 
 
 def visits_persons(lookups: Lookups, who: StoredReader) -> bool:

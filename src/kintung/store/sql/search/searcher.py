@@ -1,11 +1,13 @@
 """Runs a search by its plan: a walk goes a stretch first, and starts elsewhere when it found little."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kintung.fhir.search import Query
 from kintung.store.port import Position
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.search.date_order import dated_page
+from kintung.store.sql.search.inclusion import included
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.plan import Asked, Plan, PlanName, elsewhere, is_begun, plan_of, stretch
 from kintung.store.sql.search.points import one_person, points_of
@@ -34,6 +36,10 @@ class Searcher:
         if plan.name == "walk" and not asked.query.sort:
             return self._walked(asked, plan)[0]
         return self._run(asked, plan)
+
+    def included(self, who: StoredReader, query: Query, matches: Sequence[Row]) -> list[Row]:
+        """What the matches of a page include, newest first, as rows of a page."""
+        return included(self.lookups, who, query.includes, matches) if query.includes else []
 
     def plan(self, who: StoredReader, query: Query) -> Plan:
         """What a page starts from, and a total that the index alone does not say."""
