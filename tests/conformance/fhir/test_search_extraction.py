@@ -172,7 +172,7 @@ def string_rows(value: Any) -> Rows:
 def whole_name(name: dict[str, Any]) -> list[str]:
     """A Chinese name of two parts, in one."""
     chinese = [
-        part for part in (name.get("family"), *name.get("given", [])) if re.search("[一-鿿]", part or "")
+        part for part in (name.get("family"), *name.get("given", [])) if part and re.search("[一-鿿]", part)
     ]
     whole = "".join(chinese)
     is_told = whole == re.sub("[ ·]", "", name.get("text", ""))
