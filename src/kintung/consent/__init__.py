@@ -2,6 +2,7 @@
 
 from kintung.consent.access import Access, Gate, Right, unprotected
 from kintung.consent.policy import Policy, Undeclared, require_answered, require_policy
+from kintung.consent.standing import kept, standing
 
 __all__ = [
     "Access",
@@ -9,7 +10,9 @@ __all__ = [
     "Policy",
     "Right",
     "Undeclared",
+    "kept",
     "require_answered",
     "require_policy",
+    "standing",
     "unprotected",
 ]

@@ -13,7 +13,7 @@ conditional criteria, ownership of a source, the epoch of a grant) is rechecked 
 no caller writes a check twice.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ import msgspec
 
 from kintung.fhir.search import Query
 from kintung.store.bell import Bell
+from kintung.store.notices import Notices
 from kintung.store.reader import Reader, Scope
 from kintung.store.system import System
 
@@ -254,6 +255,8 @@ class Write(NamedTuple):
     sealed: Sealed | None
     adds: IndexRows | None
     removes: IndexRows | None
+    access: bytes = b""
+    """By whose right what follows from this version is done, where it is kept: of Subscriptions."""
 
 
 MOST_LABELS = 62
@@ -446,6 +449,8 @@ class Store(Protocol):
     """Reads may wait for another process: call them off the event loop."""
     jobs_queued: Bell
     """Rings after each commit of this process that queued a job."""
+    notices: Notices
+    """What waits to be told to subscribers."""
 
     def view(self) -> AbstractContextManager[View]:
         """Open a consistent reading; keep it short."""
@@ -497,8 +502,12 @@ class Store(Protocol):
         """The scope of that number, with its epoch now."""
         ...
 
-    def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
+    def follow(
+        self, system: System, after: int, limit: int = 1000, *, opening: Collection[str] | None = None
+    ) -> tuple[LogEntry, ...]:
         """Log entries with sequence numbers over ``after``, in order; never skips a late one.
+
+        Bodies are those of the types ``opening``, None for all; others come without.
 
         Fewer than ``limit`` when large bodies fill a page; none only at the end. One page is
         one short transaction. Raises TimedOut when it cannot be kept short.

@@ -37,7 +37,10 @@ class Filter:
 
 
 class Change(NamedTuple):
-    """One entry of the log: what it made, and what was there before; None for a deletion, or nothing."""
+    """One entry of the log: what it made, and what was there before it.
+
+    ``before`` is None where nothing was, or where what was is not asked for; ``after`` for a deletion.
+    """
 
     trigger: Trigger
     after: Indexed | None
@@ -108,12 +111,7 @@ def _pairs(written: str) -> list[tuple[str, str]]:
 
 
 def wants(filter: Filter, triggers: Sequence[Trigger], change: Change) -> bool:
-    """Whether a change is one the subscription is about.
-
-    A created version must match; of an update the new version or the one before, so that who
-    follows a list learns what left it; of a deletion the last version.
-    """
+    """Whether a change is one that ``triggers`` name: what is there now meets the filter, or what was."""
     if change.trigger not in triggers:
         return False
-    sides = (change.after,) if change.trigger == "create" else (change.after, change.before)
-    return any(side is not None and filter.holds(side) for side in sides)
+    return any(side is not None and filter.holds(side) for side in (change.after, change.before))

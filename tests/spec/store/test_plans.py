@@ -15,17 +15,19 @@ import apsw
 import pytest
 
 from kintung.fhir.search import in_compartment, parse_query
+from kintung.store.notices import Advance, Notice
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
+from kintung.store.sql.notices import ACCESS_OF, due_notice
 from kintung.store.sql.search import Asked, Plan, Searcher
 from kintung.store.sql.search.inclusion import statements
 from kintung.store.sql.store import FOLLOWED, SqlStore
 from kintung.store.sql.view import ExportPlace, exported
 from kintung.store.sqlite import SqliteDatabase
 from tests.postgres_cluster import Cluster
-from tests.stores import ALL, SYSTEM, Record, opened
+from tests.stores import ALL, HOUR, START, SYSTEM, Record, opened
 
 PATIENTS = 600
 FEW, MANY = 1, 2
@@ -184,6 +186,28 @@ def test_a_page_of_a_follower_joins_its_own_entries_alone(record: Record) -> Non
         r"|version_pkey on version v",
         explained,
     ), explained
+
+
+def test_the_next_notice_is_found_by_when_it_is_due(record: Record) -> None:
+    """However many wait: those behind others of their lane are due never."""
+    store = record.store
+    assert isinstance(store, SqlStore)
+    sent = [Notice(f"s{n % 7}", n, "Observation", f"o{n % 50}", 1, "create", 0) for n in range(2_000)]
+    store.notices.lead(SYSTEM, "plan", HOUR)
+    store.notices.advance(SYSTEM, "plan", Advance(0, 1, sent, [(f"s{n}", 1, b"") for n in range(7)]))
+    with store.maintenance(SYSTEM) as db:
+        db.insert("standing", [(key, 1, b"") for key in range(2_000)])
+        db.run("ANALYZE")
+    with searching(record) as searcher:
+        explained = _explained(searcher.db, due_notice(2), (START, "s1", "s2"))
+        access = _explained(searcher.db, ACCESS_OF, ("s1", TYPE_NUMBERS["Subscription"], 1))
+
+    assert re.search(r"SEARCH n USING INDEX notice_due \(due<\?\)|notice_due on notice n", explained), (
+        explained
+    )
+    assert re.search(r"USING PRIMARY KEY \(key=\? AND version_id=\?\)|standing_pkey on standing a", access), (
+        access
+    )
 
 
 def test_the_plan_follows_the_size_of_the_scope(record: Record) -> None:

@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 
 from kintung.fhir.search import Chain, in_compartment, parse_query
+from kintung.store.notices import ACTIVE, Advance, Notice
 from kintung.store.port import Paging
 from kintung.store.reader import Reader
 from kintung.store.sql.names import Names
@@ -22,7 +23,7 @@ from kintung.store.sql.schema import BY_NAME
 from kintung.store.sql.search import Asked, Plan
 from kintung.store.sql.store import SqlStore
 from kintung.store.sqlite import SqliteDatabase
-from tests.stores import ALL, SYSTEM, Record, opened
+from tests.stores import ALL, HOUR, SYSTEM, Record, opened
 
 ELSEWHERE = {
     "owner": "the owners of a resource of several persons are looked up by the resource, whoever they are",
@@ -110,8 +111,32 @@ def _use_everything(record: Record) -> None:
         record.read("Patient/a", reader)
     record.delete("Observation/o")
     assert store.follow(SYSTEM, 0)
+    assert store.follow(SYSTEM, 0, opening={"Patient"})
+    _use_the_queue(store)
     assert list(store.export(SYSTEM))
     assert list(store.check(SYSTEM)) == []
+
+
+def _use_the_queue(store: SqlStore) -> None:
+    queue = store.notices
+    sent = [Notice("s", n, "Observation", "o", n, "update", 0) for n in range(3)]
+    assert queue.lead(SYSTEM, "a", HOUR) == 0
+    assert queue.access_of(SYSTEM, "s", 1) is None
+    assert queue.advance(SYSTEM, "a", Advance(0, 3, sent, [("s", 1, b"")]))
+    queue.mark(SYSTEM, queue.subscribers(SYSTEM)[0], ACTIVE)
+    for is_delivered in (True, False):
+        taken = queue.take(SYSTEM, HOUR, ("other",))
+        assert taken is not None
+        assert queue.give_number(SYSTEM, taken)
+        queue.later(SYSTEM, taken, 0, "", all_of_it=True)
+        if is_delivered:
+            queue.done(SYSTEM, taken)
+        else:
+            queue.bury(SYSTEM, taken, "dead")
+    assert queue.replay(SYSTEM) == 1
+    assert queue.tally().waiting == 2
+    queue.end(SYSTEM, queue.subscribers(SYSTEM)[0])
+    queue.resign(SYSTEM, "a")
 
 
 def _every_plan(store: SqlStore, reader: Reader, search: str) -> None:

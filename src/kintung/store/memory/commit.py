@@ -91,6 +91,8 @@ class Commit:
             adds=write.adds,
             found=found,
         )
+        if write.access:
+            state.accesses[write.id, write.expected + 1] = write.access
         state.versions[name] = (*state.versions.get(name, ()), append(state, entry))
 
 

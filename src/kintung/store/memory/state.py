@@ -62,6 +62,8 @@ class State:
     audit: list[Audited] = field(default_factory=list[Audited])
     jobs: dict[int, Queued] = field(default_factory=dict[int, Queued])
     jobs_made: int = 0
+    accesses: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes])
+    """Beside versions of Subscriptions, by id and version."""
     at: int = 0
     """The instant of the last commit."""
 
@@ -83,6 +85,7 @@ class State:
             audit=self.audit.copy(),
             jobs=self.jobs.copy(),
             jobs_made=self.jobs_made,
+            accesses=self.accesses.copy(),
             at=self.at,
         )
 

@@ -3,7 +3,7 @@
 # ruff: noqa: ARG002 - a System is asked for as proof and not otherwise used
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 
@@ -12,6 +12,7 @@ from kintung.store.bell import Bell
 from kintung.store.memory.chain import append_audit
 from kintung.store.memory.check import check
 from kintung.store.memory.commit import Commit, replay, require_epoch
+from kintung.store.memory.notices import MemoryNotices
 from kintung.store.memory.state import Entry, Persons, Queued, Remembered, State
 from kintung.store.memory.view import MemoryView, body_of
 from kintung.store.port import (
@@ -49,6 +50,7 @@ class MemoryStore:
         self._state = State()
         self._lock = threading.Lock()
         self.jobs_queued = Bell()
+        self.notices = MemoryNotices(clock, lambda id, version_id: self._state.accesses.get((id, version_id)))
 
     def view(self) -> AbstractContextManager[View]:
         return nullcontext(MemoryView(self._state, self._scribe))
@@ -102,9 +104,14 @@ class MemoryStore:
     def scope(self, number: int) -> Scope:
         return Scope(number, self._state.scopes.get(number, Persons()).epoch)
 
-    def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
+    def follow(
+        self, system: System, after: int, limit: int = 1000, *, opening: Collection[str] | None = None
+    ) -> tuple[LogEntry, ...]:
         log = self._state.log
-        return tuple(self._log_entry(entry) for entry in log[after : after + limit])
+        return tuple(
+            self._log_entry(entry, is_open=opening is None or entry.type in opening)
+            for entry in log[after : after + limit]
+        )
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
         state = self._state
@@ -142,7 +149,7 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _log_entry(self, entry: Entry) -> LogEntry:
+    def _log_entry(self, entry: Entry, *, is_open: bool) -> LogEntry:
         return LogEntry(
             entry.sequence,
             entry.at,
@@ -152,5 +159,5 @@ class MemoryStore:
             entry.version_id,
             entry.ownership,
             entry.labels,
-            body_of(entry, self._scribe),
+            body_of(entry, self._scribe) if is_open else b"",
         )

@@ -303,6 +303,8 @@ class Commit:
                 digest,
             )
         )
+        if write.access:
+            rows.adds["standing"].append((key, version_id, write.access))
         self._entities.stored(write, State(key, patient_key, version_id, labels))
         self._index(write, patient_key, key, terms, rows)
 

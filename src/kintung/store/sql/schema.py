@@ -169,6 +169,42 @@ TABLES: tuple[Table, ...] = (
         indexes=(("job_due", ("kind", "due"), ""),),
         grows_at_end=True,
     ),
+    Table(
+        "standing",
+        _columns("key:i version_id:i access:b"),
+        ("key", "version_id"),
+        "record",
+        reference=True,
+    ),
+    Table(
+        "follower",
+        _columns("name:t cursor:i given:i holder:t until:i"),
+        ("name",),
+        "node",
+        reference=True,
+    ),
+    Table(
+        "subscriber",
+        _columns("id:t version_id:i state:i events:i access:b"),
+        ("id",),
+        "node",
+        reference=True,
+    ),
+    Table(
+        "notice",
+        _columns(
+            "number:i subscription:t type:t id:t version_id:i seq:i cause:t at:i queued:i due:i"
+            " attempts:i event:i dead:i error:t"
+        ),
+        ("number",),
+        "node",
+        indexes=(
+            ("notice_due", ("due", "number"), ""),
+            ("notice_lane", ("subscription", "type", "id", "number"), ""),
+        ),
+        grows_at_end=True,
+        reference=True,
+    ),
 )
 
 BY_NAME = {table.name: table for table in TABLES}

@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG002 - a System is asked for as proof and not otherwise used
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
@@ -33,6 +33,7 @@ from kintung.store.sql.commit import Commit, Request
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.idempotency import replay
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names, label_names, labels_of
+from kintung.store.sql.notices import SqlNotices
 from kintung.store.sql.search import Searcher
 from kintung.store.sql.view import FIRST_STEP, ExportPlace, SqlView, next_step, of_one_page
 from kintung.store.system import System
@@ -87,6 +88,7 @@ class SqlStore:
     ) -> None:
         self.waits = backend.waits
         self.jobs_queued = Bell()
+        self.notices = SqlNotices(backend.reading, backend.committing, clock)
         self._backend = backend
         self._keys = keys
         self._sealer = sealer
@@ -128,10 +130,12 @@ class SqlStore:
             rows = db.rows("SELECT epoch FROM scope WHERE number = ?", (number,))
         return Scope(number, rows[0][0] if rows else 0)
 
-    def follow(self, system: System, after: int, limit: int = 1000) -> tuple[LogEntry, ...]:
+    def follow(
+        self, system: System, after: int, limit: int = 1000, *, opening: Collection[str] | None = None
+    ) -> tuple[LogEntry, ...]:
         with self._backend.reading(SYSTEM_SECONDS) as db:
             view, labels = self._on(db), label_names(db)
-            entries = (_entry(view, labels, row) for row in _logged(db, after, limit))
+            entries = (_entry(view, labels, row) for row in _logged(db, after, limit, followed(opening)))
             return tuple(of_one_page(entries))
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
@@ -230,7 +234,9 @@ def _entry(view: SqlView, labels: Mapping[int, str], row: Row) -> LogEntry:
     """An entry of the log, from a row of ``FOLLOWED``."""
     seq, at, method, number, id, version_id, kind, organisation, patient_key, key, mask, meta_at, blob = row
     type = TYPE_NAMES[number]
-    version = view.version(type, id, version_id, at, method, meta_at, blob, kind, patient_key, key)
+    body = b""
+    if blob is not None and method != Method.LABEL:
+        body = view.version(type, id, version_id, at, method, meta_at, blob, kind, patient_key, key).body
     return LogEntry(
         seq,
         at,
@@ -240,21 +246,29 @@ def _entry(view: SqlView, labels: Mapping[int, str], row: Row) -> LogEntry:
         version_id,
         view.ownership(version_id, kind, organisation, patient_key, key),
         frozenset(labels_of(mask, labels)),
-        version.body if method != Method.LABEL else b"",
+        body,
     )
 
 
-def _logged(db: Database, after: int, limit: int) -> Iterator[Row]:
+def _logged(db: Database, after: int, limit: int, statement: str) -> Iterator[Row]:
     """Log entries with their bodies, fetched as they are taken."""
     step = FIRST_STEP
     while limit > 0:
-        rows = db.rows(FOLLOWED, (after, min(step, limit)))
+        rows = db.rows(statement, (after, min(step, limit)))
         yield from rows
         if len(rows) < step:
             return
         limit -= len(rows)
         after = rows[-1][0]
         step = next_step(step, max(len(row[-1] or b"") for row in rows))
+
+
+def followed(opening: Collection[str] | None) -> str:
+    """The statement of a page of the log, with bodies of the types ``opening``; None for all."""
+    if opening is None:
+        return FOLLOWED
+    numbers = ", ".join(str(TYPE_NUMBERS[type]) for type in sorted(opening)) or "-1"
+    return FOLLOWED.replace("v.body", f"CASE WHEN l.type IN ({numbers}) THEN v.body END")
 
 
 FOLLOWED = (

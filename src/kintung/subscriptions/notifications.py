@@ -1,0 +1,177 @@
+"""What is sent: a request, made of what the subscriber may see.
+
+R4's own form: with a payload an update of the resource below the endpoint, else an empty POST.
+The backport: a POST of a history Bundle that begins with the status as Parameters.
+
+Sources: http://hl7.org/fhir/R4/valueset-subscription-channel-type.html and
+http://hl7.org/fhir/uv/subscriptions-backport/STU1.1/notifications.html.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from kintung.definitions import Trigger
+from kintung.subscriptions.outbound import Method, Target
+from kintung.subscriptions.subscription import BACKPORT, Content, Subscription
+
+Kind = Literal["handshake", "heartbeat", "event-notification", "query-status"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REQUESTS: Mapping[Trigger, tuple[str, str]] = {
+    "create": ("POST", "201"),
+    "update": ("PUT", "200"),
+    "delete": ("DELETE", "204"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change as it is told. ``body`` is b"" for a deletion; ``at`` in UTC microseconds."""
+
+    number: int
+    trigger: Trigger
+    type: str
+    id: str
+    version_id: int
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a subscription stands: its status, and how many events it has been told of."""
+
+    id: str
+    status: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request to make."""
+
+    method: Method
+    target: Target
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def message(
+    subscription: Subscription,
+    state: State,
+    *,
+    base: str,
+    kind: Kind,
+    event: Event | None,
+    now: int,
+    name: str,
+) -> Message:
+    """What to send.
+
+    Args:
+        base: address of the FHIR API of the node.
+        event: of an event-notification.
+        now: instant of sending, UTC microseconds.
+        name: of this one notification, new for each.
+    """
+    headers = dict(subscription.headers) | {"User-Agent": "Kintung"}
+    if subscription.topic is not None:
+        body = bundle(subscription, state, base=base, kind=kind, event=event, now=now, name=name)
+        return _message("POST", subscription, subscription.target, headers, body)
+    if event is None or subscription.content is Content.EMPTY:
+        return Message("POST", subscription.target, headers, b"")
+    return _message("PUT", subscription, subscription.target.below(event.type, event.id), headers, event.body)
+
+
+def _message(
+    method: Method, subscription: Subscription, target: Target, headers: dict[str, str], body: bytes
+) -> Message:
+    return Message(method, target, headers | {"Content-Type": subscription.media_type}, body)
+
+
+def bundle(
+    subscription: Subscription,
+    state: State,
+    *,
+    base: str,
+    kind: Kind,
+    event: Event | None,
+    now: int,
+    name: str,
+) -> bytes:
+    """A notification of the backport as JSON; bodies stand in it letter for letter."""
+    status = {
+        "fullUrl": f"urn:uuid:{name}",
+        "resource": parameters(subscription, state, base=base, kind=kind, event=event, name=name),
+        "request": {"method": "GET", "url": f"Subscription/{state.id}/$status"},
+        "response": {"status": "200"},
+    }
+    entries = [status]
+    if event is not None and subscription.content is not Content.EMPTY:
+        entries.append(_entry(event, base, full=subscription.content is Content.FULL_RESOURCE))
+    return msgspec.json.encode(
+        {
+            "resourceType": "Bundle",
+            "id": name,
+            "type": "history",
+            "timestamp": instant(now),
+            "entry": entries,
+        }
+    )
+
+
+def parameters(
+    subscription: Subscription, state: State, *, base: str, kind: Kind, event: Event | None, name: str
+) -> dict[str, Any]:
+    """The status of a subscription: a SubscriptionStatus, which in R4 is written as Parameters."""
+    listed: list[dict[str, Any]] = [
+        {"name": "subscription", "valueReference": {"reference": f"{base}/Subscription/{state.id}"}}
+    ]
+    if subscription.topic is not None:
+        listed.append({"name": "topic", "valueCanonical": subscription.topic.url})
+    listed += [
+        {"name": "status", "valueCode": state.status},
+        {"name": "type", "valueCode": kind},
+        {"name": "events-since-subscription-start", "valueString": str(state.events)},
+    ]
+    if event is not None:
+        part: list[dict[str, Any]] = [
+            {"name": "event-number", "valueString": str(event.number)},
+            {"name": "timestamp", "valueInstant": instant(event.at)},
+        ]
+        if subscription.content is not Content.EMPTY:
+            focus = f"{base}/{event.type}/{event.id}"
+            part.append({"name": "focus", "valueReference": {"reference": focus}})
+        listed.append({"name": "notification-event", "part": part})
+    return {
+        "resourceType": "Parameters",
+        "id": name,
+        "meta": {"profile": [f"{BACKPORT}backport-subscription-status-r4"]},
+        "parameter": listed,
+    }
+
+
+def _entry(event: Event, base: str, *, full: bool) -> dict[str, Any]:
+    method, status = _REQUESTS[event.trigger]
+    url = event.type if event.trigger == "create" else f"{event.type}/{event.id}"
+    entry: dict[str, Any] = {"fullUrl": f"{base}/{event.type}/{event.id}"}
+    if full and event.body:
+        entry["resource"] = msgspec.Raw(event.body)
+    response = {"status": status, "etag": f'W/"{event.version_id}"', "lastModified": instant(event.at)}
+    return entry | {"request": {"method": method, "url": url}, "response": response}
+
+
+def instant(at: int) -> str:
+    """An instant as FHIR writes it, to the microsecond as ``meta.lastUpdated`` is."""
+    return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def uuid_of(raw: bytes) -> str:
+    """16 random bytes as a version 4 UUID. Source: RFC 9562, section 5.4."""
+    number = int.from_bytes(raw) & ~(0xF << 76) & ~(0x3 << 62) | 0x4 << 76 | 0x2 << 62
+    digits = f"{number:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
