@@ -15,6 +15,7 @@ from kintung.store.memory.commit import Commit, replay, require_epoch
 from kintung.store.memory.notices import MemoryNotices
 from kintung.store.memory.state import Entry, Persons, Queued, Remembered, State
 from kintung.store.memory.view import MemoryView, body_of
+from kintung.store.notices import Notices
 from kintung.store.port import (
     IDEMPOTENCY_MICROS,
     AuditRecord,
@@ -50,7 +51,9 @@ class MemoryStore:
         self._state = State()
         self._lock = threading.Lock()
         self.jobs_queued = Bell()
-        self.notices = MemoryNotices(clock, lambda id, version_id: self._state.accesses.get((id, version_id)))
+        self.notices: Notices = MemoryNotices(
+            clock, lambda id, version_id: self._state.accesses.get((id, version_id))
+        )
 
     def view(self) -> AbstractContextManager[View]:
         return nullcontext(MemoryView(self._state, self._scribe))

@@ -14,6 +14,7 @@ from kintung.store.audit import AuditBook
 from kintung.store.bell import Bell
 from kintung.store.committer import Committer
 from kintung.store.keys import KeyStore, WouldWait
+from kintung.store.notices import Notices
 from kintung.store.port import (
     AuditRecord,
     Claimed,
@@ -88,7 +89,7 @@ class SqlStore:
     ) -> None:
         self.waits = backend.waits
         self.jobs_queued = Bell()
-        self.notices = SqlNotices(backend.reading, backend.committing, clock)
+        self.notices: Notices = SqlNotices(backend.reading, backend.committing, clock)
         self._backend = backend
         self._keys = keys
         self._sealer = sealer
