@@ -1,13 +1,16 @@
 """Conditional create, update and delete: they match what their author may see, inside the commit."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from kintung.consent import Right
 from kintung.store.reader import Reader
+from kintung.web.site import WebSettings
 from tests.records import patient
-from tests.server.api import BASE, Api, outcome, persona
+from tests.server.api import BASE, Api, ids, outcome, persona
+from tests.server.api import api as opened
 
 HKID = {"system": "http://example.org/hkid", "value": "A1234563"}
 NEW = {"resourceType": "Patient", "identifier": [HKID]}
@@ -134,3 +137,72 @@ def test_a_reference_that_is_a_search_is_for_transactions(api: Api) -> None:
     assert (
         api.post("Bundle", {**batch, "type": "collection", "entry": [{"resource": about}]}).status_code == 201
     )
+
+
+# --- deleting several, where the operator allows it -----------------------------------------------
+
+
+@pytest.fixture
+def several() -> Iterator[Api]:
+    with opened(settings=WebSettings(delete_at_most=3)) as found:
+        yield found
+
+
+def test_one_request_deletes_as_many_as_the_operator_allows_or_none(several: Api) -> None:
+    several.store(*(patient(f"p{n}") for n in range(4)), patient("other", "Wong"))
+    assert outcome(several.delete("Patient?family=Chan"))[:2] == (412, "multiple-matches")
+    assert several.get("Patient?_total=accurate").json()["total"] == 5
+    several.delete("Patient/p0")
+    answer = several.delete("Patient?family=Chan")
+    assert (answer.status_code, answer.content, "etag" in answer.headers) == (204, b"", False)
+    assert several.get("Patient?_total=accurate").json()["total"] == 1
+    instants = {
+        several.get(f"Patient/p{n}/_history").json()["entry"][0]["response"]["lastModified"]
+        for n in (1, 2, 3)
+    }
+    assert len(instants) == 1, "in one commit"
+    assert several.delete("Patient?family=Chan").status_code == 204
+    assert several.delete("Patient?family=Wong").headers["etag"] == 'W/"2"'
+    assert outcome(several.delete("Patient"))[:2] == (400, "value")
+
+
+def test_if_match_holds_for_all_that_one_request_deletes(several: Api) -> None:
+    several.store(patient("p"), patient("p"), patient("q"))
+    refused = several.delete("Patient?family=Chan", headers={"If-Match": 'W/"1"'})
+    assert outcome(refused)[:2] == (412, "conflict")
+    assert several.get("Patient?_total=accurate").json()["total"] == 2
+    assert several.delete("Patient?family=Chan", headers={"If-Match": "*"}).status_code == 204
+
+
+def test_what_is_hidden_is_neither_deleted_nor_counted(several: Api) -> None:
+    several.store(*(patient(f"p{n}") for n in range(5)))
+    several.personas["doctor"] = persona("doctor", several.grant(1, "p1", "p2"), Right.VIEW, Right.DEPOSIT)
+    assert several.delete("Patient?family=Chan", persona="doctor").status_code == 204
+    assert sorted(ids(several.get("Patient?family=Chan").json())) == ["p0", "p3", "p4"]
+    several.personas["depositor"] = persona("depositor", Reader.everything(), Right.DEPOSIT)
+    assert several.delete("Patient?family=Chan", persona="depositor").status_code == 204
+    assert several.get("Patient?_total=accurate").json()["total"] == 3
+
+
+def test_deleting_several_is_done_once_under_a_key(several: Api) -> None:
+    several.store(patient("p1"), patient("p2"))
+    for _ in range(2):
+        answer = several.delete("Patient?family=Chan", headers={"Idempotency-Key": "k"})
+        assert answer.status_code == 204
+        several.store(patient("p3"))
+    assert ids(several.get("Patient").json()) == ["p3"]
+
+
+def test_in_a_transaction_a_conditional_delete_is_of_one(several: Api) -> None:
+    several.store(patient("p1"), patient("p2"))
+    entry = {"request": {"method": "DELETE", "url": "Patient?family=Chan"}}
+    for kind, statuses in (("transaction", [412]), ("batch", [200, "204"])):
+        answer = several.post("", {"resourceType": "Bundle", "type": kind, "entry": [entry]})
+        found = [each["response"]["status"][:3] for each in answer.json().get("entry", ())]
+        assert [answer.status_code, *found] == statuses
+
+
+def test_the_statement_says_whether_several_are_deleted(api: Api, several: Api) -> None:
+    for node, said in ((api, "single"), (several, "multiple")):
+        (rest,) = node.get("metadata").json()["rest"]
+        assert {each["conditionalDelete"] for each in rest["resource"]} == {said}

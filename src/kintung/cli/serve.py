@@ -37,6 +37,7 @@ HOST = "127.0.0.1"
 MOST_WORKERS = 64
 CONNECTIONS = 9
 MOST_CONNECTIONS = 200
+MOST_DELETED = 1_000
 
 _SETTINGS = "KINTUNG_SERVED"
 """Environment variable by which the workers are told what to serve."""
@@ -49,6 +50,7 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: str | None = None
     base_url: str = ""
     connections: int = CONNECTIONS
+    delete_at_most: int = 1
     counts: str | None = None
     """File in which the workers count together."""
 
@@ -74,6 +76,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     add_base_url(parser)
     parser.add_argument(
+        "--delete-at-most",
+        type=number_between(1, MOST_DELETED),
+        default=1,
+        metavar="N",
+        help="how many resources one conditional delete may delete; default: %(default)s",
+    )
+    parser.add_argument(
         "--unprotected", action="store_true", help="switch sign-in off; needed until it exists"
     )
     parser.set_defaults(run=run)
@@ -94,7 +103,13 @@ def run(options: argparse.Namespace) -> int:
     with opened(options):
         pass  # a database that cannot be used is said here, once, and not by every worker
     keys = str(options.keys) if options.keys else None
-    served = Served(options.database, keys, options.base_url, connections=options.connections)
+    served = Served(
+        options.database,
+        keys,
+        options.base_url,
+        connections=options.connections,
+        delete_at_most=options.delete_at_most,
+    )
     serve(served, host, options.port, options.workers)
     return 0
 
@@ -202,7 +217,7 @@ def application() -> AsgiApp:
             settings=Settings(connections=served.connections),
         )
     )
-    web_settings = WebSettings(base_url=served.base_url)
+    web_settings = WebSettings(served.base_url, served.delete_at_most)
     counts = Path(served.counts) if served.counts else None
     app = create_app(node, this_machine, settings=web_settings, counts=counts)
     keep_what_is_loaded()

@@ -33,9 +33,11 @@ class WebSettings:
 
     ``base_url`` is the absolute address of the FHIR API without a slash at its end
     (``https://record.example.hk/fhir``); "" takes it from the Host of each request.
+    ``delete_at_most`` is how many resources one conditional delete may delete.
     """
 
     base_url: str = ""
+    delete_at_most: int = 1
     limits: Limits = field(default=LIMITS)
 
 

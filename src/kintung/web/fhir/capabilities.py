@@ -20,15 +20,21 @@ INTERFACE_DATE = "2026-11-22"
 _SEARCH_KINDS = frozenset(("number", "date", "string", "token", "reference", "quantity", "uri"))
 
 
-def statement(interactions: Iterable[Interaction], base: str) -> bytes:
-    """The CapabilityStatement of a node reached at ``base``."""
+def statement(interactions: Iterable[Interaction], base: str, *, deletes_several: bool = False) -> bytes:
+    """The CapabilityStatement of a node reached at ``base``.
+
+    ``deletes_several``: a conditional delete may delete more than one resource.
+    """
     interactions = tuple(interactions)
     of_types = [code for each in interactions if "{type}" in each.path for code in each.codes]
     of_system = [code for each in interactions if "{type}" not in each.path for code in each.codes]
     rest = {
         "mode": "server",
         "documentation": "Every answer is what the consent the caller holds lets it see.",
-        "resource": [_resource(type, of_types, interactions) for type in RESOURCE_TYPES],
+        "resource": [
+            _resource(type, of_types, interactions, "multiple" if deletes_several else "single")
+            for type in RESOURCE_TYPES
+        ],
         "interaction": [{"code": code} for code in of_system],
         "operation": _operations(each for each in interactions if "{type}" not in each.path),
     }
@@ -48,7 +54,9 @@ def statement(interactions: Iterable[Interaction], base: str) -> bytes:
     )
 
 
-def _resource(type: str, codes: Iterable[str], interactions: Iterable[Interaction]) -> dict[str, Any]:
+def _resource(
+    type: str, codes: Iterable[str], interactions: Iterable[Interaction], conditional_delete: str
+) -> dict[str, Any]:
     described: dict[str, Any] = {
         "type": type,
         "interaction": [{"code": code} for code in codes],
@@ -58,7 +66,7 @@ def _resource(type: str, codes: Iterable[str], interactions: Iterable[Interactio
         "conditionalCreate": True,
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
-        "conditionalDelete": "single",
+        "conditionalDelete": conditional_delete,
         "referencePolicy": ["literal", "logical", "resolves", "local"],
         "searchInclude": ["*", *includes_of(type)],
         "searchRevInclude": revincludes_of(type),

@@ -34,8 +34,9 @@ _BASE = b"base:of-this-node"
 _JSON: Headers = ((b"content-type", b"application/json"), *PLAIN[1:])
 
 
-def _metadata(_site: Site, request: Request) -> Answer:
-    return Answer(200, PLAIN, _statement().replace(_BASE, _in_json(request.base)))
+def _metadata(site: Site, request: Request) -> Answer:
+    made = _statement(deletes_several=site.settings.delete_at_most > 1)
+    return Answer(200, PLAIN, made.replace(_BASE, _in_json(request.base)))
 
 
 def _openapi(_site: Site, request: Request) -> Answer:
@@ -47,8 +48,8 @@ def _in_json(base: str) -> bytes:
 
 
 @cache
-def _statement() -> bytes:
-    return statement(INTERACTIONS, _BASE.decode())
+def _statement(*, deletes_several: bool) -> bytes:
+    return statement(INTERACTIONS, _BASE.decode(), deletes_several=deletes_several)
 
 
 @cache
