@@ -31,12 +31,15 @@ class Settings:
         offset_minutes: zone of dates without one, minutes east of UTC; by default that of
             Hong Kong, Macao and Guangdong. Fixed for a database.
         read_seconds: the longest a reading statement may take.
+        search_rows: what a search may have to look at; one estimated to need more is refused.
+            A million take about a second.
         connections: as many as a process opens to a PostgreSQL server: one to write with, the
             others to read with.
     """
 
     offset_minutes: int = OFFSET_MINUTES
     read_seconds: float = 10.0
+    search_rows: int = 10_000_000
     connections: int = 9
 
 
@@ -106,7 +109,14 @@ def _store(
 
         return MemoryStore(scribe, clock)
     return SqlStore(
-        _backend(url, settings, _facts(settings, keys)), keys, sealer, scribe, vault, audit, clock
+        _backend(url, settings, _facts(settings, keys)),
+        keys,
+        sealer,
+        scribe,
+        vault,
+        audit,
+        clock,
+        settings.search_rows,
     )
 
 

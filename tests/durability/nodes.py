@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kintung.app import Settings
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
 from kintung.store.audit import AuditBook
 from kintung.store.keys import WRITE_SECONDS, KeyStore
@@ -53,7 +54,8 @@ def assembled(
     vault = Vault(key_store.secret("vault"))
     scribe = Scribe(sealer, vault)
     audit = AuditBook(key_store, entropy)
-    store = SqlStore(backend, key_store, sealer, scribe, vault, audit, clock)
+    most_rows = Settings().search_rows
+    store = SqlStore(backend, key_store, sealer, scribe, vault, audit, clock, most_rows)
     try:
         yield Parts(store, backend, key_store, sealer, scribe, audit)
     finally:

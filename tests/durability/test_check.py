@@ -112,12 +112,18 @@ VERSIONS = [
         "all of a resource gone but its entity",
         f"DELETE FROM version WHERE key = {key('o')}; DELETE FROM resource WHERE key = {key('o')};"
         f"DELETE FROM ix_string WHERE key = {key('o')}",
-        ["chain | log entry 3 (Organization/o) | version 1 is missing"],
+        [
+            "chain | log entry 3 (Organization/o) | version 1 is missing",
+            "versions | Organization | its count is not that of its resources",
+        ],
     ),
     Damage(
         "a resource row gone",
         f"DELETE FROM resource WHERE key = {key('n')}",
-        ["versions | Observation/n | there is no resource row"],
+        [
+            "versions | Observation/n | there is no resource row",
+            "versions | Observation | its count is not that of its resources",
+        ],
         True,
     ),
     Damage(
@@ -132,7 +138,21 @@ VERSIONS = [
             f"UPDATE resource SET {column} = {value} WHERE key = {key('a')}",
             ["versions | Observation/a | the resource row is not what its last version says"],
         )
-        for column, value in (("seq", "seq + 100"), ("at", "at + 1"), ("organisation", "7"), ("deleted", "1"))
+        for column, value in (("seq", "seq + 100"), ("at", "at + 1"), ("organisation", "7"))
+    ),
+    Damage(
+        "another deleted in the resource row",
+        f"UPDATE resource SET deleted = 1 WHERE key = {key('a')}",
+        [
+            "versions | Observation/a | the resource row is not what its last version says",
+            "versions | Observation | its count is not that of its resources",
+        ],
+    ),
+    Damage(
+        "another count of a type",
+        "UPDATE type_count SET current = current + 1 WHERE type = " + str(TYPE_NUMBERS["Organization"]),
+        ["versions | Organization | its count is not that of its resources"],
+        True,
     ),
     Damage(
         "labels taken off",
@@ -363,6 +383,8 @@ NAMES = [
         [
             "bodies | Location/o | version 1: the body cannot be opened",
             "chain | commit 3 | the head is not that of its entries",
+            "versions | Location | its count is not that of its resources",
+            "versions | Organization | its count is not that of its resources",
         ],
     ),
     Damage(

@@ -22,6 +22,7 @@ from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.notices import ACCESS_OF, due_notice
 from kintung.store.sql.search import Asked, Plan, Searcher
+from kintung.store.sql.search import plan as planner
 from kintung.store.sql.search.inclusion import statements
 from kintung.store.sql.store import FOLLOWED, SqlStore
 from kintung.store.sql.view import ExportPlace, exported
@@ -269,6 +270,7 @@ def test_a_page_begins_where_it_is_soonest_filled(
     record: Record, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     pairs, wanted = SENT[case]
+    monkeypatch.setattr(planner, "STRETCH", PATIENTS)  # the record is small: this much is not all of it
     with searching(record) as searcher:
         rows, sent = searcher.db.__class__.rows, list[str]()
 

@@ -5,7 +5,7 @@ other in order. What they write is staged, and goes to the tables in one sorted 
 end, or before a unit that must ask the database what others of its group have done.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -32,6 +32,7 @@ from kintung.store.sql.database import Database, Row
 from kintung.store.sql.entities import Entities, State
 from kintung.store.sql.idempotency import forget, forget_old, kept, replay
 from kintung.store.sql.names import TYPE_NUMBERS, Names, label_names
+from kintung.store.sql.type_counts import count
 from kintung.store.sql.view import SqlView
 from kintung.store.units import rehearse, require_place_for_labels, scope_of, still_so
 
@@ -93,6 +94,8 @@ class Commit:
         self._entities = Entities(db)
         self._versions: list[ChainedVersion] = []
         self._audits: list[ChainedAudit] = []
+        self._type_counts: Counter[int] = Counter()
+        """By how many the current resources of each type are more."""
         self._answers: dict[int, Receipt | Exception] = {}
         self.number = self._number + 1
         self._changed = False
@@ -272,10 +275,13 @@ class Commit:
         method, kind = int(write.method), int(write.ownership.kind)
         organisation = write.ownership.organisation
         org = self._names.give(self._db, "organisation", organisation) if organisation else 0
-        labels = self._entities.labels(write)
+        before = self._entities.before(write)
+        labels = before.labels
         sealed = write.sealed
         digest, meta_at, blob = (sealed.digest, sealed.meta_at, sealed.blob) if sealed else (b"", 0, b"")
         deleted = int(method == Method.DELETE)
+        was_current = write.expected > 0 and not before.deleted
+        self._type_counts[type_number] += (not deleted) - was_current
         rows.adds["version"].append(
             (patient_key, key, version_id, seq, at, method, kind, org, meta_at, digest, blob),
         )
@@ -305,7 +311,7 @@ class Commit:
         )
         if write.access:
             rows.adds["standing"].append((key, version_id, write.access))
-        self._entities.stored(write, State(key, patient_key, version_id, labels))
+        self._entities.stored(write, State(key, patient_key, version_id, labels, deleted))
         self._index(write, patient_key, key, terms, rows)
 
     def _index(
@@ -399,6 +405,7 @@ class Commit:
         """Chain and sign the commit; now and then, forget what is past its week."""
         if self.number % TIDY_EVERY == 0:
             forget_old(self._db, self.at)
+        count(self._db, self._type_counts)
         self.head = next_head(self._head, self.number, self.at, self._versions, self._audits)
         self._db.insert(
             "chain",

@@ -18,9 +18,10 @@ class State(NamedTuple):
     patient_key: int
     version_id: int
     labels: int
+    deleted: int
 
 
-_NEVER_STORED = State(0, 0, 0, 0)
+NEVER_STORED = State(0, 0, 0, 0, 0)
 
 
 class Entities:
@@ -49,7 +50,8 @@ class Entities:
         unknown = [entity for entity in entities if entity not in self._states and entity not in self._absent]
         if unknown:
             found = self._db.lookup(
-                "SELECT w.c0, w.c1, e.key, e.patient_key, coalesce(r.version_id, 0), coalesce(r.labels, 0)"
+                "SELECT w.c0, w.c1, e.key, e.patient_key, coalesce(r.version_id, 0), coalesce(r.labels, 0),"
+                " coalesce(r.deleted, 0)"
                 " FROM wanted w CROSS JOIN entity e LEFT JOIN resource r"
                 " ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
                 " WHERE e.id = w.c1 AND e.type = w.c0",
@@ -70,12 +72,12 @@ class Entities:
         """The writes are staged, ``states`` asked: who comes after them meets their versions."""
         for write in writes:
             entity = (write.type, write.id)
-            key, patient_key, _, labels = self._states.get(entity) or _NEVER_STORED
-            self._states[entity] = State(key, patient_key, write.expected + 1, labels)
+            stored = self._states.get(entity) or NEVER_STORED
+            self._states[entity] = stored._replace(version_id=write.expected + 1)
 
-    def labels(self, write: Write) -> int:
-        state = self._states.get((write.type, write.id))
-        return state.labels if state is not None else 0
+    def before(self, write: Write) -> State:
+        """What the tables hold of what is written, but the version, which is the one expected."""
+        return self._states.get((write.type, write.id), NEVER_STORED)
 
     def stored(self, write: Write, state: State) -> None:
         """The write is in the tables."""

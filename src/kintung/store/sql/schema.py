@@ -102,6 +102,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table("audit", _columns("number:i record:b"), ("number",), "audit", grows_at_end=True),
     Table("disclosure", _columns("patient_key:i audit:i"), ("patient_key", "audit"), "audit"),
+    Table("type_count", _columns("type:i current:i"), ("type",), "node", reference=True),
     Table("organisation", _columns("number:i id:t"), ("number",), "node", unique=(("id",),), reference=True),
     Table("label", _columns("number:i name:t"), ("number",), "node", unique=(("name",),), reference=True),
     Table("scope", _columns("number:i epoch:i size:i"), ("number",), "node", reference=True),

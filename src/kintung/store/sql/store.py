@@ -86,7 +86,9 @@ class SqlStore:
         vault: Vault,
         audit: AuditBook,
         clock: Clock,
+        most_rows: int,
     ) -> None:
+        """``most_rows``: a search estimated to look at more is refused."""
         self.waits = backend.waits
         self.jobs_queued = Bell()
         self.notices: Notices = SqlNotices(backend.reading, backend.committing, clock)
@@ -97,6 +99,7 @@ class SqlStore:
         self._vault = vault
         self._audit = audit
         self._clock = clock
+        self._most_rows = most_rows
         self._names = Names()
         self._committer = Committer[Request, Receipt](self._run, _weight, "kintung-commit")
 
@@ -112,7 +115,7 @@ class SqlStore:
 
     def _on(self, db: Database) -> SqlView:
         """A view of what a connection reads."""
-        return SqlView(db, self._names, self._sealer, self._vault)
+        return SqlView(db, self._names, self._sealer, self._vault, self._most_rows)
 
     @contextmanager
     def searcher(self) -> Generator[Searcher]:

@@ -48,17 +48,19 @@ _Bodied = TypeVar("_Bodied", Version, LogEntry)
 class SqlView:
     """A reading of the store on one connection, for as long as its transaction lasts."""
 
-    __slots__ = ("_db", "_names", "_sealer", "_vault")
+    __slots__ = ("_db", "_most_rows", "_names", "_sealer", "_vault")
 
-    def __init__(self, db: Database, names: Names, sealer: Sealer, vault: Vault) -> None:
+    def __init__(self, db: Database, names: Names, sealer: Sealer, vault: Vault, most_rows: int) -> None:
+        """``most_rows``: see ``Lookups``."""
         self._db = db
         self._names = names
         self._sealer = sealer
         self._vault = vault
+        self._most_rows = most_rows
 
     def searcher(self) -> Searcher:
         """For one search: what it looked up is not kept for the next."""
-        return Searcher(Lookups(self._db, self._vault))
+        return Searcher(Lookups(self._db, self._vault, self._most_rows))
 
     @property
     def sequence(self) -> int:

@@ -1,9 +1,11 @@
-"""Proof that what is read first, the resource row, is the last version, with the labels of the log."""
+"""Proof that what is read first, the resource row, is the last version, with the labels of the log; and
+that the resources of each type are as many as is kept of them."""
 
 from collections.abc import Iterator
 
 from kintung.store.port import MOST_LABELS, Finding, Method
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.names import TYPE_NAMES
 from kintung.store.sql.proofs.chain import ChainProof
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
 
@@ -31,6 +33,18 @@ def prove_current(backend: Readable, chain: ChainProof) -> Iterator[Finding]:
         rows = db.rows("SELECT l.number FROM label l WHERE l.number < 1 OR l.number > ?", (MOST_LABELS,))
     for (number,) in rows:
         yield Finding("versions", "has no place among the labels of a resource", f"label {number}")
+    yield from _type_counts(backend)
+
+
+def _type_counts(backend: Readable) -> Iterator[Finding]:
+    with backend.reading() as db:
+        counted = dict(db.rows("SELECT r.type, count(*) FROM resource r WHERE r.deleted = 0 GROUP BY r.type"))
+        kept = dict(db.rows("SELECT n.type, n.current FROM type_count n WHERE n.current <> 0"))
+    for type in sorted({*counted, *kept}):
+        if counted.get(type) != kept.get(type):
+            yield Finding(
+                "versions", "its count is not that of its resources", TYPE_NAMES.get(type, str(type))
+            )
 
 
 def _judge(db: Database, chain: ChainProof, row: Row) -> Iterator[Finding]:

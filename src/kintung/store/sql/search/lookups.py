@@ -48,6 +48,8 @@ class Lookups:
 
     db: Database
     vault: Vault
+    most_rows: int
+    """Rows a search may be estimated to look at (``cost``)."""
     known: dict[object, object] = field(default_factory=dict[object, object], compare=False)
 
     def once(self, asked: object, look: Callable[[], T]) -> T:

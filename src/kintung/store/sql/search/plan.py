@@ -123,7 +123,7 @@ def merge(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
 
 
 def stretch(lookups: Lookups, asked: Asked) -> int | None:
-    """Rows to walk before it is begun elsewhere; None when there is no elsewhere.
+    """Rows to walk before it is begun elsewhere, or is known to be costly; None when all of it matches.
 
     For a reader with a scope they cost what visiting all its persons would: that fills the
     page of who may see much, and who may see little loses little by it.
@@ -132,8 +132,7 @@ def stretch(lookups: Lookups, asked: Asked) -> int | None:
     if size is not None:
         steps = PROBED_PER_PERSON if asked.query.criteria else STEPS_PER_PERSON
         return max(steps * size, 10 * asked.limit)
-    has_other = points_of(lookups, asked.who, asked.query) or _wide(lookups, asked.who, asked.query)
-    return STRETCH if has_other else None
+    return STRETCH if asked.query.criteria else None
 
 
 def is_begun(found: int, limit: int) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from kintung.fhir.search import Query
 from kintung.store.port import Position
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.search.cost import require_affordable, resources
 from kintung.store.sql.search.date_order import dated_page
 from kintung.store.sql.search.inclusion import included
 from kintung.store.sql.search.lookups import Lookups
@@ -35,6 +36,8 @@ class Searcher:
             return self._by_date(asked)
         if plan.name == "walk" and not asked.query.sort:
             return self._walked(asked, plan)[0]
+        if plan.name == "walk":
+            require_affordable(self.lookups, asked.who, asked.query)
         return self._run(asked, plan)
 
     def included(self, who: StoredReader, query: Query, matches: Sequence[Row]) -> list[Row]:
@@ -59,15 +62,27 @@ class Searcher:
         return self.db.rows(statement.text, statement.values)
 
     def _walked(self, asked: Asked, plan: Plan) -> tuple[list[Row], PlanName]:
-        """Walk a stretch, and begin elsewhere when that has not even begun the page."""
-        far = stretch(self.lookups, asked) if plan.person is None else None
+        """Walk a stretch, and begin elsewhere when that has not even begun the page.
+
+        Raises:
+            TooCostly: it would go on through more than a search may look at.
+        """
+        if plan.person is not None:
+            return self._run(asked, plan), plan.name
+        far = stretch(self.lookups, asked)
         if far is not None:
             rows = self._run(asked, plan, far)
-            if len(rows) == asked.limit:
+            if len(rows) == asked.limit or self._was_all(asked, plan, far):
                 return rows, plan.name
             if not is_begun(len(rows), asked.limit):
                 plan = elsewhere(self.lookups, asked.who, asked.query)
+            if plan.name != "merge":
+                require_affordable(self.lookups, asked.who, asked.query)
         return self._run(asked, plan), plan.name
+
+    def _was_all(self, asked: Asked, plan: Plan, far: int) -> bool:
+        """Did a stretch of so many rows meet every resource there is?"""
+        return plan.name == "walk" and resources(self.lookups, asked.query) <= far
 
     def _by_update(self, asked: Asked) -> list[Row]:
         """Sorted by ``-_lastUpdated``, which is how a walk goes: the log never goes back in time."""

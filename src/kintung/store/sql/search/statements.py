@@ -1,14 +1,17 @@
 """The statements of a search: one page of it, or how many match."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from kintung.fhir.search import Query
 from kintung.store.sql.clauses import Clause
 from kintung.store.sql.search.conditions import is_indexed, keys
+from kintung.store.sql.search.cost import require_affordable
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.matches import is_in_log_order, matches, shared_keys
 from kintung.store.sql.search.plan import Asked, Plan, PlanName, merge, plan_of, visits_persons
 from kintung.store.sql.search.sorting import beyond, sort_value
+from kintung.store.sql.type_counts import how_many
 from kintung.store.sql.visibility import StoredReader
 
 COLUMNS = "r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
@@ -21,7 +24,7 @@ class Statement:
 
     text: str
     values: tuple[object, ...]
-    plan: PlanName
+    plan: PlanName | Literal["counts"]
 
 
 def page(lookups: Lookups, asked: Asked, plan: Plan, far: int | None = None) -> Statement:
@@ -48,7 +51,14 @@ def page(lookups: Lookups, asked: Asked, plan: Plan, far: int | None = None) -> 
 
 
 def total(lookups: Lookups, who: StoredReader, query: Query) -> Statement:
-    """One row: how many match; from the index alone when it says all, for who sees all."""
+    """One row: how many match; from the index alone when it says all, for who sees all.
+
+    Raises:
+        TooCostly: more would be looked at than a search may.
+    """
+    if who.reader.sees_all and not query.criteria:
+        sizes = how_many(query.types)
+        return Statement(sizes.text, sizes.values, "counts")
     plan = plan_of(lookups, who, query)
     if who.reader.sees_all and plan.name == "walk" and query.criteria:
         plan = merge(lookups, who, query)
@@ -59,8 +69,9 @@ def total(lookups: Lookups, who: StoredReader, query: Query) -> Statement:
             found = keys(lookups, who, only)
             once = f"SELECT DISTINCT k.patient_key, k.key FROM ({found.text}) k"
             return _counted(Clause(once, found.values), "candidates")
-    if plan.name == "walk" and visits_persons(lookups, who):
-        plan = Plan("grants")
+    if plan.name == "walk":
+        require_affordable(lookups, who, query, ordered=False)
+        plan = Plan("grants") if visits_persons(lookups, who) else plan
     source, where = matches(lookups, Asked(who, query), plan)
     text = f"SELECT count(*) FROM {source.text} WHERE {where.text}"
     return Statement(text, source.values + where.values, plan.name)
