@@ -64,6 +64,11 @@ await call("kit: systemSearch", async () => {
 await call("kit: systemSearch by POST", () =>
   kit.systemSearch({ searchParams: { _type: "Patient" }, options: { postSearch: true } }),
 );
+await call("kit: search with include", async () => {
+  const searchParams = { patient: patient.id, _include: "Observation:subject" };
+  const bundle = await kit.search({ resourceType: "Observation", searchParams });
+  return bundle.entry.map((entry) => entry.search.mode).join() === "match,include";
+});
 await call("kit: typeHistory", () => kit.typeHistory({ resourceType: "Patient" }));
 await call("kit: systemHistory", () => kit.systemHistory());
 await call("kit: operation validate", () =>

@@ -27,7 +27,15 @@ def numbered(number: str) -> Any:
     return client.resource("Patient", identifier=[{"system": "http://example.org/mrn", "value": number}])
 
 
+def types(search: Any) -> set[str]:
+    """The types of what a search gives, matches or not."""
+    return {entry.resource.resourceType for entry in search.fetch_raw().entry}
+
+
+clinic = client.resource("Organization", name="Harbour Clinic")
+clinic.save()
 patient = client.resource("Patient", name=[{"family": "Chan"}], gender="male")
+patient["managingOrganization"] = clinic.to_reference()
 patient.save()
 weight = client.resource("Observation", status="final", subject=patient.to_reference())
 weight["code"] = {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]}
@@ -50,6 +58,11 @@ call(
 )
 call("sort and limit", lambda: patients.sort("-_lastUpdated", "family").limit(1).fetch())
 call("as written", lambda: patients.search(Raw(name="Chan")).fetch())
+with_patient = observations.include("Observation", "subject")
+with_clinic = with_patient.include("Patient", "organization", iterate=True)
+call("include", lambda: types(with_patient) == {"Observation", "Patient"})
+call("include iterated", lambda: types(with_clinic) == {"Observation", "Patient", "Organization"})
+call("revinclude", lambda: types(patients.revinclude("Observation", "subject")) == {"Observation", "Patient"})
 call("history", lambda: patient.execute("_history", "get")["total"] == 2)
 call("count, leniently", lambda: lenient.resources("Patient").count() == 1)
 call("count", patients.count)
