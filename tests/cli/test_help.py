@@ -50,6 +50,8 @@ def test_help_of_a_command_tells_each_option(command: str) -> None:
         ("serve", "--port", "http", "--unprotected"),
         ("serve", "--workers", "0", "--unprotected"),
         ("serve", "--delete-at-most", "1001", "--unprotected"),
+        ("serve", "--allow-origin", "*", "--unprotected"),
+        ("serve", "--allow-origin", "https://app.example/", "--unprotected"),
         ("demo", "--port", "-1"),
         ("load", "x.json", "--procesess", "2"),
         ("load", "x.json", "--processes", "-1"),

@@ -35,12 +35,12 @@ def test_an_unknown_address_is_404(api: Api, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PATCH", "metadata", "GET, HEAD"),
-        ("POST", "Patient/1", "DELETE, GET, HEAD, PATCH, PUT"),
-        ("DELETE", "metadata", "GET, HEAD"),
-        ("PUT", "", "GET, HEAD, POST"),
-        ("GET", "Patient/$validate", "POST"),
-        ("OPTIONS", "Patient", "DELETE, GET, HEAD, PATCH, POST, PUT"),
+        ("PATCH", "metadata", "GET, HEAD, OPTIONS"),
+        ("POST", "Patient/1", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+        ("DELETE", "metadata", "GET, HEAD, OPTIONS"),
+        ("PUT", "", "GET, HEAD, OPTIONS, POST"),
+        ("GET", "Patient/$validate", "OPTIONS, POST"),
+        ("TRACE", "Patient", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(api: Api, method: str, path: str, allowed: str) -> None:

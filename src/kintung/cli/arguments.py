@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 
 _BASE = re.compile(r"https?://[^/?#\s]+[^?#\s]*")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+"""An origin as browsers write it: no path, not even a slash, and letters small."""
 
 
 def number_between(least: int, most: int) -> Callable[[str], int]:
@@ -27,6 +29,13 @@ def add_base_url(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="address of the FHIR API as clients know it; references under it are stored as local ones",
     )
+
+
+def origin(text: str) -> str:
+    """A type of argument: an origin as browsers write it. ``*`` is none: a node is not for every page."""
+    if _ORIGIN.fullmatch(text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is not an origin such as https://app.example.hk")
 
 
 def _base_url(text: str) -> str:

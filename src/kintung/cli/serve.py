@@ -22,7 +22,7 @@ from granian.server.mp import MPServer
 from msgspec import structs
 
 from kintung.app import Settings, open_node
-from kintung.cli.arguments import add_base_url, number_between
+from kintung.cli.arguments import add_base_url, number_between, origin
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent, keep_what_is_loaded
@@ -31,7 +31,7 @@ from kintung.web.app import AsgiApp, create_app
 from kintung.web.fhir.serve import Scope, Send
 from kintung.web.limits import Message, Receive
 from kintung.web.site import WebSettings
-from kintung.web.this_machine import this_machine
+from kintung.web.this_machine import this_machine_and
 
 HOST = "127.0.0.1"
 MOST_WORKERS = 64
@@ -51,6 +51,7 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_url: str = ""
     connections: int = CONNECTIONS
     delete_at_most: int = 1
+    allow_origins: tuple[str, ...] = ()
     counts: str | None = None
     """File in which the workers count together."""
 
@@ -83,6 +84,14 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="how many resources one conditional delete may delete; default: %(default)s",
     )
     parser.add_argument(
+        "--allow-origin",
+        type=origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin read answers in a browser; may be given several times",
+    )
+    parser.add_argument(
         "--unprotected", action="store_true", help="switch sign-in off; needed until it exists"
     )
     parser.set_defaults(run=run)
@@ -109,6 +118,7 @@ def run(options: argparse.Namespace) -> int:
         options.base_url,
         connections=options.connections,
         delete_at_most=options.delete_at_most,
+        allow_origins=tuple(options.allow_origin),
     )
     serve(served, host, options.port, options.workers)
     return 0
@@ -217,9 +227,10 @@ def application() -> AsgiApp:
             settings=Settings(connections=served.connections),
         )
     )
-    web_settings = WebSettings(served.base_url, served.delete_at_most)
+    web_settings = WebSettings(served.base_url, served.delete_at_most, served.allow_origins)
     counts = Path(served.counts) if served.counts else None
-    app = create_app(node, this_machine, settings=web_settings, counts=counts)
+    gate = this_machine_and(served.allow_origins)
+    app = create_app(node, gate, settings=web_settings, counts=counts)
     keep_what_is_loaded()
 
     async def closing(scope: Scope, receive: Receive, send: Send) -> None:

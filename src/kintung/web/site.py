@@ -33,11 +33,13 @@ class WebSettings:
 
     ``base_url`` is the absolute address of the FHIR API without a slash at its end
     (``https://record.example.hk/fhir``); "" takes it from the Host of each request.
-    ``delete_at_most`` is how many resources one conditional delete may delete.
+    ``delete_at_most`` is how many resources one conditional delete may delete. Pages of
+    ``allow_origins`` may read answers in a browser.
     """
 
     base_url: str = ""
     delete_at_most: int = 1
+    allow_origins: tuple[str, ...] = ()
     limits: Limits = field(default=LIMITS)
 
 

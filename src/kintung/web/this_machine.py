@@ -7,10 +7,10 @@ without either cannot carry a FHIR Content-Type without the browser asking first
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from kintung.consent import Access, unprotected
+from kintung.consent import Access, Gate, unprotected
 from kintung.errors import Forbidden
 from kintung.web.outcomes import MediaTypeRefused
 
@@ -19,11 +19,18 @@ _AUTHORITY = re.compile(_HOST)
 _ORIGIN = re.compile(rb"https?://" + _HOST)
 
 
-def this_machine(headers: Mapping[bytes, bytes]) -> Access:
+def this_machine_and(origins: Collection[str]) -> Gate:
+    """``this_machine`` that lets in pages of some other origins too (``https://app.example``)."""
+    listed = frozenset(origin.encode() for origin in origins)
+    return lambda headers: this_machine(headers, listed)
+
+
+def this_machine(headers: Mapping[bytes, bytes], origins: Collection[bytes] = ()) -> Access:
     """Let in who asks on this machine for this machine.
 
     Raises:
-        Forbidden: the Host or the Origin is not localhost or a loopback address.
+        Forbidden: the Host is not localhost or a loopback address; nor the Origin, which may be one
+            of ``origins`` instead.
         MediaTypeRefused: a body without a Content-Type.
     """
     if not _is_loopback(_AUTHORITY, headers.get(b"host", b"")):
@@ -31,7 +38,7 @@ def this_machine(headers: Mapping[bytes, bytes]) -> Access:
             "This node serves its own machine only; ask for it as localhost or 127.0.0.1.", path="Host"
         )
     origin = headers.get(b"origin")
-    if origin is not None and not _is_loopback(_ORIGIN, origin):
+    if origin is not None and origin not in origins and not _is_loopback(_ORIGIN, origin):
         raise Forbidden("This node serves no pages of other places.", path="Origin")
     if not headers.get(b"content-type") and _has_body(headers):
         raise MediaTypeRefused("Say what the body is with a Content-Type.", path="Content-Type")

@@ -138,7 +138,7 @@ def test_an_operation_that_is_not_offered_is_no_resource(method: str, path: str)
 def test_a_method_that_is_none_is_told_the_others() -> None:
     with pytest.raises(MethodNotAllowed) as refused:
         REGISTRY.find("TRACE", "Patient/1")
-    assert refused.value.allowed == "DELETE, GET, HEAD, PATCH, PUT"
+    assert refused.value.allowed == "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"
 
 
 def test_every_status_of_an_error_is_in_the_api_pages() -> None:

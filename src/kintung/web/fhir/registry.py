@@ -156,6 +156,18 @@ class Registry:
             NotFound: no such address, or no such resource type.
             MethodNotAllowed: the address does not take this method.
         """
+        node, parameters = self._walk(path)
+        interaction = node.interactions.get("GET" if method == "HEAD" else method)
+        if interaction is None:
+            raise MethodNotAllowed(f"{method} is not offered here.", self._allowed(node))
+        return Found(interaction, parameters)
+
+    def methods(self, path: str) -> list[str]:
+        """The methods of an address, OPTIONS too; raises NotFound where there is none."""
+        return self._allowed(self._walk(path)[0])
+
+    def _walk(self, path: str) -> tuple["_Node", dict[str, str]]:
+        """The end of an address in the tree, where something is; and what stands in the address."""
         node = self._root
         parameters: dict[str, str] = {}
         for segment in path.split("/") if path else ():
@@ -167,13 +179,10 @@ class Registry:
                 node = node.variable
             else:
                 raise _unknown_address()
-        interaction = node.interactions.get("GET" if method == "HEAD" else method)
         named = (parameters[name] for name in ("type", "member") if name in parameters)
         if not node.interactions or not TYPES.issuperset(named):
             raise _unknown_address()
-        if interaction is None:
-            raise MethodNotAllowed(f"{method} is not offered here.", self._allowed(node))
-        return Found(interaction, parameters)
+        return node, parameters
 
     def _add(self, interaction: Interaction) -> None:
         node = self._root
@@ -189,7 +198,8 @@ class Registry:
         node.interactions[interaction.method] = interaction
 
     def _allowed(self, node: _Node) -> list[str]:
-        return [*node.interactions, *(["HEAD"] if "GET" in node.interactions else [])]
+        heads = ["HEAD"] if "GET" in node.interactions else []
+        return sorted([*node.interactions, *heads, "OPTIONS"])
 
 
 def _unknown_address() -> NotFound:

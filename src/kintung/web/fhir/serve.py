@@ -15,12 +15,14 @@ from typing import Any, TypeVar
 from kintung.consent import Gate
 from kintung.errors import KintungError, NotFound, TimedOut, ValueInvalid
 from kintung.store.port import AuditRecord, Receipt
+from kintung.web.cors import Cors
 from kintung.web.desk import Desk
 from kintung.web.fhir.answer import Answer, refusal
 from kintung.web.fhir.audit import TELLING, audit_record
 from kintung.web.fhir.batch_or_transaction import carry
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import (
+    PLAIN,
     accepts_gzip,
     require_content,
     require_json_acceptable,
@@ -72,6 +74,7 @@ class FhirApi:
         self._registry = registry
         self._traffic = traffic
         self._bodies = Bodies(site.limits)
+        self._cors = Cors(site.settings.allow_origins)
         # Bundles wait for commits in their thread; they must not keep searches from theirs.
         self._threads = ThreadPoolExecutor(site.limits.threads, "kintung-read")
         self._carriers = ThreadPoolExecutor(site.limits.carriers, "kintung-carry")
@@ -99,6 +102,11 @@ class FhirApi:
         try:
             require_head_within(scope, headers, self._site.limits)
             path = _path(scope)
+            if scope["method"] == "OPTIONS":
+                answer = self._options(path, headers)
+                await incoming.discard(self._site.limits)
+                await self._send(send, answer, headers, is_head=False)
+                return
             interaction, parameters = self._registry.find(scope["method"], path)
             name = interaction.name
             about = parameters.get("type", "") or _ABOUT.get(type(interaction.action), "Resource")
@@ -122,6 +130,12 @@ class FhirApi:
         await self._send(send, answer, headers, is_head=scope["method"] == "HEAD")
 
     # --- One request ------------------------------------------------------------------
+
+    def _options(self, path: str, headers: Mapping[bytes, bytes]) -> Answer:
+        """Which methods an address takes, and whether a page may use them. It is asked before sign-in."""
+        methods = self._registry.methods(path)
+        allow = (b"allow", ", ".join(methods).encode())
+        return Answer(204, (allow, *PLAIN[1:], *self._cors.preflight(headers, methods)))
 
     async def _serve(self, request: Request, incoming: Incoming, interaction: Interaction) -> Answer:
         headers, client = request.headers, request.access.client
@@ -214,7 +228,8 @@ class FhirApi:
     # --- The answer -------------------------------------------------------------------
 
     async def _send(self, send: Send, answer: Answer, asked: dict[bytes, bytes], *, is_head: bool) -> None:
-        status, headers, body = answer.status, [*answer.headers], answer.body
+        status, body = answer.status, answer.body
+        headers = [*answer.headers, *self._cors.fields(asked)]
         if status not in _EMPTY and not body:
             headers = [field for field in headers if field[0] != b"content-type"]
             headers.append((b"content-length", b"0"))
