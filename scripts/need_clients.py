@@ -4,7 +4,6 @@ Nothing happens when they are there. Where they cannot be had, one line says so;
 need them are then skipped, counted and named at the end of the run.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def main() -> None:
     print(f"make: installing the JavaScript clients {', '.join(packages())}", file=sys.stderr)
     try:
         install()
-    except (OSError, subprocess.SubprocessError) as error:
+    except RuntimeError as error:
         print(f"make: {ABSENT} ({error})", file=sys.stderr)
 
 

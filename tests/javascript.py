@@ -38,11 +38,17 @@ def install() -> None:
     """Install the clients as they are locked.
 
     Raises:
-        OSError: there is no Node for this machine.
-        subprocess.SubprocessError: the packages did not come.
+        RuntimeError: there is no Node for this machine, or the packages did not come.
     """
     command = [NODE, NPM, "ci", "--loglevel=error"]
-    subprocess.run(command, cwd=CLIENTS, check=True, timeout=SECONDS, stdout=subprocess.DEVNULL)
+    try:
+        done = subprocess.run(
+            command, cwd=CLIENTS, check=False, timeout=SECONDS, capture_output=True, text=True
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RuntimeError(str(error)) from None
+    if done.returncode != 0:
+        raise RuntimeError(" ".join(done.stderr.splitlines()[:1]))
     _DONE.write_text(_digest())
 
 
