@@ -39,17 +39,25 @@ class Api:
     """Calls a node as ``persona`` (a header the test's gate reads); "" is the unprotected one."""
 
     def __init__(
-        self, node: Node, client: httpx.AsyncClient, runner: asyncio.Runner, registry: Registry = REGISTRY
+        self,
+        node: Node,
+        runner: asyncio.Runner,
+        settings: WebSettings | None = None,
+        registry: Registry = REGISTRY,
     ) -> None:
         self.node = node
         self._registry = registry
-        self._client = client
+        app = create_app(node, self.gate, settings=settings, registry=registry)
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
         self._runner = runner
         self.personas: dict[str, Access] = {}
 
     def gate(self, headers: Mapping[bytes, bytes]) -> Access:
         name = headers.get(b"x-persona", b"").decode()
         return self.personas[name] if name else unprotected(headers)
+
+    async def close(self) -> None:
+        await self._client.aclose()
 
     def call(
         self,
@@ -133,11 +141,9 @@ def api(
         open_node(url, clock=SetClock(START, tick=tick), entropy=SeededEntropy(7)) as node,
         asyncio.Runner() as runner,
     ):
-        found = Api(node, httpx.AsyncClient(), runner, registry)
-        app = create_app(node, found.gate, settings=settings, registry=registry)
-        found._client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
+        found = Api(node, runner, settings, registry)
         yield found
-        runner.run(found._client.aclose())
+        runner.run(found.close())
 
 
 def outcome(response: httpx.Response) -> tuple[int, str, str | None]:
