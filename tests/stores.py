@@ -135,6 +135,17 @@ class Record:
     def putting(self, resource: Resource, reader: Reader = ALL, organisation: str = "") -> "Putting":
         return Putting(self.scribe, resource, reader, organisation)
 
+    def putting_text(self, text: str) -> Step:
+        """Put a resource as it is written, every digit kept."""
+        raw = text.encode()
+        parsed = parse(raw)
+
+        def put(view: View) -> Write:
+            type, id = parsed["resourceType"], parsed["id"]
+            return self.scribe.put(view, ALL, type=type, id=id, raw=raw, resource=parsed, current=None)
+
+        return put
+
     def deleting(self, name: str, reader: Reader = ALL) -> Step:
         type, id = name.split("/")
 

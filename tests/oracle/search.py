@@ -366,14 +366,14 @@ def normal_form(number: str) -> str:
 
 
 def reference_test(text: str, type: str) -> Callable[[Reference], bool]:
-    """``Type/id``, ``id`` (with the modifier: of that type), or an address."""
+    """``Type/id``, ``id`` (with the modifier: of that type), or an address, which may look like an id."""
     text = unescape(text)
     wanted = target(text)
     if wanted.type or ":" in text:
         return lambda row: row == wanted
     if type:
         return lambda row: row == Reference(type, text)
-    return lambda row: row.type != "" and row.id == text
+    return lambda row: row.id == text
 
 
 def string_test(text: str, modifier: str) -> Callable[[str], bool]:

@@ -78,7 +78,8 @@ def matches(  # noqa: PLR0911 - one case a kind
 
 def _string(text: str, folded: str, row_folded: str, row_text: str, modifier: Modifier | None) -> bool:
     if modifier == "exact":
-        return row_text == text
+        # What stands for a long text, digest and all, may be searched for too: it folds otherwise.
+        return row_text == text and row_folded == folded
     if modifier == "contains":
         return folded in row_folded
     return row_folded.startswith(folded)

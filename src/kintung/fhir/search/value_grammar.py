@@ -104,7 +104,8 @@ def uris_above(text: str) -> Iterator[UriValue]:
 def references(text: str, targets: tuple[str, ...], base: str | None) -> tuple[ReferenceValue, ...]:
     """Read ``id``, ``Type/id`` or an absolute address.
 
-    One under the node's own address is local, and that address too: canonicals keep theirs.
+    One under the node's own address is local, and that address too: canonicals keep theirs. A
+    bare id where anything may be referred to is also a canonical that somebody wrote so.
 
     Args:
         targets: the types a bare id may be of, () for any.
@@ -116,7 +117,8 @@ def references(text: str, targets: tuple[str, ...], base: str | None) -> tuple[R
         own = _local(plain[len(base) + 1 :]) if base and plain.startswith(f"{base}/") else None
         return (own, absolute) if own else (absolute,)
     if is_id(plain):
-        return (ReferenceValue(targets, plain),)
+        bare = ReferenceValue(targets, plain)
+        return (bare,) if targets else (bare, ReferenceValue(("",), plain))
     local = _local(plain)
     if local is None:
         raise ValueInvalid("a reference is given as id, as Type/id, or as an absolute address")
