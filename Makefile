@@ -20,6 +20,7 @@ FROM_HL7 = \
 	"scripts/build_fhir_definitions.py $(DEFINITIONS)" \
 	"scripts/build_search_parameters.py $(DEFINITIONS)" \
 	"scripts/build_compartments.py $(DEFINITIONS)" \
+	"scripts/build_operations.py $(DEFINITIONS)" \
 	"scripts/make_ownership_evidence.py $(DEFINITIONS)/StructureDefinition.ndjson.gz"
 ALL_GENERATORS = $(GENERATORS) $(if $(wildcard $(DEFINITIONS)),$(FROM_HL7))
 ABSENT = $(if $(wildcard $(DEFINITIONS)),,@echo 'not done without $(DEFINITIONS):' $(FROM_HL7))

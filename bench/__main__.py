@@ -23,6 +23,7 @@ ROWS = {
     "searches": "search, page of 20, by the size of the record",
     "consent": "search within what a reader may see",
     "hot": "a patient and an organisation with very much",
+    "everything": "everything of a patient with 300 resources",
     "mixed": "reads, searches, creates and Bundles at once",
     "language": "parsing, validation, extraction, sealing",
     "stalls": "the longest a commit waits",

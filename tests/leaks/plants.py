@@ -15,7 +15,15 @@ from typing import Any, NamedTuple, cast
 
 from kintung.store import scribe
 from kintung.store.sql import history, idempotency, visibility
-from kintung.store.sql.search import conditions, date_order, inclusion, matches, searcher, statements
+from kintung.store.sql.search import (
+    compartments,
+    conditions,
+    date_order,
+    inclusion,
+    matches,
+    searcher,
+    statements,
+)
 from kintung.store.sql.view import SqlView
 from kintung.web import cursor
 from kintung.web.fhir import conditional, deposit, read, transaction, vread
@@ -110,6 +118,12 @@ LEAKS = (
                 "v for v in self._opened(included) if self.current(reader, *v[:2])",
             ),
         ),
+    ),
+    leak(
+        "everything that the hidden leads to",
+        compartments.keys_of_everything,
+        'visible(who, "c"), ',
+        "",
     ),
     leak("the end of a chain without the reader", conditions._meeting, '    visible(who, "r"),\n', ""),
     leak(

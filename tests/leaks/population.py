@@ -278,7 +278,14 @@ def _between_hidden() -> Iterator[Event]:
 def _labelled() -> Iterator[Event]:
     """Doubles of what is seen behind a label: of the same persons, and of others in the scope."""
     # First and last of the hidden, and of the last person in sight: on the first page of any order.
-    yield from _behind(Event("put", observation("x-first", "a", CASES[0]), "label"))
+    # Nothing that is seen leads to the Practitioner.
+    yield from _behind(
+        Event(
+            "put",
+            observation("x-first", "a", CASES[0], performer=[{"reference": "Practitioner/dr"}]),
+            "label",
+        )
+    )
     yield from _behind(Event("put", organization("x", "Clinic of Sha Tin"), "label"))
     for place, url in enumerate(PROTOCOLS):
         yield from _behind(Event("put", _value_set(f"xv{place}", url), "label"))

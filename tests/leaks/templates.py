@@ -658,6 +658,28 @@ def _compartment_all_post(ask: Caller, draw: Draw) -> None:
     ask("POST", f"{_compartment(draw)}/_search", form=urlencode(pairs))
 
 
+@template("everything", "everything")
+def _everything(ask: Caller, draw: Draw) -> None:
+    """Of whom is seen, of the hidden and of nobody; the hidden leads to what nothing seen leads to."""
+    ask("GET", "Patient/a/$everything")
+    ask("GET", f"{draw.name('Patient')}/$everything")
+    ask("GET", f"{draw.choice(('Encounter/a-e', draw.name('Encounter')))}/$everything")
+
+
+@template("everything, a page at a time", "everything")
+def _everything_pages(ask: Caller, draw: Draw) -> None:
+    asked = draw.choice(("", "&start=2022-02", "&end=2022-03-05", "&_since=2022-10-19T02:00:00Z"))
+    follow(ask, f"Patient/a/$everything?_count={draw.choice('579')}{asked}", 4)
+
+
+@template("everything by Parameters", "everything-post")
+def _everything_post(ask: Caller, draw: Draw) -> None:
+    types = draw.choice(("Practitioner,Observation", "Organization,Encounter,Condition", "Observation"))
+    asked = [{"name": "_type", "valueCode": types}, {"name": "_count", "valueInteger": 30}]
+    for name in ("Patient/a", draw.name("Patient")):
+        ask("POST", f"{name}/$everything", {"resourceType": "Parameters", "parameter": asked})
+
+
 # --- Writing --------------------------------------------------------------------------
 
 

@@ -50,13 +50,14 @@ def body(interaction: Interaction) -> Any:
     if interaction.path == "":
         reads = [{"request": {"method": "GET", "url": url}} for url in ("Patient/p2", "Patient", "_history")]
         return {"resourceType": "Bundle", "type": "batch", "entry": reads}
-    if interaction.method == "PATCH" or "$meta" in interaction.path:
+    if interaction.method == "PATCH" or "$meta" in interaction.path or interaction.types:
         return {"resourceType": "Parameters"}
     return patient("p2", "Changed") if "{id}" in interaction.path else {"resourceType": "Patient"}
 
 
 def call(api: Api, interaction: Interaction, who: str) -> Any:
-    path = interaction.path.strip("/").format(type="Patient", id="p2", version="1", member="Observation")
+    type = "Patient" if not interaction.types or "Patient" in interaction.types else interaction.types[0]
+    path = interaction.path.strip("/").format(type=type, id="p2", version="1", member="Observation")
     if interaction.name.startswith("conditional"):
         path += "?_id=none"
     form = interaction.path.endswith("_search")

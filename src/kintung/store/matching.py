@@ -14,6 +14,7 @@ from kintung.fhir.search import (
     Compartment,
     Condition,
     Criterion,
+    Everything,
     Extracted,
     Has,
     Parameter,
@@ -24,6 +25,7 @@ from kintung.fhir.search import (
     Value,
     bound_keys,
     holds,
+    members,
 )
 
 _PAIR = "\0pair"
@@ -87,6 +89,30 @@ def _meets(condition: Condition, resource: Indexed, around: Around) -> bool:
             if itself and (resource.type, resource.id) in named:
                 return True
             return not named.isdisjoint(referenced(parameter, resource.rows))
+        case Everything():
+            return _is_among(condition, resource, around)
+
+
+def _is_among(asked: Everything, resource: Indexed, around: Around) -> bool:
+    """Is a resource in the compartment, or does one that is there lead to it?"""
+    if resource.type == asked.apart or _is_cared_for(asked, resource, around):
+        return _is_cared_for(asked, resource, around)
+    return any(
+        _is_cared_for(asked, other, around)
+        for type in members(asked.compartment.type)
+        for other in around.of(type)
+        if (resource.type, resource.id) in {(type, id) for _, type, id in other.rows.references}
+    )
+
+
+def _is_cared_for(asked: Everything, resource: Indexed, around: Around) -> bool:
+    """Is a resource in the compartment, and of care within the time?"""
+    inside, care = asked.compartment, asked.care
+    if resource.type not in members(inside.type) or not _meets(inside, resource, around):
+        return False
+    atoms = {branch.atom for branch in care.parameter.branches} if care else set[int]()
+    dates = [(low, high) for atom, low, high in resource.rows.dates if atom in atoms]
+    return care is None or not dates or any(low < care.high and high > care.low for low, high in dates)
 
 
 def meets_one(criterion: Criterion, resource: Indexed) -> bool:

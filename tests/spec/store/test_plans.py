@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import pytest
 
-from kintung.fhir.search import in_compartment, parse_query
+from kintung.fhir.search import Everything, Query, care_between, compartment, in_compartment, parse_query
 from kintung.store.notices import Advance, Notice
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
@@ -370,6 +370,29 @@ def test_a_compartment_is_where_its_search_starts(record: Record, type: str | No
             assert not re.search(r"SCAN (x|r|e)\b|Seq Scan", explained), explained
 
     assert plan.name == "candidates"
+
+
+def test_everything_is_found_from_the_compartment(record: Record) -> None:
+    """A seek for each resource in it, for its references, and for each target once."""
+    with searching(record, by_index=True) as searcher:
+        care = care_between(["Observation"], 0, 10**15)
+        wanted = Everything(compartment("Patient", ("p7",)), care, "Patient")
+        reader = Reader("plan", persons=record.store.scope(MANY))
+        asked = Asked(Names().stored(searcher.db, reader), Query((), (wanted,)), 21)
+        plan = searcher.plan(asked.who, asked.query)
+        statement = searcher.page(asked, plan)
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert plan.name == "candidates"
+    assert not re.search(r"SCAN (x|r|c|e|n|g)\b|Seq Scan", explained), explained
+    for seek in (
+        r"SEARCH c USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource c",
+        r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource r",
+        r"SEARCH x USING INDEX ix_reference_of|SEARCH x USING COVERING INDEX ix_reference_of"
+        r"|ix_reference_of on ix_reference x",
+        r"SEARCH x USING (COVERING )?INDEX ix_date_of|ix_date_of on ix_date x",
+    ):
+        assert re.search(seek, explained), explained
 
 
 def test_a_chain_is_followed_by_its_references_before_the_server_has_statistics(

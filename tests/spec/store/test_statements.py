@@ -14,7 +14,15 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from kintung.fhir.search import Chain, in_compartment, parse_query
+from kintung.fhir.search import (
+    Chain,
+    Everything,
+    Query,
+    care_between,
+    compartment,
+    in_compartment,
+    parse_query,
+)
 from kintung.store.notices import ACTIVE, Advance, Notice
 from kintung.store.port import Paging
 from kintung.store.reader import Reader
@@ -105,6 +113,14 @@ def _use_everything(record: Record) -> None:
             whole = in_compartment(parse_query(type, [("_total", "accurate")], now_micros=0), "Patient", "a")
             with store.view() as view:
                 view.search(reader, whole, Paging(5, total=True))
+        with store.view() as view:
+            for care in (None, care_between(["Observation"], 0, 1)):
+                wanted = Everything(compartment("Patient", ("a",)), care, "Patient")
+                view.search(reader, Query((), (wanted,)), Paging(5, total=True))
+        with store.searcher() as searcher:
+            who, around = Names().stored(searcher.db, reader), Everything(compartment("Patient", ("a",)))
+            statement = searcher.page(Asked(who, Query(("Observation",), (around,)), 5), Plan("walk"))
+            searcher.db.rows(statement.text, statement.values)
         record.history("", reader)
         record.history("Observation", reader)
         record.history("Patient/a", reader)

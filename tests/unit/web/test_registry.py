@@ -109,10 +109,10 @@ def test_what_an_interaction_does_is_what_it_declares(each: Interaction) -> None
 
 @pytest.mark.parametrize("each", INTERACTIONS, ids=lambda each: each.name)
 def test_an_address_leads_to_its_interaction(each: Interaction) -> None:
-    path = each.path.strip("/").format(type="Patient", id="1", version="2", member="Observation")
-    found = REGISTRY.find(each.method, path)
+    type = each.types[0] if each.types else "Patient"
+    named = {"type": type, "id": "1", "version": "2", "member": "Observation"}
+    found = REGISTRY.find(each.method, each.path.strip("/").format(**named))
     assert found.interaction is each
-    named = {"type": "Patient", "id": "1", "version": "2", "member": "Observation"}
     assert found.parameters == {name: named[name] for name in re.findall(r"{(\w+)}", each.path)}
 
 

@@ -5,13 +5,16 @@ One search parameter is a few **atoms**; a resource yields index rows that name 
 same frozen :class:`Query`. Whether a resource meets a criterion is said by :func:`holds`.
 """
 
+from kintung.fhir.search.care_dates import care_between
 from kintung.fhir.search.catalogue import fingerprint, resource_types
 from kintung.fhir.search.compartments import compartment, compartment_types, in_compartment, members
 from kintung.fhir.search.criteria import (
+    Care,
     Chain,
     Compartment,
     Condition,
     Criterion,
+    Everything,
     Has,
     Include,
     Query,
@@ -43,11 +46,13 @@ __all__ = [
     "OFFSET_MINUTES",
     "SEARCH_LIMITS",
     "Answered",
+    "Care",
     "Chain",
     "Compartment",
     "Condition",
     "Criterion",
     "DateValue",
+    "Everything",
     "Extracted",
     "Has",
     "Include",
@@ -66,6 +71,7 @@ __all__ = [
     "UriValue",
     "Value",
     "bound_keys",
+    "care_between",
     "compartment",
     "compartment_types",
     "count_of",

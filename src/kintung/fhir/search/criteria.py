@@ -63,7 +63,29 @@ class Compartment:
     itself: bool
 
 
-Condition = Criterion | Chain | Has | Compartment
+@dataclass(frozen=True, slots=True)
+class Care:
+    """The time of care from ``low`` to ``high`` (UTC microseconds, half-open), by the dates of a parameter.
+
+    A resource is within when one of its dates overlaps it, or when it has none.
+    """
+
+    parameter: Parameter
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """In the compartment, current, visible to the reader and within the time of care; or what a
+    reference of such a resource leads to, but for other resources of the type ``apart``."""
+
+    compartment: Compartment
+    care: Care | None = None
+    apart: str = ""
+
+
+Condition = Criterion | Chain | Has | Compartment | Everything
 """What may be asked of a resource: of itself, of what it leads to, of what leads to it."""
 
 

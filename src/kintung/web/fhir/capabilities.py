@@ -36,7 +36,7 @@ def statement(interactions: Iterable[Interaction], base: str, *, deletes_several
             for type in RESOURCE_TYPES
         ],
         "interaction": [{"code": code} for code in of_system],
-        "operation": _operations(each for each in interactions if "{type}" not in each.path),
+        "operation": _operations(interactions, ""),
     }
     return msgspec.json.encode(
         {
@@ -74,7 +74,7 @@ def _resource(
     found = [_parameter(code, kind, url) for code, kind, url in _searched(type)]
     if found:
         described["searchParam"] = found
-    operations = _operations(each for each in interactions if each.path.startswith("/{type}/"))
+    operations = _operations(interactions, type)
     if operations:
         described["operation"] = operations
     return described
@@ -92,7 +92,11 @@ def _parameter(code: str, kind: str, url: str) -> dict[str, str]:
     return {"name": code, "definition": url, "type": kind} if url else {"name": code, "type": kind}
 
 
-def _operations(interactions: Iterable[Interaction]) -> list[dict[str, str]]:
-    """Each operation once, whatever addresses and methods it has."""
-    found = {each.path.rpartition("$")[2]: each.operation for each in interactions if each.operation}
-    return [{"name": name, "definition": definition} for name, definition in found.items()]
+def _operations(interactions: Iterable[Interaction], type: str) -> list[dict[str, str]]:
+    """The operations of a type, or of the system, each once however it is asked."""
+    found = [
+        (each.path.rpartition("$")[2], each.operation.format(type=type))
+        for each in interactions
+        if each.operation and ("{type}" in each.path) == bool(type) and (not each.types or type in each.types)
+    ]
+    return [{"name": name, "definition": definition} for name, definition in dict.fromkeys(found)]

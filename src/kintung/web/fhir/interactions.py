@@ -10,6 +10,7 @@ from kintung.web.fhir import (
     compartment,
     create,
     delete,
+    everything,
     history,
     meta,
     meta_change,
@@ -89,6 +90,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *validate.INTERACTIONS,
     *meta.INTERACTIONS,
     *meta_change.INTERACTIONS,
+    *everything.INTERACTIONS,
 )
 
 REGISTRY = Registry(INTERACTIONS, searched_by())

@@ -14,6 +14,7 @@ import msgspec
 from kintung.fhir.references import ID
 from kintung.fhir.search import compartment_types, parameters
 from kintung.web.fhir.headers import JSON_PATCH
+from kintung.web.fhir.operation import Input, inputs_of
 from kintung.web.fhir.registry import RESOURCE_TYPES, Carries, Interaction, Reads, Recordless, Writes
 from kintung.web.outcomes import STATUS
 
@@ -44,6 +45,14 @@ def _form(simplest: str, always: dict[str, Any], example: str) -> dict[str, Any]
 
 
 _SOMETHING = {"minLength": 1}
+_OF_TYPE: dict[str, dict[str, Any]] = {
+    "code": {"type": "string", "minLength": 1},
+    "date": {"type": "string", "format": "date"},
+    "instant": {"type": "string", "format": "date-time"},
+    "integer": {"type": "integer", "minimum": 0},
+    "positiveInt": {"type": "integer", "minimum": 1},
+}
+"""How a value of an operation's parameter is written, by its type."""
 _FORMS: dict[str, dict[str, Any]] = {
     "number": _form(
         _PREFIX + r"-?[0-9]{1,20}(\.[0-9]{1,10})?(e-?[0-9]{1,2})?$", {"pattern": "[0-9]"}, "gt0.8"
@@ -157,6 +166,8 @@ def _operation(interaction: Interaction) -> dict[str, Any]:
 
 def _path_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     schemas = _PARTS | _OF_COMPARTMENTS if interaction.name.startswith("search-compartment") else _PARTS
+    if interaction.types:
+        schemas = schemas | {"type": {"type": "string", "enum": list(interaction.types)}}
     return [
         {"name": part.strip("{}"), "in": "path", "required": True, "schema": schemas[part.strip("{}")]}
         for part in interaction.path.split("/")
@@ -177,7 +188,19 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
         return [count, total, *(_query(name, text) for name in _ANY_SEARCH), *includes]
     if interaction.name.startswith("conditional"):
         return [_query("_id", text)]
+    if interaction.types:
+        return [_query(each.name, _OF_TYPE[each.type]) for each in _inputs(interaction)]
     return []
+
+
+def _inputs(interaction: Interaction) -> list[Input]:
+    """What an operation takes, of whatever type it is asked."""
+    found = {
+        each.name: each
+        for type in interaction.types
+        for each in inputs_of(interaction.operation.format(type=type)).values()
+    }
+    return list(found.values())
 
 
 def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -203,8 +226,8 @@ def _header_parameters(interaction: Interaction) -> list[dict[str, Any]]:
 
 
 def _body(interaction: Interaction) -> dict[str, Any]:
-    if interaction.name.startswith("meta"):
-        return _meta_body(interaction)
+    if interaction.name.startswith("meta") or interaction.types:
+        return _input_body(interaction)
     if interaction.path.endswith("_search"):
         form = {"type": "object", "additionalProperties": {"type": "string"}}
         return {"content": {_FORM: {"schema": form, "example": {"_count": "5"}}}}
@@ -219,8 +242,8 @@ def _body(interaction: Interaction) -> dict[str, Any]:
     return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": _EXAMPLE}}}
 
 
-def _meta_body(interaction: Interaction) -> dict[str, Any]:
-    """By $meta nothing need be sent; to $meta-add and $meta-delete a Meta."""
+def _input_body(interaction: Interaction) -> dict[str, Any]:
+    """By what only reads nothing need be sent; to $meta-add and $meta-delete a Meta."""
     tag = {"system": "http://example.org/tags", "code": "reviewed"}
     given = [{"name": "meta", "valueMeta": {"tag": [tag]}}]
     parameters = {"resourceType": "Parameters"}
@@ -288,7 +311,8 @@ def _good(interaction: Interaction) -> list[tuple[int, dict[str, Any] | None]]:
         case Recordless():
             return [(200, {"openapi": _ANYTHING, "capabilities": _RESOURCE}.get(interaction.name, _OUTCOME))]
         case Reads():
-            schema = _BUNDLE if interaction.name.startswith(("search", "history")) else _RESOURCE
+            many = interaction.types or interaction.name.startswith(("search", "history"))
+            schema = _BUNDLE if many else _RESOURCE
             shows_one = "{id}" in interaction.path and schema is _RESOURCE
             return [(200, schema), *([(304, None)] if shows_one else [])]
         case Carries():

@@ -70,8 +70,9 @@ class Interaction:
         right: what the caller must hold; None only where the policy asks for none.
         codes: of ``type-restful-interaction`` or ``system-restful-interaction``, for the
             CapabilityStatement; none for operations.
-        operation: canonical of the OperationDefinition, for operations.
+        operation: canonical of the OperationDefinition, for operations; ``{type}`` stands for the type.
         also: a second right the caller must hold.
+        types: the resource types ``{type}`` may be; none named when any.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Interaction:
     codes: tuple[str, ...] = ()
     operation: str = ""
     also: Right | None = None
+    types: tuple[str, ...] = ()
 
 
 _FITTING: Mapping[type[Action], tuple[Policy, ...]] = {
@@ -180,7 +182,8 @@ class Registry:
             else:
                 raise _unknown_address()
         named = (parameters[name] for name in ("type", "member") if name in parameters)
-        if not node.interactions or not TYPES.issuperset(named):
+        offered = (parameters["type"] in each.types for each in node.interactions.values() if each.types)
+        if not node.interactions or not TYPES.issuperset(named) or not all(offered):
             raise _unknown_address()
         return node, parameters
 

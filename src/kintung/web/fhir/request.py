@@ -95,11 +95,11 @@ class Request:
     def described(self) -> str:
         """Method, path, parameters and conditions, for the sealed part of the audit record.
 
-        The form of a search is as much a part of it as its address, and so are the criteria
-        of a conditional create.
+        The form of a search and the input of an operation are as much a part of it as its address,
+        and so are the criteria of a conditional create.
         """
         query = self.query
-        if self.body and self.path.endswith("_search"):
+        if self.body and (self.path.endswith("_search") or "$" in self.path):
             form = self.body.decode(errors="replace")
             query = f"{query}&{form}" if query else form
         asked = f"{self.method} {self.path}?{query}"

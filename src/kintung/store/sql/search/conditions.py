@@ -10,11 +10,17 @@ stands on each resource on the way, and all else is reached through ``r``, the o
 from collections.abc import Sequence
 from typing import NamedTuple, TypeGuard, cast
 
-from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Has, Parameter
+from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Everything, Has, Parameter
 from kintung.store.sql.clauses import ALWAYS, Clause, among, every, is_short, listed, some, starting
 from kintung.store.sql.database import Database
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.search import criteria
+from kintung.store.sql.search.compartments import (
+    keys_of_compartment,
+    keys_of_everything,
+    probe_compartment,
+    probe_everything,
+)
 from kintung.store.sql.search.criteria import asks_all
 from kintung.store.sql.search.index_rows import by_resource, of_resource
 from kintung.store.sql.search.lookups import Lookups
@@ -37,7 +43,9 @@ def probe(lookups: Lookups, who: StoredReader, condition: Condition, r: str = "r
         case Has():
             return _probe_has(lookups, who, condition, r)
         case Compartment():
-            return _probe_compartment(lookups, condition, r)
+            return probe_compartment(lookups, condition, r)
+        case Everything():
+            return probe_everything(lookups, who, condition, r)
 
 
 def keys(lookups: Lookups, who: StoredReader, condition: Condition) -> Clause:
@@ -52,7 +60,9 @@ def keys(lookups: Lookups, who: StoredReader, condition: Condition) -> Clause:
         case Has():
             return _keys_referred_to(lookups, who, condition)
         case Compartment():
-            return _keys_of_compartment(lookups, condition)
+            return keys_of_compartment(lookups, condition)
+        case Everything():
+            return keys_of_everything(lookups, who, condition)
 
 
 def is_wide(lookups: Lookups, who: StoredReader, condition: Condition) -> bool:
@@ -60,7 +70,7 @@ def is_wide(lookups: Lookups, who: StoredReader, condition: Condition) -> bool:
     match condition:
         case Criterion():
             return False
-        case Compartment():
+        case Compartment() | Everything():
             return False
         case Chain():
             return any(end.query is not None for end in ends_of(lookups, who, condition))
@@ -78,7 +88,7 @@ def is_indexed(condition: Condition) -> bool:
             return not asks_all(condition) and condition.parameter.stored is None
         case Chain():
             return True
-        case Has():
+        case Has() | Everything():
             return False
         case Compartment(itself=itself):
             return not itself
@@ -237,34 +247,3 @@ def _leading_to(parameter: Parameter, type_column: str) -> Clause:
         of_type = ALWAYS if target is None else Clause(f"{type_column} = ?", (TYPE_NUMBERS[target],))
         options.append(every(atoms, of_type))
     return some(*options)
-
-
-# -- compartments -----------------------------------------------------------------------
-
-
-def of_compartment(lookups: Lookups, compartment: Compartment) -> Ends:
-    """The references that put a resource into a compartment."""
-    atoms = [branch.atom for branch in compartment.parameter.branches]
-    return Ends(atoms, lookups.owners(compartment.type, compartment.ids))
-
-
-def _probe_compartment(lookups: Lookups, compartment: Compartment, r: str) -> Clause:
-    ends = of_compartment(lookups, compartment)
-    found = of_resource(lookups.db, "ix_reference x", leading(lookups.db, [ends]), r)
-    options = [Clause(f"{found.text} IS NOT NULL", found.values)] if ends.atoms and ends.targets else []
-    if compartment.itself:
-        options.append(listed(lookups.db, f"{r}.key", ends.targets))
-    return some(*options)
-
-
-def _keys_of_compartment(lookups: Lookups, compartment: Compartment) -> Clause:
-    ends = of_compartment(lookups, compartment)
-    rows = leading(lookups.db, [ends])
-    found = Clause(f"SELECT x.patient_key, x.key FROM ix_reference x WHERE {rows.text}", rows.values)
-    if not compartment.itself:
-        return found
-    own = listed(lookups.db, "e.key", ends.targets)
-    return Clause(
-        f"{found.text} UNION ALL SELECT e.patient_key, e.key FROM entity e WHERE {own.text}",
-        found.values + own.values,
-    )

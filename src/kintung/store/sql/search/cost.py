@@ -9,7 +9,7 @@ errors that a Reader may tell from others (see ``docs/explanation/threat-model.m
 from typing import cast
 
 from kintung.errors import TooCostly
-from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Has, Query
+from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Everything, Has, Query
 from kintung.store.sql.search.conditions import is_wide
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.sorting import date_sorted_by, is_newest_first
@@ -55,7 +55,7 @@ def estimate(lookups: Lookups, who: StoredReader, query: Query, *, ordered: bool
 def _weight(lookups: Lookups, who: StoredReader, condition: Condition) -> int:
     """Rows probed for one resource."""
     match condition:
-        case Criterion() | Compartment():
+        case Criterion() | Compartment() | Everything():
             return 1
         case Chain(_, inner):
             if not is_wide(lookups, who, condition):

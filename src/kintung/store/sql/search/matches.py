@@ -125,9 +125,11 @@ def _from_keys(lookups: Lookups, asked: Asked, plan: Plan, current: Clause) -> C
     if len(asked.query.types) == 1:
         start = Clause(f"({found.text}) k", found.values)
         return starting(lookups.db, start, every(Clause(same), of_types(asked.query)), current)
-    typed = f"SELECT k1.patient_key, k1.key, n.type FROM ({found.text}) k1 JOIN entity n ON n.key = k1.key"
+    each = Clause(f"({found.text}) k1", found.values)
+    named = starting(lookups.db, each, Clause("n.key = k1.key"), to="entity n")
+    typed = Clause(f"(SELECT k1.patient_key, k1.key, n.type FROM {named.text}) k", named.values)
     by = every(Clause(f"{same} AND r.type = k.type"), of_types(asked.query))
-    return starting(lookups.db, Clause(f"({typed}) k", found.values), by, current)
+    return starting(lookups.db, typed, by, current)
 
 
 def _keys_of_one(lookups: Lookups, who: StoredReader, plan: Plan) -> Clause:

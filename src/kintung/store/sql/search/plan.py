@@ -16,7 +16,7 @@ there is something to start from, and else walks on. See ADR 0009.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast
 
-from kintung.fhir.search import Compartment, Condition, Criterion, Query
+from kintung.fhir.search import Compartment, Condition, Criterion, Everything, Query
 from kintung.store.port import Position
 from kintung.store.reader import Scope
 from kintung.store.sql.clauses import Clause
@@ -78,10 +78,10 @@ class Asked:
 
 
 def plan_of(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
-    """What to start from, by counting the index rows of each criterion up to ``FEW``.
-
-    Of several types no index is in the log's order: a compartment is soonest read whole.
-    """
+    """What to start from, by counting the index rows of each criterion up to ``FEW``."""
+    whole = next((each for each in query.criteria if isinstance(each, Everything)), None)
+    if whole is not None:
+        return Plan("candidates", (whole,))  # counting it costs what listing it does
     fewest, start = FEW + 1, None
     for condition in query.criteria:
         if not _has_range(condition) or is_wide(lookups, who, condition):
@@ -89,8 +89,8 @@ def plan_of(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
         size = _count(lookups.db, keys(lookups, who, condition), FEW + 1)
         if size < fewest:
             fewest, start = size, condition
-    if start is None and len(query.types) != 1:
-        start = _compartment(query)
+    if start is None:
+        start = _read_whole(lookups, who, query)
     if start is not None:
         return Plan("candidates", (start,))
     return Plan("grants" if has_few_persons(lookups, who) else "walk")
@@ -162,14 +162,16 @@ def _has_range(condition: Condition) -> bool:
 
 
 def _wide(lookups: Lookups, who: StoredReader, query: Query) -> list[Condition]:
-    """Conditions that lead to so much that it was not counted; a compartment is always worth listing."""
-    found = [condition for condition in query.criteria if is_wide(lookups, who, condition)]
-    inside = _compartment(query)
-    return [inside, *found] if inside is not None else found
+    """Conditions that lead to so much that it was not counted."""
+    return [condition for condition in query.criteria if is_wide(lookups, who, condition)]
 
 
-def _compartment(query: Query) -> Compartment | None:
-    return next((each for each in query.criteria if isinstance(each, Compartment)), None)
+def _read_whole(lookups: Lookups, who: StoredReader, query: Query) -> Condition | None:
+    """A compartment that holds much: of several types no index is in the log's order, and of one type
+    its rows are only when they lie at one point."""
+    inside = next((each for each in query.criteria if isinstance(each, Compartment)), None)
+    is_in_order = len(query.types) == 1 and inside in points_of(lookups, who, query)
+    return None if is_in_order else inside
 
 
 def _count(db: Database, keys: Clause, most: int) -> int:

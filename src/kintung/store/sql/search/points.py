@@ -6,10 +6,11 @@ They can be merged with each other, and the person they are all of is found with
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, cast
 
-from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Has, Query
+from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Everything, Has, Query
 from kintung.store.sql.clauses import ALWAYS, Clause, every
 from kintung.store.sql.database import Database
-from kintung.store.sql.search.conditions import ends_of, of_compartment
+from kintung.store.sql.search.compartments import of_compartment
+from kintung.store.sql.search.conditions import ends_of
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.references import Ends, named_ends
 from kintung.store.sql.visibility import StoredReader
@@ -62,7 +63,7 @@ def _candidates(lookups: Lookups, who: StoredReader, condition: Condition) -> Se
             return _of_ends(ends_of(lookups, who, condition))
         case Compartment(itself=False):
             return _of_ends([of_compartment(lookups, condition)])
-        case Has() | Compartment():
+        case Has() | Compartment() | Everything():
             return ()
 
 

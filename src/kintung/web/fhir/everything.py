@@ -1,0 +1,123 @@
+"""$everything: GET and POST /Patient/{id}/$everything and /Encounter/{id}/$everything.
+
+Source: http://hl7.org/fhir/R4/patient-operation-everything.html and encounter-operation-everything.html.
+What the compartment holds and the caller sees, and what that leads to: each resource once over all pages,
+newest change first. Nothing of it follows from what is hidden: neither what hidden resources lead to, nor
+whether a Patient that is not shown is there.
+"""
+
+import re
+
+from kintung.consent import Policy, Right
+from kintung.errors import Deleted, NotFound, ValueInvalid
+from kintung.fhir.search import (
+    Condition,
+    Criterion,
+    DateValue,
+    Everything,
+    Query,
+    care_between,
+    compartment,
+    count_of,
+    members,
+    parameters,
+    resource_types,
+    span,
+)
+from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
+from kintung.store.port import View
+from kintung.web.fhir import pages
+from kintung.web.fhir.answer import Answer
+from kintung.web.fhir.operation import pairs_of
+from kintung.web.fhir.registry import Interaction, Method, Reads
+from kintung.web.fhir.request import Pairs, Request
+from kintung.web.site import Site
+
+OPERATION = "http://hl7.org/fhir/OperationDefinition/{type}-everything"
+TYPES = ("Encounter", "Patient")
+
+_DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+
+
+def everything(site: Site, request: Request, view: View) -> Answer:
+    """One page of everything of a Patient or an Encounter."""
+    asked = pairs_of(site, request, OPERATION.format(type=request.type))
+    walked = pages.walk(site, request, request.path, asked)
+    query = _query(site, request, walked.asked)
+    current = view.current(request.access.reader, request.type, request.id)
+    if current is None:
+        raise NotFound(f"{request.type}/{request.id} is not known.")
+    if current.deleted:
+        raise Deleted(f"{request.type}/{request.id} was deleted; its history remains.")
+    page = view.search(request.access.reader, query, walked.paging(query.count, total=query.count == 0))
+    link = pages.links(site, request, request.path, walked, walked.asked, page)
+    entries = [pages.found_entry(request.base.encode(), version) for version in page.entries]
+    return pages.page_answer(pages.bundle(b"searchset", page.total, link, entries), page.entries)
+
+
+def _query(site: Site, request: Request, asked: Pairs) -> Query:
+    """What the parameters ask for, newest change first; a whole Bundle where none is said."""
+    first = dict(asked)
+    types = tuple(
+        dict.fromkeys(_type(type) for name, value in asked if name == "_type" for type in value.split(","))
+    )
+    care = None
+    if "start" in first or "end" in first:
+        low = _day("start", first["start"], site.offset_minutes)[0] if "start" in first else MIN_MICROS
+        high = _day("end", first["end"], site.offset_minutes)[1] if "end" in first else MAX_MICROS
+        if high <= low:
+            raise ValueInvalid("end is before start.", path="end")
+        care = care_between(members(request.type), low, high)
+    # One source Patient today: a person is several, whose ids would all stand here. Another Patient that
+    # the record mentions (of one family, say) is another's record; an Encounter's is its subject.
+    apart = "Patient" if request.type == "Patient" else ""
+    wanted: list[Condition] = [Everything(compartment(request.type, (request.id,)), care, apart)]
+    if "_since" in first:
+        wanted.append(_since(first["_since"], site.offset_minutes))
+    most = site.limits.search.count
+    count = min(count_of(first["_count"]), most) if "_count" in first else most
+    return Query(types, tuple(wanted), count=count)
+
+
+def _type(type: str) -> str:
+    if type not in resource_types():
+        raise ValueInvalid(f"{type[:64]!r} is not a resource type of FHIR R4.", path="_type")
+    return type
+
+
+def _day(name: str, value: str, offset_minutes: int) -> tuple[int, int]:
+    try:
+        if _DAY.fullmatch(value):
+            return span(value, offset_minutes)
+    except ValueError:
+        pass
+    raise ValueInvalid(f"{name} is a date such as 2022-10-19.", path=name)
+
+
+def _since(value: str, offset_minutes: int) -> Criterion:
+    """Stored at that instant or later."""
+    try:
+        low, high = span(value.replace(" ", "+"), offset_minutes)
+    except ValueError:
+        raise ValueInvalid("_since is an instant such as 2022-10-19T11:15:00+08:00.", path="_since") from None
+    return Criterion(parameters("Patient")["_lastUpdated"], None, (DateValue("ge", low, high),))
+
+
+_DESCRIPTION = "What the compartment holds and the caller sees, and what that leads to."
+
+_ADDRESSES: tuple[tuple[str, Method], ...] = (("everything", "GET"), ("everything-post", "POST"))
+
+INTERACTIONS = tuple(
+    Interaction(
+        name,
+        method,
+        "/{type}/{id}/$everything",
+        Reads(everything),
+        Right.VIEW,
+        Policy.DISCLOSES,
+        _DESCRIPTION,
+        operation=OPERATION,
+        types=TYPES,
+    )
+    for name, method in _ADDRESSES
+)

@@ -1,0 +1,90 @@
+"""The input of an operation: parameters of the address, or of a Parameters resource by POST.
+
+An operation that changes nothing is asked by GET where its parameters are primitive, and by POST always:
+http://hl7.org/fhir/R4/operations.html#executing. What each may be sent is read from its
+OperationDefinition, compiled by ``scripts/build_operations.py``.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
+
+import msgspec
+
+from kintung.errors import StructureInvalid, TooLong, ValueInvalid
+from kintung.fhir.json import parse
+from kintung.fhir.structure import require_valid
+from kintung.web.fhir.request import HOW, Pairs, Request, not_offered
+from kintung.web.site import Site
+
+ARTEFACT = "operations.json"
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One parameter of an operation; ``type`` is that of its value."""
+
+    name: str
+    type: str
+    repeats: bool
+
+
+def inputs_of(operation: str) -> Mapping[str, Input]:
+    """What the operation of this canonical takes, by name."""
+    return {each.name: each for each in _operations()[operation]}
+
+
+@cache
+def _operations() -> Mapping[str, tuple[Input, ...]]:
+    packaged = (files("kintung.fhir") / "data" / ARTEFACT).read_bytes()
+    return msgspec.json.decode(packaged, type=dict[str, tuple[Input, ...]])
+
+
+def pairs_of(site: Site, request: Request, operation: str, *, searches: bool = False) -> Pairs:
+    """What is asked, as names and values; ``searches``: whatever else is asked is of a search.
+
+    Raises:
+        NotSupported: the operation takes no such parameter.
+        ValueInvalid: one is given more often than the operation takes it.
+        StructureInvalid: the body is no Parameters, or a parameter of it has no primitive value, or one
+            of another type than the operation takes.
+        TooLong: the body is over the limit of a form.
+    """
+    known = inputs_of(operation)
+    sent = tuple(_in_body(site, request, known)) if request.method == "POST" else ()
+    pairs = (*request.pairs, *sent)
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name not in known:
+            if not searches and name not in HOW and name != "_cursor":
+                raise not_offered(name)
+        elif name in seen and not known[name].repeats:
+            raise ValueInvalid(f"{name} is given once.", path=name)
+        seen.add(name)
+    return pairs
+
+
+def _in_body(site: Site, request: Request, known: Mapping[str, Input]) -> Iterator[tuple[str, str]]:
+    if not request.body:
+        return
+    if len(request.body) > site.limits.form:
+        raise TooLong(f"The Parameters are over the limit of {site.limits.form} bytes; ask for less at once.")
+    resource = request.resource if request.resource is not None else parse(request.body, site.limits.json)
+    if resource.get("resourceType") != "Parameters":
+        raise StructureInvalid("The body of this operation is Parameters.", path="Parameters")
+    require_valid(resource)
+    for place, parameter in enumerate(cast(list[dict[str, Any]], resource.get("parameter", []))):
+        yield parameter["name"], _value(parameter, known, f"Parameters.parameter[{place}]")
+
+
+def _value(parameter: Mapping[str, Any], known: Mapping[str, Input], path: str) -> str:
+    """The text of a primitive value, of the type that the operation takes."""
+    members = [member for member in parameter if member.startswith("value")]
+    value = parameter[members[0]] if members else None
+    if not isinstance(value, str | int):
+        raise StructureInvalid("A parameter of this operation has a primitive value.", path=path)
+    of = known.get(parameter["name"])
+    wanted = f"value{of.type[0].upper()}{of.type[1:]}" if of else members[0]
+    if members[0] != wanted:
+        raise StructureInvalid(f"{parameter['name']} of this operation has a {wanted}.", path=path)
+    return str(value).lower() if isinstance(value, bool) else str(value)
