@@ -1,11 +1,12 @@
 """Calls of fhirpy beyond those of the page: one JSON object, each call and "done" or how it is refused."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from fhirpy import SyncFHIRClient
+from fhirpy import AsyncFHIRClient, SyncFHIRClient
 from fhirpy.base.exceptions import OperationOutcome
 from fhirpy.base.searchset import Raw
 
@@ -17,6 +18,12 @@ def call(name: str, work: Callable[[], Any]) -> None:
         found[name] = "done" if work() else "nothing came"
     except OperationOutcome as refused:
         found[name] = refused.resource["issue"][0]["code"]
+
+
+async def counted() -> list[str]:
+    """The ids of what the asynchronous client finds."""
+    client: Any = AsyncFHIRClient(sys.argv[1])
+    return [each.id async for each in client.resources("Patient").search(family="Chan")]
 
 
 client: Any = SyncFHIRClient(sys.argv[1])
@@ -68,5 +75,7 @@ call("count, leniently", lambda: lenient.resources("Patient").count() == 1)
 call("count", patients.count)
 call("get_or_create", lambda: seven.get_or_create(numbered("7")))
 call("patch with a part", lambda: patient.patch(birthDate="1954-07-01"))
+
+call("asynchronously", lambda: asyncio.run(counted()) == [patient.id])
 
 print(json.dumps(found))
