@@ -111,6 +111,8 @@ def element_of(element: dict[str, Any], kind: str) -> Element:
         is_attribute="xmlAttr" in element.get("representation", ()),
         targets=() if "Resource" in targets else tuple(sorted(targets)),
         value_set=binding["valueSet"].partition("|")[0] if binding.get("strength") == "required" else None,
+        is_summary=element.get("isSummary", False),
+        is_modifier=element.get("isModifier", False),
     )
 
 

@@ -550,6 +550,18 @@ def _search_system_includes(ask: Caller, draw: Draw) -> None:
     ask("POST", "_search", form=urlencode({"_type": "Observation", "_id": names, **wishes}))
 
 
+@template("reading a part", "read", "vread", "history-instance", "search-type", "search-system")
+def _parts(ask: Caller, draw: Draw) -> None:
+    """A part tells no more than the whole, and a count of all no more than its total."""
+    part = draw.choice(("_summary=true", "_summary=text", "_summary=data", "_elements=id,status"))
+    name = draw.name("Observation")
+    for path in (name, f"{name}/_history/1", f"{name}/_history", "Observation", "?_type=Observation"):
+        ask("GET", f"{path}{'&' if '?' in path else '?'}{part}")
+    for path in ("Observation", "Observation/_history", "Patient/_history"):
+        ask("GET", f"{path}?_summary=count")
+    ask("GET", f"Observation?_include=Observation:performer&_count=5&{part.replace('text', 'data')}")
+
+
 @template("search by several parameters", "search-type")
 def _search_and(ask: Caller, draw: Draw) -> None:
     kinds = draw.random.sample([kind for kind in PLACES if _of("Observation", kind)], 2)

@@ -10,6 +10,7 @@ from typing import Literal
 from kintung.errors import Issue
 from kintung.fhir.search.parameters import Parameter
 from kintung.fhir.search.values import Value
+from kintung.fhir.subset import Subset
 
 Modifier = Literal["missing", "exact", "contains", "not"]
 Total = Literal["none", "estimate", "accurate"]
@@ -117,7 +118,8 @@ class Query:
     """A search of one type, of several (system level), or of all (``types == ()``).
 
     ``used`` are the name and value pairs that were understood, as sent, for the self link;
-    ``ignored`` says what a lenient reading left out.
+    ``ignored`` says what a lenient reading left out. ``subset`` is the part of each resource
+    that is shown: stores give whole ones.
     """
 
     types: tuple[str, ...] = ()
@@ -126,6 +128,7 @@ class Query:
     count: int = 20
     total: Total = "none"
     includes: tuple[Include, ...] = ()
+    subset: Subset | None = None
     used: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Issue, ...] = ()
 

@@ -28,6 +28,7 @@ from kintung.fhir.search.dates import OFFSET_MINUTES
 from kintung.fhir.search.inclusion import inclusion, is_inclusion
 from kintung.fhir.search.parameters import Parameter, nearest, parameters, shown, together
 from kintung.fhir.search.values import Missing, ReferenceValue, StringValue, TokenValue, Value
+from kintung.fhir.subset import Summary, elements_of, subset, summary_of
 
 _MODIFIERS: Mapping[Kind, tuple[Modifier, ...]] = {
     "token": ("missing", "not"),
@@ -44,7 +45,7 @@ _BY_PATH: Mapping[str, Callable[[str], Iterable[Value]]] = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """All but tab, line feed and carriage return: http://hl7.org/fhir/R4/datatypes.html#string."""
 
-_RESULT = ("_sort", "_count", "_total", "_type")
+_RESULT = ("_sort", "_count", "_total", "_type", "_summary", "_elements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,8 @@ class _Draft:
     total: Total = "none"
     sort: tuple[Sort, ...] = ()
     includes: list[Include] = field(default_factory=list[Include])
+    summary: Summary | None = None
+    elements: frozenset[str] | None = None
     criteria: list[Condition] = field(default_factory=list[Condition])
     used: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     ignored: list[Issue] = field(default_factory=list[Issue])
@@ -169,13 +172,20 @@ class _Reading:
                     raise
                 # What was raised knows nothing of the name it was read for.
                 raise refusal.__class__(f"{shown(name)}: {refusal}", path=_path(name)) from refusal
+        part = subset(draft.summary, draft.elements)
+        if draft.includes and draft.summary == "text":
+            raise BadInput(
+                "a summary of text has nothing beside the matches; leave out what is included",
+                path="_summary",
+            )
         return Query(
             types=self.types,
             criteria=tuple(draft.criteria),
             sort=draft.sort,
-            count=draft.count,
+            count=0 if draft.summary == "count" else draft.count,
             total=draft.total,
             includes=tuple(dict.fromkeys(draft.includes)),
+            subset=part,
             used=tuple(draft.used),
             ignored=tuple(draft.ignored),
         )
@@ -184,7 +194,12 @@ class _Reading:
         _check_text(name)
         _check_text(value)
         if name in _RESULT:
-            draft.used.append((name, self._read_result(name, value, draft)))
+            try:
+                draft.used.append((name, self._read_result(name, value, draft)))
+            except NotSupported as refusal:
+                if name != "_elements":
+                    raise
+                self._pass_over(name, refusal, draft)
             return
         if is_inclusion(name):
             self._read_inclusion(name, value, draft)
@@ -228,6 +243,10 @@ class _Reading:
             if value not in get_args(Total):
                 raise ValueInvalid(f"{shown(value)} is none of {', '.join(get_args(Total))}")
             draft.total = cast(Total, value)
+        elif name == "_summary":
+            draft.summary = summary_of(value)
+        elif name == "_elements":
+            draft.elements = elements_of(value, self.types)
         return value
 
     def _sort(self, value: str) -> tuple[Sort, ...]:

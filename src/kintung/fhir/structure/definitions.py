@@ -47,7 +47,8 @@ class Element(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     backbone elements (``Observation.component``); more than one only for a choice.
     ``max`` 0 means without bound. ``targets`` are the resource types a Reference may
     lead to; none named means any. ``value_set`` is a required binding, by URL. What is
-    an XML attribute (``Element.id``, ``Extension.url``) can have no extension.
+    an XML attribute (``Element.id``, ``Extension.url``) can have no extension. What ``is_summary``
+    belongs to the summary of a resource; what ``is_modifier`` may change what the rest means.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Element(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     is_attribute: bool = False
     targets: tuple[str, ...] = ()
     value_set: str | None = None
+    is_summary: bool = False
+    is_modifier: bool = False
 
 
 class Definitions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

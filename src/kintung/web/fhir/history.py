@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from kintung.consent import Policy, Right
 from kintung.errors import NotFound, NotSupported, ValueInvalid
 from kintung.fhir.search import count_of, span
+from kintung.fhir.subset import Subset
 from kintung.store.port import View
 from kintung.web.fhir import pages
 from kintung.web.fhir.answer import Answer
+from kintung.web.fhir.part import PART, part_of
 from kintung.web.fhir.registry import Interaction, Reads
 from kintung.web.fhir.request import Pairs, Request, not_offered
 from kintung.web.site import Site
@@ -20,7 +22,7 @@ from kintung.web.site import Site
 def history(site: Site, request: Request, view: View) -> Answer:
     """One page of versions, newest first unless asked otherwise; a deletion has no resource."""
     walked = pages.walk(site, request, request.path, request.pairs)
-    asked = _asked(site, walked.asked)
+    asked = _asked(site, walked.asked, request.type)
     try:
         page = view.history(
             request.access.reader,
@@ -34,7 +36,7 @@ def history(site: Site, request: Request, view: View) -> Answer:
     except NotFound:
         raise NotFound(f"{request.type}/{request.id} is not known.") from None
     base = request.base.encode()
-    entries = [pages.history_entry(base, version) for version in page.entries]
+    entries = [pages.history_entry(base, version, asked.part) for version in page.entries]
     link = pages.links(site, request, request.path, walked, walked.asked, page)
     return pages.page_answer(pages.bundle(b"history", page.total, link, entries), page.entries)
 
@@ -47,9 +49,10 @@ class _Asked:
     at: tuple[int, int] | None
     oldest_first: bool
     count: int
+    part: Subset | None
 
 
-def _asked(site: Site, pairs: Pairs) -> _Asked:
+def _asked(site: Site, pairs: Pairs, type: str) -> _Asked:
     values = dict(pairs)
     for name in values:
         if name not in _PARAMETERS:
@@ -57,11 +60,15 @@ def _asked(site: Site, pairs: Pairs) -> _Asked:
     if len(values) < len(pairs):
         raise ValueInvalid("Each parameter of a history is given once.", path=_twice(pairs))
     count = min(count_of(values["_count"]), site.limits.search.count) if "_count" in values else None
+    part, summary = part_of(values, type)
+    if summary == "count":
+        count = 0
     return _Asked(
         _span(site, "_since", values["_since"])[0] if "_since" in values else None,
         _span(site, "_at", values["_at"]) if "_at" in values else None,
         _is_oldest_first(values.get("_sort", "-_lastUpdated")),
         site.limits.search.default_count if count is None else count,
+        part,
     )
 
 
@@ -84,7 +91,7 @@ def _is_oldest_first(value: str) -> bool:
     return value == "_lastUpdated"
 
 
-_PARAMETERS = ("_since", "_at", "_sort", "_count")
+_PARAMETERS = ("_since", "_at", "_sort", "_count", *PART)
 _ORDERS = ("_lastUpdated", "-_lastUpdated")
 _EXAMPLE = "2022-10-19T11:15:00+08:00"
 _DESCRIPTION = "Versions, newest first unless sorted, a page at a time."

@@ -29,6 +29,7 @@ _SAYING = ("_profile", "_tag", "_security")
 def meta_of_version(site: Site, request: Request, view: View) -> Answer:
     """The ``meta`` of a resource, or of a version, as Parameters; else what reading it answers."""
     _refuse_input(site, request)
+    refuse_parameters(request)  # reading takes some, which mean nothing here
     answer = (vread if request.version else read)(site, request, view)
     return answer if answer.status != 200 else answer._replace(body=returned(meta_of(answer.body)))
 

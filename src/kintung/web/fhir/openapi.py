@@ -7,12 +7,13 @@ of which only ``resourceType`` is repeated here.
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from kintung.fhir.references import ID
 from kintung.fhir.search import compartment_types, parameters
+from kintung.fhir.subset import Summary
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.operation import Input, inputs_of
 from kintung.web.fhir.registry import RESOURCE_TYPES, Carries, Interaction, Reads, Recordless, Writes
@@ -77,6 +78,11 @@ _ANSWERED_HOW: dict[str, dict[str, Any]] = {
     "_count": {"type": "integer", "minimum": 0},
     "_total": {"type": "string", "enum": ["none", "estimate", "accurate"]},
     "_sort": {"type": "string", "minLength": 1},
+}
+_SUMMARIES = list(get_args(Summary))
+_PART: dict[str, dict[str, Any]] = {
+    "_summary": {"type": "string", "enum": _SUMMARIES},
+    "_elements": {"type": "string", "minLength": 1, "examples": ["status,subject"]},
 }
 _INCLUDED: dict[str, Any] = {
     "type": "string",
@@ -178,14 +184,18 @@ def _path_parameters(interaction: Interaction) -> list[dict[str, Any]]:
 def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     text = {"type": "string", "minLength": 1}
     count = _query("_count", {"type": "integer", "minimum": 0})
+    part = [_query(name, schema) for name, schema in _PART.items()]
     if interaction.name.startswith("history"):
         instant = {"type": "string", "format": "date-time"}
         order = {"type": "string", "enum": ["_lastUpdated", "-_lastUpdated"]}
-        return [count, _query("_since", instant), _query("_at", instant), _query("_sort", order)]
+        return [count, _query("_since", instant), _query("_at", instant), _query("_sort", order), *part]
     if interaction.name.startswith("search"):
         total = _query("_total", {"type": "string", "enum": ["none", "estimate", "accurate"]})
         includes = [_query(name, {"type": "array", "items": schema}) for name, schema in _INCLUDES.items()]
-        return [count, total, *(_query(name, text) for name in _ANY_SEARCH), *includes]
+        return [count, total, *(_query(name, text) for name in _ANY_SEARCH), *includes, *part]
+    if interaction.name in ("read", "vread"):
+        of_one = [summary for summary in _SUMMARIES if summary != "count"]
+        return [_query("_summary", {"type": "string", "enum": of_one}), part[1]]
     if interaction.name.startswith("conditional"):
         return [_query("_id", text)]
     if interaction.types:
@@ -256,7 +266,7 @@ def _input_body(interaction: Interaction) -> dict[str, Any]:
 def _search_of(type: str, interaction: Interaction) -> dict[str, Any]:
     """The search of one type: every parameter it has, each in the form its kind is written in."""
     properties: dict[str, Any] = {
-        code: dict(schema) for code, schema in {**_ANSWERED_HOW, **_INCLUDES}.items()
+        code: dict(schema) for code, schema in {**_ANSWERED_HOW, **_INCLUDES, **_PART}.items()
     }
     for code, parameter in sorted(parameters(type).items()):
         if parameter.kind in _FORMS:

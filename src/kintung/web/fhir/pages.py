@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from kintung.errors import ValueInvalid
+from kintung.fhir.subset import Subset
 from kintung.store.port import Method, Page, Paging, Position, Version
 from kintung.web.cursor import Cursor
 from kintung.web.fhir.answer import Answer
@@ -90,26 +91,27 @@ def page_answer(body: bytes, versions: Iterable[Version]) -> Answer:
     return Answer(200, PLAIN, body, tuple(keys))
 
 
-def found_entry(base: bytes, version: Version, mode: bytes = b"match") -> bytes:
+def found_entry(base: bytes, version: Version, mode: bytes = b"match", subset: Subset | None = None) -> bytes:
     """An entry of a searchset; ``mode`` says why it is there (``match`` or ``include``)."""
     return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"%s"}}' % (
         base,
         version.type.encode(),
         version.id.encode(),
-        version.body,
+        version.body if subset is None else subset.of(version.body),
         mode,
     )
 
 
-def history_entry(base: bytes, version: Version) -> bytes:
+def history_entry(base: bytes, version: Version, subset: Subset | None = None) -> bytes:
     """An entry of a history."""
     type, id = version.type.encode(), version.id.encode()
     verb, status = _VERBS[version.method]
+    body = subset.of(version.body) if subset is not None and version.body else version.body
     return b'{"fullUrl":"%s/%s/%s",%s"request":{"method":"%s","url":"%s"},%s}' % (
         base,
         type,
         id,
-        b'"resource":%s,' % version.body if version.body else b"",
+        b'"resource":%s,' % body if body else b"",
         verb,
         type if version.method is Method.CREATE else b"%s/%s" % (type, id),
         b'"response":{"status":"%s","etag":%s,"lastModified":"%s"}'

@@ -6,11 +6,13 @@ caller give the same answer in every byte.
 
 from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
+from kintung.fhir.subset import Subset
 from kintung.store.port import Version, View
 from kintung.web.fhir.answer import Answer, versioned
 from kintung.web.fhir.headers import PLAIN, etag, http_seconds, names_version, versions_held
+from kintung.web.fhir.part import part_alone
 from kintung.web.fhir.registry import Interaction, Reads
-from kintung.web.fhir.request import Request, refuse_parameters
+from kintung.web.fhir.request import Request
 from kintung.web.site import Site
 
 _SECOND = 1_000_000
@@ -18,24 +20,24 @@ _SECOND = 1_000_000
 
 def read(_site: Site, request: Request, view: View) -> Answer:
     """The current version; 304 when the caller has it already."""
-    if request.query:
-        refuse_parameters(request)
+    part = part_alone(request) if request.query else None
     try:
         version = view.read(request.access.reader, request.type, request.id)
     except NotFound:
         raise NotFound(f"{request.type}/{request.id} is not known.") from None
     except Deleted:
         raise Deleted(f"{request.type}/{request.id} was deleted; its history remains.") from None
-    return shown(request, version)
+    return shown(request, version, part)
 
 
-def shown(request: Request, version: Version) -> Answer:
-    """A version; 304 when the caller has it already."""
+def shown(request: Request, version: Version, part: Subset | None) -> Answer:
+    """A version, or a part of it; 304 when the caller has it already."""
     if _has_it(request, version):
         headers = (*PLAIN[1:], (b"etag", etag(version.version_id)))
         return Answer(304, headers, b"", version.patient_keys)
     headers = versioned(version.version_id, version.at)
-    return Answer(200, headers, version.body, version.patient_keys, version.at)
+    body = version.body if part is None else part.of(version.body)
+    return Answer(200, headers, body, version.patient_keys, version.at)
 
 
 def _has_it(request: Request, version: Version) -> bool:

@@ -72,8 +72,9 @@ def _pairs(site: Site, request: Request) -> Pairs:
 
 def _entries(request: Request, query: Query, page: Page) -> list[bytes]:
     base = request.base.encode()
-    entries = [pages.found_entry(base, version) for version in page.entries]
-    entries += [pages.found_entry(base, version, b"include") for version in page.included]
+    entries = [pages.found_entry(base, version, b"match", query.subset) for version in page.entries]
+    beside = query.subset if query.subset is None or query.subset.form != "elements" else None
+    entries += [pages.found_entry(base, version, b"include", beside) for version in page.included]
     if query.ignored:
         resource = outcome(query.ignored)
         entries.append(b'{"resource":%s,"search":{"mode":"outcome"}}' % resource)

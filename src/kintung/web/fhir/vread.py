@@ -9,9 +9,10 @@ from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
 from kintung.store.port import View
 from kintung.web.fhir.answer import Answer
+from kintung.web.fhir.part import part_alone
 from kintung.web.fhir.read import shown
 from kintung.web.fhir.registry import Interaction, Reads
-from kintung.web.fhir.request import Request, refuse_parameters
+from kintung.web.fhir.request import Request
 from kintung.web.site import Site
 
 _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
@@ -20,8 +21,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 def vread(_site: Site, request: Request, view: View) -> Answer:
     """One version, as it was served when it was current; 304 when the caller has it already."""
-    if request.query:
-        refuse_parameters(request)
+    part = part_alone(request) if request.query else None
     address = f"{request.type}/{request.id}/_history/{request.version}"
     if not _VERSION.fullmatch(request.version):
         raise NotFound(f"{address} is not known.")
@@ -31,7 +31,7 @@ def vread(_site: Site, request: Request, view: View) -> Answer:
         raise NotFound(f"{address} is not known.") from None
     except Deleted:
         raise Deleted(f"{address} is a deletion; earlier versions remain.") from None
-    return shown(request, version)
+    return shown(request, version, part)
 
 
 INTERACTION = Interaction(
