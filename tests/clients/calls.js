@@ -74,6 +74,10 @@ await call("kit: systemHistory", () => kit.systemHistory());
 await call("kit: operation validate", () =>
   kit.operation({ name: "validate", resourceType: "Patient", input: body }),
 );
+await call("kit: operation everything", async () => {
+  const bundle = await kit.operation({ ...at, name: "everything", method: "GET" });
+  return bundle.entry.map((entry) => entry.resource.resourceType).join() === "Patient,Observation";
+});
 await call("kit: read of nothing", () => kit.read({ resourceType: "Patient", id: "nobody" }));
 
 await call("smart: getFhirVersion", async () => (await smart.getFhirVersion()) === "4.0.1");

@@ -93,7 +93,7 @@ def outcomes(command: list[str], folder: Path) -> dict[str, str | int]:
     return json.loads(run(command, folder))
 
 
-@pytest.mark.parametrize(("client", "calls"), [("fhirpy", 20), ("fhirclient", 10)])
+@pytest.mark.parametrize(("client", "calls"), [("fhirpy", 21), ("fhirclient", 10)])
 def test_the_other_calls_of_python_clients_are_answered_as_the_page_says(
     tmp_path: Path, client: str, calls: int
 ) -> None:
@@ -108,7 +108,7 @@ def test_the_other_calls_of_python_clients_are_answered_as_the_page_says(
 def test_the_other_calls_of_javascript_clients_are_answered_as_the_page_says(tmp_path: Path) -> None:
     with started(f"sqlite:///{tmp_path}/record.db") as server:
         found = outcomes([str(NODE), str(CLIENTS / "calls.js"), server.base], CLIENTS)
-    assert len(found) == 21
+    assert len(found) == 22
     assert found == {call: REFUSED.get(call, "done") for call in found}
 
 
