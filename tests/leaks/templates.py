@@ -143,6 +143,21 @@ def _head(ask: Caller, draw: Draw) -> None:
     ask("HEAD", draw.name())
 
 
+@template("content of a Binary", "read", "vread")
+def _content(ask: Caller, draw: Draw) -> None:
+    name = draw.name("Binary")
+    for address in (name, f"{name}/_history/1"):
+        ask("GET", address, accept="*/*")
+
+
+@template("Binary stored as content", "create", "update")
+def _content_stored(ask: Caller, draw: Draw) -> None:
+    of = draw.of("hidden", draw.choice(("Patient", "DocumentReference", "Observation")))
+    sent = {"content_type": "text/plain", "x_security_context": of}
+    ask("POST", "Binary", b"hello", **sent)
+    ask("PUT", draw.of("hidden", "Binary"), b"hello", **sent)
+
+
 @template("read if none match", "read")
 def _read_if_none_match(ask: Caller, draw: Draw) -> None:
     ask("GET", draw.name(), if_none_match=draw.choice(('W/"1"', 'W/"2"', "*", "1")))

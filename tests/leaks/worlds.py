@@ -233,6 +233,8 @@ class Caller:
         content = form.encode() if form else None
         if form:
             sent["content-type"] = "application/x-www-form-urlencoded"
+        elif isinstance(body, bytes):
+            content = body
         elif body is not None:
             sent["content-type"] = "application/fhir+json"
             content = msgspec.json.encode(body)

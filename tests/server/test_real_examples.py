@@ -57,7 +57,7 @@ def served(database: str, tmp_path: Path) -> Iterator[Served]:
 
 
 def read_back(client: httpx.Client, example: Example) -> str:
-    answer = client.get(example.address)
+    answer = client.get(example.address, headers={"accept": "application/fhir+json"})
     assert answer.status_code == 200, answer.text
     assert answer.headers["etag"] == 'W/"1"'
     return answer.text

@@ -79,6 +79,15 @@ def require_json_acceptable(accept: bytes | None) -> None:
     raise NotAcceptable("This node speaks JSON only; ask for application/fhir+json.", path="Accept")
 
 
+@lru_cache(maxsize=256)
+def names_json(field: bytes | None) -> bool:
+    """Whether an Accept or Content-Type field names JSON or FHIR outright, and not by a wildcard."""
+    medias = [
+        choice.partition(b";")[0].strip().lower().decode("latin-1") for choice in (field or b"").split(b",")
+    ]
+    return any(media in _JSON_TYPES or media.startswith("application/fhir+") for media in medias)
+
+
 def require_json_format(value: str) -> None:
     """Refuse a ``_format`` other than JSON."""
     media, _, parameters = value.replace(" ", "+").partition(";")

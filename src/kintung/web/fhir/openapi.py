@@ -136,6 +136,7 @@ def document(interactions: Sequence[Interaction], base: str) -> bytes:
     paths: dict[str, Any] = {}
     for interaction in interactions:
         paths.setdefault(interaction.path or "/", {})[interaction.method.lower()] = _operation(interaction)
+    paths |= _of_binaries(interactions)
     search = next((each for each in interactions if each.name == "search-type-post"), None)
     if search is not None:
         paths |= {f"/{type}/_search": {"post": _search_of(type, search)} for type in RESOURCE_TYPES}
@@ -288,6 +289,8 @@ def _shared_responses() -> dict[str, Any]:
 def _responses(interaction: Interaction) -> dict[str, Any]:
     """What may come back: the good answers, and each refusal."""
     answers: dict[str, Any] = {str(status): _answer(schema) for status, schema in _good(interaction)}
+    if interaction.name in ("read", "vread"):
+        answers["200"]["content"]["*/*"] = {"schema": {}}  # of a Binary, what it holds
     if interaction.name == "create":
         answers["201"]["links"] = {name: _link(name) for name in _OF_AN_INSTANCE}
     for status in _refusals(interaction):
@@ -306,6 +309,29 @@ def _refusals(interaction: Interaction) -> list[int]:
     if isinstance(interaction.action, Recordless) or not (by_id or isinstance(interaction.action, Carries)):
         other |= _OF_DELETIONS
     return [status for status in _REFUSED if status not in other]
+
+
+def _of_binaries(interactions: Sequence[Interaction]) -> dict[str, Any]:
+    """What is content for a Binary where it is a resource for other types: http://hl7.org/fhir/R4/binary.html#rest."""
+    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    context = {
+        "name": "X-Security-Context",
+        "in": "header",
+        "schema": {"type": "string", "pattern": "^Patient/1$"},
+    }
+    paths: dict[str, Any] = {}
+    for interaction in interactions:
+        if interaction.name in ("create", "update"):
+            described = _operation(interaction)
+            described["operationId"] = f"{interaction.name}-Binary"
+            described["requestBody"]["content"] |= content
+            described["parameters"] = [each for each in described["parameters"] if each["name"] != "type"] + [
+                context
+            ]
+            described["responses"].get("201", {}).pop("links", None)
+            path = interaction.path.replace("{type}", "Binary")
+            paths.setdefault(path, {})[interaction.method.lower()] = described
+    return paths
 
 
 def _link(name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from kintung.errors import Deleted, NotFound
 from kintung.fhir.subset import Subset
 from kintung.store.port import Version, View
 from kintung.web.fhir.answer import Answer, versioned
+from kintung.web.fhir.binary import content, wants_content
 from kintung.web.fhir.headers import PLAIN, etag, http_seconds, names_version, versions_held
 from kintung.web.fhir.part import part_alone
 from kintung.web.fhir.registry import Interaction, Reads
@@ -35,6 +36,8 @@ def shown(request: Request, version: Version, part: Subset | None) -> Answer:
     if _has_it(request, version):
         headers = (*PLAIN[1:], (b"etag", etag(version.version_id)))
         return Answer(304, headers, b"", version.patient_keys)
+    if version.type == "Binary" and part is None and wants_content(request):
+        return content(version)
     headers = versioned(version.version_id, version.at)
     body = version.body if part is None else part.of(version.body)
     return Answer(200, headers, body, version.patient_keys, version.at)

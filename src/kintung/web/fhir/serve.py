@@ -20,6 +20,7 @@ from kintung.web.desk import Desk
 from kintung.web.fhir.answer import Answer, refusal
 from kintung.web.fhir.audit import TELLING, audit_record
 from kintung.web.fhir.batch_or_transaction import carry
+from kintung.web.fhir.binary import brings_content, resource_of, wants_content
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import (
     PLAIN,
@@ -139,13 +140,17 @@ class FhirApi:
 
     async def _serve(self, request: Request, incoming: Incoming, interaction: Interaction) -> Answer:
         headers, client = request.headers, request.access.client
+        received = b""
         try:
             require_right(request.access, interaction)
             _negotiate(request)
             if interaction.method in _BODY_METHODS:
-                if not interaction.path.endswith("_search"):
+                is_content = interaction.method in ("POST", "PUT") and brings_content(request)
+                if not is_content and not interaction.path.endswith("_search"):
                     require_content(interaction.method, headers.get(b"content-type"))
-                request.body = await self._bodies.read(incoming, headers)
+                request.body = received = await self._bodies.read(incoming, headers)
+                if is_content:
+                    request.body = await self._lightly(request, lambda: resource_of(request, received))
             # Only now: who sends slowly must not take the room of who is served.
             self._traffic.begin(client)
             try:
@@ -156,7 +161,7 @@ class FhirApi:
             await self.on_record(audit_record(request, interaction.name, status_of(error)))
             raise
         finally:
-            self._bodies.release(request.body)
+            self._bodies.release(received)
 
     async def _read(self, interaction: Interaction, action: Reads, request: Request) -> Answer:
         """Answer from the record; the answer leaves when it is on record that it was given."""
@@ -286,11 +291,12 @@ def _base(scheme: str, host: bytes) -> str:
 
 
 def _negotiate(request: Request) -> None:
-    """Refuse what does not want JSON. ``_format`` is heard before Accept."""
+    """Refuse what does not want JSON, but of a Binary. ``_format`` is heard before Accept."""
     if "_format" in request.query:
         formats = [value for name, value in decode_pairs(request.query) if name == "_format"]
         for value in formats:
             require_json_format(value)
         if formats:
             return
-    require_json_acceptable(request.headers.get(b"accept"))
+    if request.type != "Binary" or not wants_content(request):
+        require_json_acceptable(request.headers.get(b"accept"))
