@@ -205,6 +205,8 @@ class Page:
         refused = ", ".join(f"`{name}`" for name in self._refused())
         if refused:
             yield f"Refused with 400 `not-supported`: {refused}."
+        if not (self.part.missing or refused):
+            yield "Nothing that the standard has of it is known to be left out."
         yield "What holds of every interaction (JSON alone, R4 alone) is in [the index](../index.md)."
 
     def _refused(self) -> Iterator[str]:
