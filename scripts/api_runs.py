@@ -54,7 +54,7 @@ def exchange(node: Api, asked: Asked) -> tuple[int, str]:
     if asked.body:
         sent += f"\n\n{asked.body}"
     kept = [(name.title(), value) for name, value in answer.headers.items() if name not in _UNTOLD]
-    got = [f"HTTP/1.1 {answer.status_code} {HTTPStatus(answer.status_code).phrase}"]
+    got = [f"HTTP/1.1 {answer.status_code} {_phrase(answer.status_code)}"]
     got += [f"{_field_name(name)}: {value}" for name, value in kept]
     body, is_cut = _body(answer)
     shown = "\n".join(got) + (f"\n\n{body}" if body else "")
@@ -69,6 +69,11 @@ def is_refused(node: Api, asked: Asked, name: str) -> bool:
         return False
     issues = answer.json()["issue"]
     return any(issue["code"] == "not-supported" and issue.get("expression") == [name] for issue in issues)
+
+
+def _phrase(status: int) -> str:
+    """The words of RFC 9110, which Python came to have with 3.13."""
+    return {413: "Content Too Large", 422: "Unprocessable Content"}.get(status, HTTPStatus(status).phrase)
 
 
 def _joined(address: str) -> str:
