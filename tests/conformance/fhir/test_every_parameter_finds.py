@@ -59,7 +59,7 @@ def values(parameter: Parameter, rows: Extracted, id: str) -> Iterator[tuple[str
     if parameter.kind in ("composite", "special") or parameter.code == "_lastUpdated":
         return
     for row in rows_of(parameter, rows, id=id, updated=START):
-        is_whole = parameter.kind == "string" and row[1] == folded(row[2])
+        is_whole = parameter.kind == "string" and row[1] == folded(str(row[2]))
         yield ":exact" if is_whole else "", asked(parameter.kind, row)
 
 
