@@ -21,6 +21,7 @@ from kintung.store.sql.database import unreadable_address
 from kintung.store.sql.store import Backend, SqlStore
 from kintung.store.system import System
 from kintung.store.vault import Vault
+from kintung.subscriptions import Allowed, Outbound, Service, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,19 @@ class Node:
 def system(purpose: str) -> System:
     """The capability of a part of the node that must bypass a person's Reader."""
     return System(purpose)
+
+
+@contextmanager
+def telling(node: Node, base: str, allowed: Allowed) -> Generator[None]:
+    """Follow the log and tell subscribers, in threads of this process, until the end of the block.
+
+    Args:
+        base: address of the FHIR API as subscribers know it.
+        allowed: where this node sends to.
+    """
+    told = Told(node.store, node.scribe, node.clock, node.entropy, system("subscriptions"), base, allowed)
+    with closing(Service(told, Outbound(allowed))):
+        yield
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from kintung.store.sql.search import (
     statements,
 )
 from kintung.store.sql.view import SqlView
+from kintung.subscriptions import delivery
 from kintung.web import cursor
 from kintung.web.fhir import conditional, deposit, read, transaction, vread
 
@@ -247,10 +248,35 @@ LEAKS = (
     ),
 )
 
+LEAKS_TOLD = (
+    leak("told by the sight of the node", delivery.Delivery._reader, "access.sight", "Reader.everything()"),
+    Leak(
+        "a deletion out of sight is told",
+        (
+            Edit(delivery.Delivery._seen_deleted, "vread(reader,", "vread(Reader.everything(),"),
+            Edit(
+                delivery.Delivery._seen_deleted,
+                "version_of(view, reader,",
+                "version_of(view, Reader.everything(),",
+            ),
+        ),
+    ),
+    leak(
+        "events are numbered before they are seen",
+        delivery.Delivery._tell,
+        "if self._seen(wanted, access, taken.notice) is None:",
+        "if self._notices.give_number(self._told.system, taken)"
+        " and self._seen(wanted, access, taken.notice) is None:",
+    ),
+)
+"""Those of what subscribers are sent, which no request asks for."""
+
 
 _SOURCES = {
     function: textwrap.dedent(inspect.getsource(function))
-    for function in {cast(FunctionType, edit.function) for leak in LEAKS for edit in leak.edits}
+    for function in {
+        cast(FunctionType, edit.function) for leak in (*LEAKS, *LEAKS_TOLD) for edit in leak.edits
+    }
 }
 """As they were loaded: the file of a module may change while its tests run."""
 

@@ -311,7 +311,9 @@ class Pair:
     def built(cls, folder: Path, profile: Profile) -> "Pair":
         for name, is_full in (("bare", False), ("full", True)):
             (folder / name).mkdir(parents=True)
-            with _opened(f"sqlite:///{folder / name}/record.db", profile, START, is_full=is_full) as world:
+            with opened_world(
+                f"sqlite:///{folder / name}/record.db", profile, START, is_full=is_full
+            ) as world:
                 world.build()
         return cls(folder, profile)
 
@@ -323,7 +325,7 @@ class Pair:
             for name, is_full in (("bare", False), ("full", True)):
                 shutil.copytree(self.folder / name, folder / name)
                 url = f"sqlite:///{folder / name}/record.db"
-                opening = _opened(url, self.profile, OPENING, is_full=is_full)
+                opening = opened_world(url, self.profile, OPENING, is_full=is_full)
                 worlds.append(stack.enter_context(opening))
             yield worlds[0], worlds[1]
         shutil.rmtree(folder)
@@ -336,13 +338,13 @@ def fresh(urls: Sequence[str], folder: Path, profile: Profile) -> Iterator[tuple
         worlds: list[World] = []
         for url, is_full in zip(urls, (False, True), strict=True):
             keys = folder / f"{is_full}.keys"
-            worlds.append(stack.enter_context(_opened(url, profile, START, is_full=is_full, keys=keys)))
+            worlds.append(stack.enter_context(opened_world(url, profile, START, is_full=is_full, keys=keys)))
             worlds[-1].build()
         yield worlds[0], worlds[1]
 
 
 @contextmanager
-def _opened(
+def opened_world(
     url: str, profile: Profile, at: int, *, is_full: bool, keys: Path | None = None
 ) -> Iterator[World]:
     clock = SetClock(at)

@@ -4,6 +4,9 @@ import argparse
 import re
 from collections.abc import Callable
 
+from kintung.errors import BadInput
+from kintung.subscriptions import allowed
+
 _BASE = re.compile(r"https?://[^/?#\s]+[^?#\s]*")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 """An origin as browsers write it: no path, not even a slash, and letters small."""
@@ -18,6 +21,42 @@ def number_between(least: int, most: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
 
     return parse
+
+
+def add_notified(parser: argparse.ArgumentParser) -> None:
+    """The options ``--notify-origin`` and ``--notify-network``."""
+    parser.add_argument(
+        "--notify-origin",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="where Subscriptions may be sent, such as https://ward.example.hk; may be given several times",
+    )
+    parser.add_argument(
+        "--notify-network",
+        type=_network,
+        action="append",
+        default=[],
+        metavar="NETWORK",
+        help="in which addresses of these origins may be that are not public, such as 10.20.0.0/16",
+    )
+
+
+def _origin(text: str) -> str:
+    return _accepted(text, [text], [])
+
+
+def _network(text: str) -> str:
+    return _accepted(text, [], [text])
+
+
+def _accepted(text: str, origins: list[str], networks: list[str]) -> str:
+    try:
+        allowed(origins, networks)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+    return text
 
 
 def add_base_url(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from kintung.app import Node, open_node, system
+from kintung.cli.arguments import add_notified
 from kintung.cli.console import say
 from kintung.cli.load import load_files
 from kintung.cli.loading import Loader, files_of
@@ -25,6 +26,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         metavar="PATH",
         help="load this too, as kintung load takes it; may be given several times",
     )
+    add_notified(parser)
     parser.set_defaults(run=run)
 
 
@@ -43,7 +45,12 @@ def run(options: argparse.Namespace) -> int:
             for example in examples:
                 say(f"curl -s '{base}/{example}'")
 
-        serve(Served(url), HOST, options.port, 1, show)
+        served = Served(
+            url,
+            notify_origins=tuple(options.notify_origin),
+            notify_networks=tuple(options.notify_network),
+        )
+        serve(served, HOST, options.port, 1, show)
     return 0
 
 

@@ -21,12 +21,13 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 from msgspec import structs
 
-from kintung.app import Settings, open_node
-from kintung.cli.arguments import add_base_url, number_between, origin
+from kintung.app import Settings, open_node, telling
+from kintung.cli.arguments import add_base_url, add_notified, number_between, origin
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent, keep_what_is_loaded
 from kintung.errors import BadInput, Unavailable
+from kintung.subscriptions import allowed
 from kintung.web.app import AsgiApp, create_app
 from kintung.web.fhir.serve import Scope, Send
 from kintung.web.limits import Message, Receive
@@ -52,6 +53,11 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connections: int = CONNECTIONS
     delete_at_most: int = 1
     allow_origins: tuple[str, ...] = ()
+    notify_origins: tuple[str, ...] = ()
+    """Where Subscriptions may be sent; none switches them off."""
+    notify_networks: tuple[str, ...] = ()
+    told_as: str = ""
+    """Address of the FHIR API that subscribers are told."""
     counts: str | None = None
     """File in which the workers count together."""
 
@@ -76,6 +82,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="the most connections of each worker to a PostgreSQL server; default: %(default)s",
     )
     add_base_url(parser)
+    add_notified(parser)
     parser.add_argument(
         "--delete-at-most",
         type=number_between(1, MOST_DELETED),
@@ -119,6 +126,8 @@ def run(options: argparse.Namespace) -> int:
         connections=options.connections,
         delete_at_most=options.delete_at_most,
         allow_origins=tuple(options.allow_origin),
+        notify_origins=tuple(options.notify_origin),
+        notify_networks=tuple(options.notify_network),
     )
     serve(served, host, options.port, options.workers)
     return 0
@@ -187,7 +196,9 @@ def serve(
     )
     server.announce = announce
     with TemporaryDirectory(prefix="kintung-") as folder:
-        counted = structs.replace(served, counts=f"{folder}/counts")
+        counted = structs.replace(
+            served, counts=f"{folder}/counts", told_as=(served.base_url or base).rstrip("/")
+        )
         os.environ[_SETTINGS] = msgspec.json.encode(counted).decode()
         server.serve()
 
@@ -227,10 +238,15 @@ def application() -> AsgiApp:
             settings=Settings(connections=served.connections),
         )
     )
-    web_settings = WebSettings(served.base_url, served.delete_at_most, served.allow_origins)
+    notified = allowed(served.notify_origins, served.notify_networks)
+    web_settings = WebSettings(
+        served.base_url, served.delete_at_most, served.allow_origins, notified=notified
+    )
     counts = Path(served.counts) if served.counts else None
     gate = this_machine_and(served.allow_origins)
     app = create_app(node, gate, settings=web_settings, counts=counts)
+    if notified.origins:
+        resources.enter_context(telling(node, served.told_as, notified))
     keep_what_is_loaded()
 
     async def closing(scope: Scope, receive: Receive, send: Send) -> None:

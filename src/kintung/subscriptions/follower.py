@@ -22,7 +22,7 @@ PAGE = 500
 """Entries of the log taken at once."""
 SAVE_EVERY = 5_000
 """Entries after which the cursor is stored though nothing was queued: so many are read again at most."""
-LEASE = 15_000_000
+LEASE = 10_000_000
 """Microseconds after which another process goes on for one that died."""
 
 _TRIGGERS: Mapping[Method, Trigger] = {

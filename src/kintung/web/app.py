@@ -98,6 +98,25 @@ def _routes(site: Site, gate: Gate, traffic: Traffic) -> list[Route]:
         except KintungError as error:
             status, headers, body, *_ = refusal(error)
             return Response(body, status, {name.decode(): value.decode() for name, value in headers})
-        return PlainTextResponse(traffic.metrics(), media_type="text/plain; version=0.0.4")
+        said = traffic.metrics() + await asyncio.to_thread(_queue, site)
+        return PlainTextResponse(said, media_type="text/plain; version=0.0.4")
 
     return [Route("/healthz", healthz), Route("/metrics", metrics)]
+
+
+def _queue(site: Site) -> str:
+    """How much waits to be told to subscribers, in the text format of Prometheus; "" when not known now."""
+    try:
+        tally = site.store.notices.tally()
+    except KintungError:
+        return ""
+    age = (site.clock.now_micros() - tally.oldest) / 1_000_000 if tally.oldest is not None else 0
+    gauges = (
+        ("kintung_subscriptions", "Subscriptions in force.", f"{tally.subscribers}"),
+        ("kintung_notifications_waiting", "Notifications to be delivered.", f"{tally.waiting}"),
+        ("kintung_notifications_dead", "Notifications given up; see kintung undelivered.", f"{tally.dead}"),
+        ("kintung_notifications_oldest_seconds", "Age of the longest waiting.", f"{max(age, 0):.3f}"),
+    )
+    return "".join(
+        f"# HELP {name} {about}\n# TYPE {name} gauge\n{name} {value}\n" for name, about, value in gauges
+    )

@@ -6,6 +6,7 @@ from typing import Protocol
 from kintung.clock import Clock, Entropy
 from kintung.store.port import Store
 from kintung.store.scribe import Scribe
+from kintung.subscriptions import Allowed
 from kintung.web.cursor import Cursors
 from kintung.web.limits import LIMITS, Limits
 
@@ -35,12 +36,15 @@ class WebSettings:
     (``https://record.example.hk/fhir``); "" takes it from the Host of each request.
     ``delete_at_most`` is how many resources one conditional delete may delete. Pages of
     ``allow_origins`` may read answers in a browser.
+    ``notified`` is where Subscriptions may be sent: nowhere, unless an operator says so. None where
+    records are brought as they are: a Subscription is kept like any resource, and nobody is told.
     """
 
     base_url: str = ""
     delete_at_most: int = 1
     allow_origins: tuple[str, ...] = ()
     limits: Limits = field(default=LIMITS)
+    notified: Allowed | None = field(default=Allowed())
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ _ACCESS = Access(
 
 def site_of(node: Node, base_url: str) -> Site:
     """What requests need of a node, for the items of a load."""
-    return Site.of(node, WebSettings(base_url))
+    return Site.of(node, WebSettings(base_url, notified=None))
 
 
 def is_batch(item: Item) -> bool:

@@ -10,7 +10,7 @@ unit of ``kintung.web.fhir.submission``.
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from kintung.consent import Access, Right
+from kintung.consent import Access, Right, kept
 from kintung.errors import (
     Conflict,
     Forbidden,
@@ -24,6 +24,7 @@ from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
 from kintung.fhir.structure import require_valid
 from kintung.store.port import Current, Match, Outcome, Ownership, View, Write
+from kintung.subscriptions import require_acceptable
 from kintung.web.fhir.headers import names_version, versions_named
 from kintung.web.fhir.references import OwnReference, make_local
 from kintung.web.fhir.request import HOW, Pairs, Request
@@ -249,5 +250,28 @@ def write(
         references=references,
         written=written,
     )
+    if type == "Subscription":
+        put = _by_right_of(site, access, put, step.resource or {})
     is_new = current is None or current.deleted
     return Effect(put, Outcome(201 if is_new else 200, type, id))
+
+
+def _by_right_of(site: Site, access: Access, put: Write, resource: Mapping[str, Any]) -> Write:
+    """A Subscription that can be served, with the access by which others will be told of things.
+
+    Where records are brought as they are, it is kept as it is and served by nobody's right.
+
+    Raises:
+        RuleFailed: it asks for what this node does not offer.
+    """
+    notified = site.settings.notified
+    if notified is None:
+        return put
+    require_acceptable(
+        resource,
+        notified,
+        now_micros=site.clock.now_micros(),
+        offset_minutes=site.offset_minutes,
+        base=site.settings.base_url,
+    )
+    return put._replace(access=kept(access))
