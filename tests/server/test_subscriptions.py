@@ -147,15 +147,15 @@ def test_the_command_shows_what_was_given_up_and_sends_it_again(tmp_path: Path):
             clock.jump(4 * DAY)
             telling.run()
             telling.follower.resign()
-        listing = done(kintung(tmp_path, "undelivered", "--database", url, "--keys", keys))
+        listing = done(kintung(tmp_path, "unsent", "--database", url, "--keys", keys))
         line, count, *_ = listing.splitlines()
         assert "Subscription/s  Observation/o/_history/1  2 attempts since 2022-10-19T00:00:00Z" in line
         assert line.endswith("The receiver answered 500.")
         assert count == "1 given up, 0 waiting, 1 subscriptions in force."
         number = line.split()[0]
-        wrong = kintung(tmp_path, "undelivered", "--database", url, "--keys", keys, "--replay", "some")
+        wrong = kintung(tmp_path, "unsent", "--database", url, "--keys", keys, "--replay", "some")
         assert wrong.returncode == 2
-        done(kintung(tmp_path, "undelivered", "--database", url, "--keys", keys, "--replay", number))
+        done(kintung(tmp_path, "unsent", "--database", url, "--keys", keys, "--replay", number))
         hook.answer = answering(200)
         before = len(hook.got)
         with open_node(url, keys=keys) as node, telling_of(node, "http://node/fhir", listed):

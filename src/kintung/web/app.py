@@ -114,7 +114,7 @@ def _queue(site: Site) -> str:
     gauges = (
         ("kintung_subscriptions", "Subscriptions in force.", f"{tally.subscribers}"),
         ("kintung_notifications_waiting", "Notifications to be delivered.", f"{tally.waiting}"),
-        ("kintung_notifications_dead", "Notifications given up; see kintung undelivered.", f"{tally.dead}"),
+        ("kintung_notifications_dead", "Notifications given up; see kintung unsent.", f"{tally.dead}"),
         ("kintung_notifications_oldest_seconds", "Age of the longest waiting.", f"{max(age, 0):.3f}"),
     )
     return "".join(

@@ -17,7 +17,7 @@ MOST_SHOWN = 1_000
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
     parser = commands.add_parser(
-        "undelivered", help="show what could not be told to subscribers", description=__doc__
+        "unsent", help="show what could not be told to subscribers", description=__doc__
     )
     add_database(parser)
     parser.add_argument(
@@ -34,10 +34,10 @@ def run(options: argparse.Namespace) -> int:
         notices = node.store.notices
         if options.replay is not None:
             numbers: Sequence[int] | None = options.replay or None
-            count = notices.replay(system("undelivered"), numbers)
+            count = notices.replay(system("unsent"), numbers)
             say(f"{count:,} will be sent again.")
             return 0
-        dead = notices.dead(system("undelivered"), MOST_SHOWN)
+        dead = notices.dead(system("unsent"), MOST_SHOWN)
         for each in dead:
             say(_line(each))
         tally = notices.tally()
