@@ -120,7 +120,10 @@ def test_head_is_get() -> None:
     assert REGISTRY.find("HEAD", "Patient/1").interaction.name == "read"
 
 
-@pytest.mark.parametrize("path", ["Parrot", "Parrot/1", "Patient//_history", "/", "Patient/1/", "a/b/c/d/e"])
+@pytest.mark.parametrize(
+    "path",
+    ["Parrot", "Parrot/1", "Patient//_history", "/", "Patient/1/", "a/b/c/d/e", "Patient/\0", "Patient/1\n"],
+)
 def test_an_address_that_is_none_is_not_found(path: str) -> None:
     with pytest.raises(NotFound):
         REGISTRY.find("GET", path)

@@ -170,6 +170,8 @@ class Registry:
 
     def _walk(self, path: str) -> tuple["_Node", dict[str, str]]:
         """The end of an address in the tree, where something is; and what stands in the address."""
+        if not path.isprintable():
+            raise _unknown_address()  # no text of a database holds U+0000
         node = self._root
         parameters: dict[str, str] = {}
         for segment in path.split("/") if path else ():
