@@ -55,6 +55,7 @@ def test_who_does_not_ask_for_fhir_gets_the_content(api: Api, accept: str) -> No
         ("Binary/b", "application/json"),
         ("Binary/b", "text/html, application/fhir+json;q=0.1"),
         ("Binary/b?_format=json", "text/html"),
+        ("Binary/b?_elements=data", "*/*"),
         ("Binary/b/_history/1?_format=application/fhir%2Bjson", "*/*"),
     ],
 )

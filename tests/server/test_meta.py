@@ -131,7 +131,8 @@ def test_meta_takes_no_parameter(api: Api) -> None:
     for path in ("$meta", "Patient/$meta", "Patient/p/$meta", "Patient/p/_history/1/$meta"):
         assert outcome(api.post(path, sent(tag=[{"code": "x"}])))[:2] == (400, "structure")
         assert outcome(api.post(path, patient("p")))[:2] == (400, "structure")
-        assert outcome(api.get(f"{path}?_tag=x"))[:2] == (400, "not-supported")
+        for name in ("_tag", "_summary", "_elements"):
+            assert outcome(api.get(f"{path}?{name}=text"))[:2] == (400, "not-supported")
         assert api.post(path, {"resourceType": "Parameters"}).status_code == 200
 
 
