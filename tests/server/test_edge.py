@@ -306,9 +306,6 @@ def test_the_other_pages(api: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "Patient/p?_summary=true"),
-        ("GET", "Patient/p?_elements=name"),
-        ("GET", "Patient/p/_history/1?_summary=text"),
         ("POST", "Patient?_id=p"),
         ("PUT", "Patient/p?_id=p"),
         ("DELETE", "Patient/p?_id=q"),

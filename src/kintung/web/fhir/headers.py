@@ -27,6 +27,8 @@ PRECONDITIONS = (b"if-match", b"if-none-match", b"if-none-exist")
 _JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "application/json+fhir"})
 _FORMATS = _JSON_TYPES | {"json"}
 _RANGES = _JSON_TYPES | {"*/*", "application/*"}
+_RELEASE = re.compile(r";?\s*fhirversion\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
+_RELEASES = ("4.0", "4.0.1")
 _ETAG = re.compile(r'\s*(?:W/)?"(?P<version>[^"]*)"\s*')
 _KEY = re.compile(r"[\x20-\x7e]{1,128}")
 _SECOND = 1_000_000
@@ -143,9 +145,14 @@ def _is_zero(parameters: str) -> bool:
     return weight is not None and weight[1].strip("0.") == "" and weight[1] != ""
 
 
+def release_named(media: str) -> str:
+    """The ``fhirVersion`` of a media type where this node speaks it, else ""."""
+    release = _RELEASE.search(media)
+    return release[1] if release is not None and release[1] in _RELEASES else ""
+
+
 def _is_r4(parameters: str) -> bool:
-    release = re.search(r"fhirversion\s*=\s*\"?([^\";\s]*)", parameters, re.IGNORECASE)
-    return release is None or release[1] in ("4.0", "4.0.1")
+    return _RELEASE.search(parameters) is None or release_named(parameters) != ""
 
 
 # --- Preconditions and keys -----------------------------------------------------------

@@ -5,6 +5,7 @@ from functools import cache
 import msgspec
 
 from kintung.consent import Policy
+from kintung.errors import NotSupported, ValueInvalid
 from kintung.web.fhir import (
     batch_or_transaction,
     compartment,
@@ -26,7 +27,7 @@ from kintung.web.fhir.capabilities import statement
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.openapi import document
 from kintung.web.fhir.registry import Interaction, Recordless, Registry, searched_by
-from kintung.web.fhir.request import Request
+from kintung.web.fhir.request import HOW, Request, not_offered
 from kintung.web.outcomes import Headers
 from kintung.web.site import Site
 
@@ -36,6 +37,18 @@ _JSON: Headers = ((b"content-type", b"application/json"), *PLAIN[1:])
 
 
 def _metadata(site: Site, request: Request) -> Answer:
+    """The whole statement for every mode of it: all that is offered stands in it once.
+
+    Raises:
+        NotSupported: ``mode=terminology``: there is no terminology service; or another parameter.
+    """
+    for name, value in request.pairs:
+        if name not in (*HOW, "mode"):
+            raise not_offered(name)
+        if name == "mode" and value == "terminology":
+            raise NotSupported("This node is no terminology service; ask for mode=full.", path="mode")
+        if name == "mode" and value not in ("full", "normative"):
+            raise ValueInvalid("The mode is one of full, normative, terminology.", path="mode")
     made = _statement(deletes_several=site.settings.delete_at_most > 1)
     return Answer(200, PLAIN, made.replace(_BASE, _in_json(request.base)))
 

@@ -197,11 +197,11 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     if interaction.name in ("read", "vread"):
         of_one = [summary for summary in _SUMMARIES if summary != "count"]
         return [_query("_summary", {"type": "string", "enum": of_one}), part[1]]
-    if interaction.name.startswith("conditional"):
-        return [_query("_id", text)]
     if interaction.types:
         return [_query(each.name, _OF_TYPE[each.type]) for each in _inputs(interaction)]
-    return []
+    if interaction.name == "capabilities":
+        return [_query("mode", {"type": "string", "enum": ["full", "normative"]})]
+    return [_query("_id", text)] if interaction.name.startswith("conditional") else []
 
 
 def _inputs(interaction: Interaction) -> list[Input]:

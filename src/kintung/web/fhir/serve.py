@@ -30,6 +30,7 @@ from kintung.web.fhir.headers import (
     require_json_format,
 )
 from kintung.web.fhir.perform import disclose, require_right
+from kintung.web.fhir.presentation import presentation
 from kintung.web.fhir.registry import (
     Action,
     Carries,
@@ -100,6 +101,7 @@ class FhirApi:
         headers = header_fields(scope["headers"])
         incoming = Incoming(receive)
         name = about = ""
+        form = b""
         try:
             require_head_within(scope, headers, self._site.limits)
             path = _path(scope)
@@ -121,6 +123,7 @@ class FhirApi:
             )
             request.place(parameters)
             answer = await self._serve(request, incoming, interaction)
+            form = request.body if path.endswith("_search") else b""
         except KintungError as error:
             answer = refusal(error, about)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
@@ -128,6 +131,7 @@ class FhirApi:
         if answer.status >= 400 and _has_body(headers) and not incoming.ended:
             await incoming.discard(self._site.limits)
         self._traffic.answered(name, answer.status)
+        answer = presentation(scope["query_string"], form, headers).of(answer)
         await self._send(send, answer, headers, is_head=scope["method"] == "HEAD")
 
     # --- One request ------------------------------------------------------------------
