@@ -366,6 +366,58 @@ def test_a_document_keeps_its_own_links(api: Api) -> None:
     assert api.get(located(answer, 0)).json()["entry"][0]["fullUrl"] == "urn:uuid:5"
 
 
+COMPOSED = {
+    "resourceType": "Composition",
+    "status": "final",
+    "type": {"text": "Summary"},
+    "subject": {"reference": "urn:uuid:2"},
+    "date": "2022-10-19",
+    "author": [{"reference": "Practitioner/d"}],
+    "title": "Summary",
+}
+HEADER = {
+    "resourceType": "MessageHeader",
+    "eventUri": "http://example.org/admitted",
+    "source": {"endpoint": "http://example.org/from"},
+}
+ASKED = {"request": {"method": "DELETE", "url": "Patient/p"}}
+ANSWERED = {"response": {"status": "204"}}
+STORED: dict[str, list[dict[str, Any]]] = {
+    "document": [
+        {"fullUrl": "urn:uuid:1", "resource": COMPOSED},
+        {"fullUrl": "urn:uuid:2", "resource": new_patient()},
+    ],
+    "message": [{"fullUrl": "urn:uuid:1", "resource": HEADER}],
+    "collection": [{"fullUrl": "urn:uuid:2", "resource": new_patient()}],
+    "searchset": [{"resource": patient("p"), "search": {"mode": "match"}}],
+    "history": [{**ASKED, **ANSWERED}],
+    "batch": [ASKED],
+    "transaction": [ASKED],
+    "batch-response": [ANSWERED],
+    "transaction-response": [ANSWERED],
+}
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_a_bundle_of_every_type_is_stored_as_it_is(api: Api, kind: str) -> None:
+    """At /Bundle nothing of it is done, and none of its links is changed."""
+    api.store(patient("p"))
+    sent = bundle(kind, *STORED[kind])
+    if kind == "document":
+        sent |= {"identifier": {"system": "s", "value": "1"}, "timestamp": "2022-10-19T00:00:00Z"}
+    created = api.post("Bundle", sent)
+    assert created.status_code == 201, created.text
+    stored = api.get(f"Bundle/{created.json()['id']}").json()
+    assert {name: value for name, value in stored.items() if name not in ("id", "meta")} == sent
+    assert api.get("Patient/p").status_code == 200
+    assert ids(api.get(f"Bundle?type={kind}").json()) == [stored["id"]]
+    assert count(api, "Patient") == 1
+    if kind not in ("batch", "transaction"):
+        refused = api.post("", sent)
+        assert outcome(refused) == (400, "value", "Bundle.type")
+        assert "/Bundle" in refused.text
+
+
 def test_links_outside_of_references_are_indexed_as_they_are_stored(tmp_path: Path) -> None:
     letter = {
         "resourceType": "DocumentReference",
