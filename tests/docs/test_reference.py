@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from kintung.web.fhir.interactions import INTERACTIONS
 from kintung.web.fhir.openapi import document
 from kintung.web.fhir.registry import Interaction
 from tests.docs.test_pages import PARTS, ROOT
+from tests.server.api import BASE, require_documented
 
 API = ROOT / "docs" / "reference" / "api"
 PAGES = {page.stem: page for folder in ("interaction", "operation") for page in (API / folder).glob("*.md")}
@@ -56,6 +58,25 @@ def test_a_page_has_all_its_parts_and_shows_a_request_that_succeeds(interaction:
     # One that fails is given a better request in docs/reference/api/parts.
     assert re.findall(r"^HTTP/1.1 (\d)", found[example], re.MULTILINE)[0] == "2"
     assert all(found.values())
+
+
+def answered(status: int, method: str = "GET", path: str = "Patient/1") -> httpx.Response:
+    return httpx.Response(status, request=httpx.Request(method, f"{BASE}/{path}"))
+
+
+def test_an_answer_that_no_page_tells_of_is_found() -> None:
+    require_documented("GET", answered(404))
+    require_documented("GET", answered(412, path="nowhere/at/all"))
+    with pytest.raises(AssertionError, match="412 of read is not in OpenAPI"):
+        require_documented("GET", answered(412))
+
+
+def test_an_entry_of_a_batch_that_no_page_tells_of_is_found() -> None:
+    entry = {"request": {"method": "GET", "url": "Patient/1?_format=json"}}
+    batch = {"resourceType": "Bundle", "type": "batch-response", "entry": [{"response": {"status": "412"}}]}
+    answer = httpx.Response(200, json=batch, request=httpx.Request("POST", BASE))
+    with pytest.raises(AssertionError, match="412 of read is not in OpenAPI"):
+        require_documented("POST", answer, json.dumps({"entry": [entry]}).encode())
 
 
 def test_every_parameter_has_words() -> None:
