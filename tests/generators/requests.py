@@ -51,6 +51,13 @@ def _query(rng: Random) -> str:
     more = rng.choice(
         (
             *("", "", "_count=2", "_count=5", "_count=3", "_total=accurate", "_count=0"),
+            *("_summary=true", "_summary=count", "_summary=data&_count=3", "_elements=status,name,code"),
+            *("_include=*&_count=3", "_include=Observation:subject", "_include:iterate=Patient:organization"),
+            *(
+                "_revinclude=Observation:subject&_count=2",
+                "_include=List:item&_include:iterate=*",
+                "_include=x",
+            ),
             *("_total=none&_count=1", "_format=json", "_count=-1", "_sort=nothing", "nothing=x", "_total=x"),
         )
     )
@@ -81,9 +88,49 @@ def _history(rng: Random) -> Call:
     name = given.name(rng)
     of = rng.choice((name, name, name.partition("/")[0], ""))
     query = rng.choice(
-        ("", "?_count=2", "?_count=3", "?_since=2022-10-19T01:00:00Z", "?_since=x", "?_count=0")
+        (
+            *("", "?_count=2", "?_count=3", "?_since=2022-10-19T01:00:00Z", "?_since=x", "?_count=0"),
+            *(
+                "?_at=2022-10-19T00:20",
+                "?_sort=_lastUpdated&_count=2",
+                "?_sort=-_lastUpdated",
+                "?_sort=status",
+            ),
+        )
     )
     return Call("", "GET", f"{of}/_history{query}".lstrip("/"))
+
+
+def _compartment(rng: Random) -> Call:
+    of = rng.choice(("Patient", "Patient", "Patient", "Device", "Practitioner", "Group"))
+    member = rng.choice(("*", "*", "Observation", "List", "Device", "RiskAssessment", "Organization"))
+    query = rng.choice(("", "", "?_count=2", "?_sort=-_lastUpdated", "?code=weight", "?_type=Observation"))
+    return Call("", "GET", f"{of}/{rng.choice(given.PATIENTS)}/{member}{query}")
+
+
+def _everything(rng: Random) -> Call:
+    query = rng.choice(
+        (
+            *("", "", "?_count=2", "?_type=Observation", "?_since=2022-10-19T00:20:00Z", "?_type=x", "?x=y"),
+            *("?start=2022-01-01&end=2022-12-31", "?end=2022", "?start=x"),
+        )
+    )
+    of = rng.choice(("Patient", "Patient", "Patient", "Encounter"))
+    return Call("", "GET", f"{of}/{rng.choice(given.PATIENTS)}/$everything{query}")
+
+
+def _last(rng: Random) -> Call:
+    query = rng.choice(("", "&max=2", "&code=weight", "&max=x", "&_count=2", "&category=vital-signs"))
+    return Call("", "GET", f"Observation/$lastn?patient={rng.choice(given.PATIENTS)}{query}")
+
+
+def _meta(rng: Random) -> Call:
+    name = given.name(rng)
+    if rng.random() < 0.5:
+        return Call("", "GET", rng.choice((f"{name}/$meta", f"{name.partition('/')[0]}/$meta", "$meta")))
+    changed = rng.choice(({"tag": [{"code": "a"}]}, {"profile": ["http://x"]}, {"security": [{"code": "R"}]}))
+    body = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": changed}]}
+    return Call("", "POST", f"{name}/$meta-{rng.choice(('add', 'delete'))}", _text(body))
 
 
 def _broken(rng: Random, resource: dict[str, Any]) -> dict[str, Any]:
@@ -234,6 +281,10 @@ _FORMS: dict[str, tuple[int, Callable[[Random], Call]]] = {
     "read": (7, _read),
     "vread": (4, _vread),
     "history": (6, _history),
+    "compartment": (3, _compartment),
+    "everything": (3, _everything),
+    "lastn": (2, _last),
+    "meta": (3, _meta),
     "create": (10, _create),
     "update": (18, _update),
     "conditional update": (4, _update_by_criteria),

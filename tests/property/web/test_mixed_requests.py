@@ -85,7 +85,7 @@ class Side:
 
 
 def _next(response: httpx.Response) -> str | None:
-    if response.status_code != 200 or not response.content:
+    if response.status_code != 200 or not response.content.startswith(b'{"resourceType":"Bundle"'):
         return None
     links: Sequence[Mapping[str, str]] = response.json().get("link", ())
     return next((link["url"] for link in links if link.get("relation") == "next"), None)
