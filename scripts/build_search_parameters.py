@@ -107,6 +107,7 @@ def written(parameters: list[Definition], built: Built) -> Iterator[str]:
     yield from _absent(parameters)
     yield from _twice(parameters)
     yield from _passed_over(built.passed_over)
+    yield from _composite(parameters)
     yield from _not_offered(parameters)
     yield from _by_type(types)
 
@@ -173,17 +174,29 @@ def _passed_over(passed_over: set[tuple[str, str, str]]) -> Iterator[str]:
 def _not_offered(parameters: list[Definition]) -> Iterator[str]:
     yield (
         "## Compiled but not offered yet\n\n"
-        "Composite parameters have extractors and no index; `special` ones need\n"
-        "a search of their own. A search by one is refused.\n\n"
-        "| id | code | kind | components |\n| --- | --- | --- | --- |\n"
+        "`special` parameters need a search of their own. A search by one is refused.\n\n"
+        "| id | code |\n| --- | --- |\n"
     )
     for one in sorted(compilable(parameters), key=lambda one: one["id"]):
-        if one["type"] in ("composite", "special"):
+        if one["type"] == "special":
+            yield f"| {one['id']} | `{one['code']}` |\n"
+    yield "\n"
+
+
+def _composite(parameters: list[Definition]) -> Iterator[str]:
+    yield (
+        "## Composite parameters\n\n"
+        "A value is one for each component, joined by `$`, each written as for the parameter of the\n"
+        "component: `code-value-quantity=8480-6$gt140`. They are no sort keys.\n\n"
+        "| id | code | components |\n| --- | --- | --- |\n"
+    )
+    for one in sorted(compilable(parameters), key=lambda one: one["id"]):
+        if one["type"] == "composite":
             components = [
                 f"{part['definition'].rpartition('/')[2]}: `{part['expression'].replace('|', 'or')}`"
-                for part in one.get("component", ())
+                for part in one["component"]
             ]
-            yield f"| {one['id']} | `{one['code']}` | {one['type']} | {'; '.join(components)} |\n"
+            yield f"| {one['id']} | `{one['code']}` | {'; '.join(components)} |\n"
     yield (
         "\n`DocumentReference-relationship` prints the expressions of its two components each\n"
         "beside the wrong definition; they are taken the other way round.\n\n"

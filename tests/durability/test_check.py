@@ -36,7 +36,8 @@ VAULTED = vaulted_systems()[0].uri
 def fill(record: Record) -> None:
     """A small record with a row in every table; ten versions, one deletion, one label, two audit records."""
     record.put(patient("p1", "Chan", birthDate="1950-02-03"))
-    record.put(patient("p2", "Wong", identifier=[{"system": VAULTED, "value": "A123456(3)"}]))
+    typed = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "NI"}]}
+    record.put(patient("p2", "Wong", identifier=[{"type": typed, "system": VAULTED, "value": "A123456(3)"}]))
     record.put(organization("o", "Clinic"))
     record.put(weight("a", "p1", 60))
     record.put(weight("a", "p1", 61))
@@ -473,6 +474,8 @@ INDEX_ROWS = {
     "ix_date": "(1, 1, 2, {patient}, {key})",
     "ix_string": "(1, 'x', 'x', {patient}, {key})",
     "ix_quantity": "(1, 1, (SELECT low FROM ix_quantity), (SELECT high FROM ix_quantity), {patient}, {key})",
+    "ix_composite": "(1, 1, 1, (SELECT low FROM ix_composite), (SELECT high FROM ix_composite),"
+    " {patient}, {key})",
 }
 INDEX = [
     *(
@@ -484,6 +487,21 @@ INDEX = [
             True,
         )
         for table in ("ix_token", "ix_reference", "ix_date", "ix_quantity")
+    ),
+    Damage(
+        "a row of ix_composite gone",
+        f"DELETE FROM ix_composite WHERE key = {key('p2')}",
+        ["index | Patient/p2 | index row of ix_composite missing (atom N)"],
+        True,
+    ),
+    Damage(
+        "a value that stands with no term",
+        f"UPDATE ix_composite SET second = 999999 WHERE key = {key('p2')}",
+        [
+            "entities | Patient/p2 | index row of ix_composite leads to term N, which is missing",
+            "index | Patient/p2 | index row of ix_composite missing (atom N)",
+            "index | Patient/p2 | index row of ix_composite that its body does not give (atom N)",
+        ],
     ),
     Damage(
         "a row of ix_string gone",

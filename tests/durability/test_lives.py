@@ -74,7 +74,19 @@ def rebuilt(parts: Parts, lives: Lives, stored: Tables) -> Tables:
         made["ix_date"] |= {(*row, *tail) for row in rows.dates}
         made["ix_string"] |= {(*row, *tail) for row in rows.strings}
         made["ix_quantity"] |= {(a, terms[unit], low, high, *tail) for a, unit, low, high in rows.quantities}
+        made["ix_composite"] |= {
+            (a, numbered(terms, first), numbered(terms, second), low, high, *tail)
+            for a, first, second, low, high in rows.composites
+        }
+        made["ix_composite"] |= {
+            (a, entities[TYPE_NUMBERS[t], i][0], numbered(terms, second), b"", b"", *tail)
+            for a, t, i, second in rows.relations
+        }
     return {name: sorted(rows) for name, rows in made.items()}
+
+
+def numbered(terms: dict[tuple[str, str], int], term: Any) -> int:
+    return term if isinstance(term, int) else terms[term]
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

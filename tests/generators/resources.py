@@ -196,6 +196,8 @@ class Maker:
         identifier: Resource = {} if system is None else {"system": system}
         if system is None or self.maybe(0.95):
             identifier["value"] = self.rng.choice(CODES) + str(self.rng.randint(1, 4))
+        if self.maybe(0.4):
+            identifier["type"] = self.concept()
         return identifier
 
     def quantity(self) -> Resource:
@@ -383,7 +385,14 @@ def observation(m: Maker) -> Resource:
         **optional(
             m,
             0.3,
-            component=lambda: m.some(1, 2, lambda: {"code": m.concept(), "valueQuantity": m.quantity()}),
+            component=lambda: m.some(
+                1,
+                3,
+                lambda: {
+                    "code": m.concept(),
+                    **choice_of(m, "value", 0.9, Quantity=m.quantity, CodeableConcept=m.concept),
+                },
+            ),
         ),
     }
 
@@ -591,7 +600,7 @@ def questionnaire(m: Maker) -> Resource:
         "status": m.rng.choice(("draft", "active")),
         **optional(m, 0.8, url=m.uri, title=lambda: m.rng.choice(TEXTS), date=m.date_time),
         **optional(m, 0.5, version=lambda: m.rng.choice(("1", "1.0")), publisher=lambda: m.rng.choice(NAMES)),
-        **optional(m, 0.5, effectivePeriod=m.period, useContext=lambda: [use_context(m)]),
+        **optional(m, 0.5, effectivePeriod=m.period, useContext=lambda: m.some(1, 3, lambda: use_context(m))),
         **optional(
             m,
             0.5,
@@ -618,7 +627,7 @@ def plan_definition(m: Maker) -> Resource:
             0.5,
             library=lambda: [m.canonical()],
             topic=lambda: [m.concept()],
-            useContext=lambda: [use_context(m)],
+            useContext=lambda: m.some(1, 3, lambda: use_context(m)),
         ),
         **optional(
             m,

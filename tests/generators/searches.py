@@ -19,6 +19,7 @@ from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from tests.oracle.composites import COMPOSITES, has_identifiers, tuples, typed_identifiers
 from tests.oracle.search import PREFIXES, amount_test, date_test, identifiers, string_test
 from tests.oracle.tables import COMMON, PARAMETERS
 from tests.oracle.values import (
@@ -52,12 +53,16 @@ CELLS: tuple[Cell, ...] = (
     *(("token", "", modifier) for modifier in ("", "not", "missing")),
     *(("reference", "", modifier) for modifier in ("", ":Type", "missing", "identifier")),
     *(("uri", "", modifier) for modifier in ("", "below", "above")),
+    *(("composite", "", modifier) for modifier in ("", "missing")),
+    ("of-type", "", ""),
 )
 STORED = ("_id", "_lastUpdated")
 """Parameters every resource has a value for: ``:missing`` is not asked of them."""
 IDENTIFIER = ":identifier"
 """Ends the code of a place that has its values in the identifiers of references."""
 KINDS = {kind for kind, _, _ in CELLS}
+"""Of parameters; identifiers of a type are asked for as if ``identifier:of-type`` were one."""
+UNSORTED = ("composite", "of-type")
 FEATURES = (
     *("and", "or", "chain", "typed chain", "several links", "_has", "both ways"),
     *("missing", "sort", "count", "total", "system"),
@@ -71,7 +76,19 @@ def known_to_the_oracle() -> Registry:
     """The parameters of the oracle's tables, each with any target."""
     return {
         type: {code: (parameter.kind, ()) for code, parameter in parameters.items()}
+        | dict.fromkeys(COMPOSITES.get(type, {}), ("composite", ()))
         for type, parameters in PARAMETERS.items()
+    }
+
+
+def with_typed_identifiers(registry: Registry) -> Registry:
+    """The parameters, with those of ``:of-type`` as parameters of their own."""
+    return {
+        type: {
+            **codes,
+            **{f"{code}:of-type": ("of-type", ()) for code in codes if has_identifiers(type, code)},
+        }
+        for type, codes in registry.items()
     }
 
 
@@ -125,7 +142,7 @@ class Searches:
             now: microseconds; where ``ap`` on dates is measured from.
             parameters: which parameters exist; those of the oracle when not given.
                 Parameters the oracle has no table for get values of their shape from
-                anywhere in the resource; kinds without a cell (composite) are passed over.
+                anywhere in the resource; kinds without a cell (special) are passed over.
             offset: minutes east of Greenwich for times without a zone.
         """
         self.rng = rng
@@ -133,7 +150,7 @@ class Searches:
         self.offset = offset
         self.parameters = {
             type: {code: known for code, known in codes.items() if known[0] in KINDS}
-            for type, codes in (known_to_the_oracle() if parameters is None else parameters).items()
+            for type, codes in with_typed_identifiers(parameters or known_to_the_oracle()).items()
         }
         self.by_type: dict[str, list[Held]] = defaultdict(list)
         for resource in held:
@@ -230,7 +247,14 @@ class Searches:
                 self._rows[key] = identifiers(held, known) if known else []
                 return self._rows[key]
             kind, targets = self.parameters[type][code]
-            found = rows(held, known, self.offset) if known else shaped(held.resource, kind, self.offset)
+            if kind == "composite":
+                found = tuples(held, COMPOSITES[type][code], self.offset)
+            elif kind == "of-type":
+                found = typed_identifiers(held, code.partition(":")[0])
+            elif known:
+                found = rows(held, known, self.offset)
+            else:
+                found = shaped(held.resource, kind, self.offset)
             if targets:
                 found = [row for row in found if row.type in ("", *targets)]
             self._rows[key] = found
@@ -277,7 +301,7 @@ class Searches:
         codes = sorted(COMMON if system else self.parameters[type])
         here = [code for code in codes if code in self.parameters[type] and self.values(witness, code)]
         if not system and self.rng.random() < 0.12:
-            code = self.rng.choice([code for code in codes if code not in STORED])
+            code = self.rng.choice([code for code in codes if code not in STORED and ":" not in code])
             return self._criterion(witness, code, (self.parameters[type][code][0], "", "missing"))
         code = self.rng.choice(here)
         kind = self.parameters[type][code][0]
@@ -346,8 +370,30 @@ class Searches:
                 return code, self._token(row)
             case "reference":
                 return self._reference(code, row, modifier)
+            case "composite":
+                parts = COMPOSITES[witness.resource["resourceType"]][code].parts
+                each = (self._part(part.kind, value) for (_, part), value in zip(parts, row, strict=True))
+                return code, "$".join(each)
+            case "of-type":
+                type, number = row
+                return code, "|".join(escape(text) for text in (type.system, type.code, number.code))
             case _:
                 return f"{code}:{modifier}".removesuffix(":"), escape(self._uri(row, modifier))
+
+    def _part(self, kind: str, row: Any) -> str:
+        """One component of a composite."""
+        prefix = self.rng.choice(("", "", *PREFIXES))
+        match kind:
+            case "date":
+                return self._date(row, [row], prefix)
+            case "number" | "quantity":
+                return self._amount(row, [row], prefix, kind)
+            case "string":
+                return self._string(row, "")
+            case "reference":
+                return self._reference("", row, "")[1]
+            case _:
+                return self._token(row)
 
     def _tried(self, draw: Callable[[], str], fits: Callable[[str], bool]) -> str:
         """The first of a few draws that fits; nine times in ten, that is."""
@@ -533,7 +579,10 @@ class Searches:
         return asked + modifier, f"{source}:{code}{narrowed}"
 
     def _order(self, type: str | None) -> str:
-        codes = ("_lastUpdated", "_id") if type is None else sorted(self.parameters[type])
+        codes: Sequence[str] = ("_lastUpdated", "_id")
+        if type is not None:
+            known = self.parameters[type].items()
+            codes = sorted(code for code, (kind, _) in known if kind not in UNSORTED)
         drawn = self.rng.sample(codes, min(len(codes), self.rng.choice((1, 1, 2))))
         return ",".join(self.rng.choice(("", "-")) + code for code in drawn)
 

@@ -35,6 +35,10 @@ CHANCES = ("0.1", "0.25", "0.5", "0.75")
 CASES = ("weight", "pulse", "glucose")
 PROTOCOLS = ("http://example.org/protocol/diabetes", "http://example.org/protocol/pressure")
 RARE = {"system": "http://example.org/rare", "code": "rare"}
+TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
+NATIONAL = {"system": TYPES, "code": "NI"}
+RECORD = {"system": TYPES, "code": "MR"}
+"""Types of identifiers."""
 REMARKS = ("Fasting", "After a meal", "At rest")
 DOUBLES = {"a": "h", "a2": "h2", "b": "h3"}
 """Visible persons and their hidden doubles."""
@@ -149,7 +153,10 @@ def _record(of: str, person: str, draw: Random) -> Iterator[Resource]:
     yield patient(
         person,
         FAMILIES[VISIBLE_PERSONS.index(of)],
-        identifier=[{"system": HKID, "value": number(person)}, {"system": SHARED, "value": of}],
+        identifier=[
+            {"type": {"coding": [NATIONAL]}, "system": HKID, "value": number(person)},
+            {"type": {"coding": [RECORD]}, "system": SHARED, "value": of},
+        ],
         birthDate=born,
         gender="female",
         address=[{"city": CITIES[0]}],
@@ -225,7 +232,8 @@ def _mentions(person: str, place: int) -> Resource:
 
 def _measured(weight: str, day: str) -> Resource:
     quantity = {"value": float(weight), "unit": "kg", "system": UNITS, "code": "kg"}
-    return {"valueQuantity": quantity, "effectiveDateTime": day}
+    part = {"code": {"coding": [{"system": CODES, "code": "part"}]}, "valueQuantity": quantity}
+    return {"valueQuantity": quantity, "effectiveDateTime": day, "component": [part]}
 
 
 def _remarked(draw: Random) -> Resource:

@@ -27,6 +27,7 @@ from tests.leaks.population import (
     PROTOCOLS,
     REMARKS,
     SHARED,
+    TYPES,
     UNITS,
     VISIBLE_PERSONS,
     WEIGHTS,
@@ -283,6 +284,8 @@ def _coded(system: str, codes: Iterable[str]) -> tuple[str, ...]:
 _NUMBERS = tuple(
     form for who in (*VISIBLE_PERSONS, "h", "a3") for form in (f"{HKID}|{number(who)}", number(who))
 )
+_MEASURED = tuple(f"{case}${form}" for case in CASES for form in ("gt59", f"le70|{UNITS}|kg", "ne1"))
+_TYPED = (*(f"{TYPES}|NI|{number(who)}" for who in ("h", "a3", "a")), f"{TYPES}|MR|a", f"{TYPES}|MR|b")
 _SHARED = tuple(f"{SHARED}|{who}" for who in VISIBLE_PERSONS)
 PLACES: dict[str, tuple[Place, ...]] = {
     "token": (
@@ -324,9 +327,17 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("CarePlan", "instantiates-uri", PROTOCOLS),
         Place("ValueSet", "url", PROTOCOLS),
     ),
+    "composite": (
+        Place("Observation", "combo-code-value-quantity", (*_MEASURED, "part$62.0||kg")),
+        Place("Observation", "code-value-quantity", _MEASURED),
+        Place(
+            "Observation", "code-value-string", tuple(f"{case}${text}" for case in CASES for text in REMARKS)
+        ),
+        Place("Observation", "component-code-value-quantity", ("part$gt61", f"{CODES}|part$le63|{UNITS}|kg")),
+    ),
 }
 MODIFIERS = {
-    "token": ("not",),
+    "token": ("not", "of-type"),
     "string": ("exact", "contains"),
     "reference": ("Patient", "identifier"),
     "uri": ("below", "above"),
@@ -354,6 +365,8 @@ def _searching(cell: Cell) -> Ask:
             value = draw.choice(("Patient/a", "h", "Patient/b"))
         elif cell.modifier == "identifier":
             value = draw.choice((f"{HKID}|{number('a')}", number("h"), f"{HKID}|", f"{SHARED}|h"))
+        elif cell.modifier == "of-type":
+            value = draw.choice(_TYPED)
         modifier = cell.modifier and f":{cell.modifier}"
         pairs = [(f"{place.code}{modifier}", value), *_wishes(draw)]
         ask("GET", f"{place.type}?{urlencode(pairs)}")
@@ -366,6 +379,8 @@ def _fitting(cell: Cell) -> list[Place]:
     places = PLACES[cell.kind]
     if cell.modifier == "identifier":
         return [place for place in places if place.code == "performer"]
+    if cell.modifier == "of-type":
+        return [place for place in places if place.code == "identifier"]
     if cell.modifier == "Patient":
         return [place for place in places if place.code in ("subject", "performer")]
     if cell.modifier == "not" or cell.prefix in ("gt", "lt", "ne", "sa", "eb"):
@@ -417,6 +432,12 @@ CHAINS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
         ("Task", "focus:Condition.code", ("diabetes",)),
     ),
     "token:not": (("Observation", "has-member:Observation.status:not", ("final", "amended")),),
+    "token:of-type": (("Observation", "performer:Patient.identifier:of-type", _TYPED[:1]),),
+    "composite": (
+        ("Observation", "has-member:Observation.code-value-quantity", _MEASURED),
+        ("Observation", "has-member:Observation.combo-code-value-quantity", ("part$gt59", "part$le70||kg")),
+        ("Patient", "_has:Observation:performer:component-code-value-quantity", ("part$gt59", "part$ne1")),
+    ),
     "string": (
         ("Observation", "performer:Patient.family", FAMILIES[:1]),
         ("Observation", "performer:Organization.name", ("Clinic",)),

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.oracle.composites import COMPOSITES, Composite, has_identifiers, tuples, typed_identifiers
 from tests.oracle.tables import COMMON, PARAMETERS, Parameter
 from tests.oracle.values import (
     HONG_KONG,
@@ -116,6 +117,10 @@ class Oracle:
             return code in PARAMETERS.get(other, {}) and self._name_covered(other, rest)
         link, dot, rest = name.partition(".")
         code, _, wanted = link.partition(":")
+        if code in COMPOSITES.get(type or "", {}):
+            return True
+        if wanted == "of-type":
+            return has_identifiers(type or "", code)
         if code not in known or not dot:
             return code in known
         sources = [h for h in self.held if h.resource["resourceType"] == type]
@@ -124,7 +129,7 @@ class Oracle:
         return targets <= set(PARAMETERS) and all(
             self._name_covered(target, rest)
             for target in targets
-            if wanted or _first(rest) in PARAMETERS[target]
+            if wanted or _first(rest) in {*PARAMETERS[target], *COMPOSITES.get(target, {})}
         )
 
     # -- what a page includes -------------------------------------------------------------
@@ -169,6 +174,11 @@ class Oracle:
         if dot:
             return self._chain(held, link, rest, value)
         code, _, modifier = name.partition(":")
+        composite = COMPOSITES.get(held.resource["resourceType"], {}).get(code)
+        if composite is not None:
+            return self._together(held, composite, modifier, value)
+        if modifier == "of-type":
+            return any(self._of_type(held, code, part) for part in split(value, ","))
         parameter = self._parameter(held, code)
         if modifier == "identifier":
             named = identifiers(held, parameter)
@@ -181,6 +191,33 @@ class Oracle:
         hit = any(test(row) for test in tests for row in found)
         return not hit if modifier == "not" else hit
 
+    def _together(self, held: Held, composite: Composite, modifier: str, value: str) -> bool:
+        """Whether values that stand in one element meet the parts of one alternative, each its own."""
+        found = tuples(held, composite, self.offset)
+        if modifier == "missing":
+            return (value == "true") == (not found)
+        assert modifier == "", modifier
+        for alternative in split(value, ","):
+            texts = split(alternative, "$")
+            tests = [
+                self._test(part.kind, "", text)
+                for (_, part), text in zip(composite.parts, texts, strict=True)
+            ]
+            if any(all(test(row) for test, row in zip(tests, row, strict=True)) for row in found):
+                return True
+        return False
+
+    def _of_type(self, held: Held, code: str, text: str) -> bool:
+        """Whether an identifier with this value is of this type, whatever system numbers it."""
+        system, type, value = (unescape(part) for part in split(text, "|"))
+        for named, number in typed_identifiers(held, code):
+            same = number.code == value or (
+                number.system in self.vaulted and normal_form(number.code or "") == normal_form(value)
+            )
+            if named == (system, type) and same:
+                return True
+        return False
+
     def _chain(self, held: Held, link: str, rest: str, value: str) -> bool:
         """Whether any target of the reference meets the rest of the chain."""
         code, _, wanted = link.partition(":")
@@ -188,7 +225,7 @@ class Oracle:
             found = self._by_name.get((reference.type, reference.id))
             if found is None or (wanted and reference.type != wanted):
                 continue
-            known = PARAMETERS.get(reference.type, COMMON)
+            known = {*PARAMETERS.get(reference.type, COMMON), *COMPOSITES.get(reference.type, {})}
             if _first(rest) in ("_has", *known) and self.matches(found, rest, value):
                 return True
         return False

@@ -36,7 +36,7 @@ from kintung.fhir.structure import require_valid
 from kintung.store.port import Paging, View, Write
 from tests import scale
 from tests.generators.resources import Resource, as_json, resources
-from tests.generators.searches import Answer, Registry, Search, Searches, coverage
+from tests.generators.searches import CELLS, UNSORTED, Answer, Registry, Search, Searches, coverage
 from tests.oracle import compartments, values
 from tests.oracle.corpus import examples, synthea
 from tests.oracle.search import Oracle
@@ -207,6 +207,25 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
     assert including >= CHECKED // 25
     assert checked == CHECKED
     assert reached.failures == []
+
+
+def test_what_must_stand_together_is_found_alike(filled: Filled) -> None:
+    """Given the same, when composites and identifiers of a type are asked for, then the oracle agrees too."""
+    source = Searches(filled.held, scale.seeded("composites"), now=filled.now, parameters=registry())
+    oracle = Oracle(filled.held, now=filled.now, vaulted=VAULTED)
+    cells = [cell for cell in CELLS if cell[0] in UNSORTED]
+    asked = [source.draw(cell) for _ in range(scale.counts(normal=40, long=1000)) for cell in cells]
+    found: Counter[str] = Counter()
+    for search in asked:
+        expected = ask(filled.records["memory"], search, filled.now)
+        for adapter in ("sqlite", "postgres"):
+            assert ask(filled.records[adapter], search, filled.now) == expected, f"{adapter}: {search}"
+        if oracle.covers(search.type, search.parameters):
+            assert oracle.search(search.type, search.parameters) == expected.names, f"oracle: {search}"
+            found["by the oracle"] += 1
+        found.update({kind for kind, _, _ in search.cells if expected.names})
+    print(f"\n{len(asked)} searches; non-empty or checked: {dict(found)}")
+    assert min(found[kind] for kind in (*UNSORTED, "by the oracle")) * 4 > len(asked) // len(cells)
 
 
 @pytest.mark.parametrize(

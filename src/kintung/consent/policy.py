@@ -65,7 +65,7 @@ def require_answered(parameter: Parameter) -> None:
 
 
 _READ: Mapping[Answered, Callable[[Parameter], bool]] = {
-    "rows": lambda it: it.stored is None and it.kind in TABLE and bool(it.branches),
+    "rows": lambda it: it.stored is None and it.kind in TABLE and bool(it.branches or it.foci),
     "columns": lambda it: it.stored is not None and not it.branches,
     "nothing": lambda it: it.stored is None and it.kind not in TABLE and not it.branches,
 }

@@ -6,20 +6,26 @@ their normal form and never appear in an order.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple, Protocol
 
 from kintung.definitions import normal_forms, vaulted_system
 from kintung.fhir.search import (
+    AllOf,
+    AnyOf,
     Chain,
     Compartment,
+    CompositeValue,
     Condition,
     Criterion,
     Everything,
     Extracted,
     Has,
+    OfType,
     Parameter,
     Query,
     Sort,
+    Target,
     Token,
     TokenValue,
     Value,
@@ -67,7 +73,9 @@ def meets(query: Query, resource: Indexed, around: Around) -> bool:
     return all(_meets(condition, resource, around) for condition in query.criteria)
 
 
-def _meets(condition: Condition, resource: Indexed, around: Around) -> bool:
+def _meets(  # noqa: PLR0911 - one case a condition
+    condition: Condition, resource: Indexed, around: Around
+) -> bool:
     match condition:
         case Criterion():
             return meets_one(condition, resource)
@@ -91,6 +99,10 @@ def _meets(condition: Condition, resource: Indexed, around: Around) -> bool:
             return not named.isdisjoint(referenced(parameter, resource.rows))
         case Everything():
             return _is_among(condition, resource, around)
+        case AllOf(conditions):
+            return all(_meets(each, resource, around) for each in conditions)
+        case AnyOf(conditions):
+            return any(_meets(each, resource, around) for each in conditions)
 
 
 def _is_among(asked: Everything, resource: Indexed, around: Around) -> bool:
@@ -115,9 +127,17 @@ def _is_cared_for(asked: Everything, resource: Indexed, around: Around) -> bool:
     return care is None or not dates or any(low < care.high and high > care.low for low, high in dates)
 
 
-def meets_one(criterion: Criterion, resource: Indexed) -> bool:
-    """Does a resource meet one criterion?"""
-    return holds(_normal(criterion), resource.rows, id=resource.id, updated=resource.at)
+def meets_one(condition: Condition, resource: Indexed) -> bool:
+    """Does a resource meet a condition that is of itself (``is_of_itself``)?"""
+    match condition:
+        case Criterion():
+            return holds(_normal(condition), resource.rows, id=resource.id, updated=resource.at)
+        case AllOf(conditions):
+            return all(meets_one(each, resource) for each in conditions)
+        case AnyOf(conditions):
+            return any(meets_one(each, resource) for each in conditions)
+        case Chain() | Has() | Compartment() | Everything():
+            raise AssertionError(f"{type(condition).__name__} is not of the resource itself")
 
 
 def codes_asked(query: Query) -> frozenset[str] | None:
@@ -175,7 +195,26 @@ def _sort_values(sort: Sort, resource: Indexed) -> Sequence[Any]:
 
 def normal_rows(rows: Extracted) -> Extracted:
     """Rows in which identifiers of vaulted systems stand by their normal form only."""
-    return rows._replace(tokens=list(_normal_tokens(rows.tokens)))
+    return rows._replace(
+        tokens=list(_normal_tokens(rows.tokens)),
+        composites=[
+            (atom, *pair)
+            for atom, first, second in rows.composites
+            for pair in product(_normal_parts(first), _normal_parts(second))
+        ],
+    )
+
+
+def _normal_parts(part: tuple[Any, ...]) -> Iterable[tuple[Any, ...]]:
+    """A part of a composite in the forms it is compared by: a token may be in several."""
+    match part:
+        case OfType(system, value):
+            forms = [form[1:] for form in _normal_tokens([(0, system, value)])]
+            return [form for form in forms if form[1] is not None and form[0] != _PAIR]
+        case (system, code) if not isinstance(part, Target):
+            return [form[1:] for form in _normal_tokens([(0, system, code)])]
+        case _:
+            return [part]
 
 
 def _normal_tokens(tokens: Iterable[Token]) -> Iterator[Token]:
@@ -193,15 +232,19 @@ def _normal_tokens(tokens: Iterable[Token]) -> Iterator[Token]:
 
 def _normal(criterion: Criterion) -> Criterion:
     """The criterion with every normal form that an identifier searched for may stand in."""
-    forms = [form for value in criterion.values if isinstance(value, TokenValue) for form in _forms(value)]
+    forms = [form for value in criterion.values for form in _forms(value)]
     if not forms:
         return criterion
     values: tuple[Value, ...] = (*criterion.values, *forms)
     return Criterion(criterion.parameter, criterion.modifier, values)
 
 
-def _forms(value: TokenValue) -> Iterator[TokenValue]:
-    if value.code is None:
+def _forms(value: Value) -> Iterator[Value]:
+    if isinstance(value, CompositeValue):
+        alternatives = product(*((part, *_forms(part)) for part in value.parts))
+        yield from (CompositeValue(parts) for parts in alternatives if parts != value.parts)
+        return
+    if not isinstance(value, TokenValue) or value.code is None:
         return
     if value.any_system:
         for form in normal_forms(value.code):

@@ -226,18 +226,24 @@ class Sealed(NamedTuple):
     """SHA-256 over ``blob``."""
 
 
+Term = tuple[str, str] | int
+"""A token as the index holds it: (system, code) with "" for none, or a keyed hash."""
+
+
 class IndexRows(NamedTuple):
     """What the search index holds of one version, ready to store.
 
-    Tokens are (atom, (system, code)) with "" for none, or (atom, keyed hash) when the system
-    is vaulted.
+    A token of a vaulted system is a keyed hash. Composites and relations are as
+    ``kintung.store.composites`` makes them.
     """
 
-    tokens: list[tuple[int, tuple[str, str] | int]]
+    tokens: list[tuple[int, Term]]
     references: list[tuple[int, str, str]]
     dates: list[tuple[int, int, int]]
     strings: list[tuple[int, str, str]]
     quantities: list[tuple[int, tuple[str, str], bytes, bytes]]
+    composites: list[tuple[int, Term, Term, bytes, bytes]]
+    relations: list[tuple[int, str, str, Term]]
 
 
 class Write(NamedTuple):

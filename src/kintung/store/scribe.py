@@ -9,6 +9,7 @@ from kintung.errors import RuleFailed
 from kintung.fhir.json import parse
 from kintung.fhir.search import OFFSET_MINUTES, Extracted, bound_keys, extract
 from kintung.fhir.splice import splice
+from kintung.store.composites import composite_rows, relation_rows
 from kintung.store.port import (
     Current,
     IndexRows,
@@ -106,6 +107,8 @@ class Scribe:
                 (atom, (system or "", code or ""), *bound_keys(low, high))
                 for atom, system, code, low, high in found.quantities
             ],
+            composites=composite_rows(found.composites, self._vault) if found.composites else [],
+            relations=relation_rows(found.composites, self._vault) if found.composites else [],
         )
 
     def open(self, sealed: bytes, type: str, id: str) -> bytes:

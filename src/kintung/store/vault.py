@@ -16,9 +16,7 @@ from hashlib import sha256
 
 from kintung.definitions import vaulted_system, vaulted_systems
 from kintung.fhir.search import TokenValue
-
-Term = tuple[str, str] | int
-"""A token as the index holds it: (system, code) with "" for none, or a keyed hash."""
+from kintung.store.port import Term
 
 
 class Vault:
@@ -31,16 +29,26 @@ class Vault:
         """Index rows of extracted tokens (atom, system, code)."""
         rows: list[tuple[int, Term]] = []
         for atom, system, code in tokens:
-            rule = vaulted_system(system) if system else None
-            if rule is None:
+            if system and vaulted_system(system) is not None:
+                rows += [(atom, term) for term in self.forms(system, code)]
+            else:
                 rows.append((atom, (system or "", code or "")))
-                continue
-            rows.append((atom, (rule.uri, "")))
-            if code is not None:
-                value = rule.normalise(code)
-                rows.append((atom, self._hash("pair", rule.uri, value)))
-                rows.append((atom, self._hash("value", value)))
         return list(dict.fromkeys(rows))
+
+    def forms(self, system: str | None, code: str | None) -> list[Term]:
+        """The terms one token stands in the index as."""
+        rule = vaulted_system(system) if system else None
+        if rule is None:
+            return [(system or "", code or "")]
+        if code is None:
+            return [(rule.uri, "")]
+        value = rule.normalise(code)
+        return [(rule.uri, ""), self._hash("pair", rule.uri, value), self._hash("value", value)]
+
+    def of_value(self, system: str | None, value: str) -> Term:
+        """The term of an identifier that is asked for by its value alone."""
+        rule = vaulted_system(system) if system else None
+        return (system or "", value) if rule is None else self._hash("value", rule.normalise(value))
 
     def terms(self, token: TokenValue) -> list[Term]:
         """The vaulted terms that a token searched for may stand in the index as."""

@@ -47,6 +47,7 @@ OF_CHECK = {
 """Statements of ``kintung check``, which reads every table whole, by their beginning."""
 OF_SEARCH = {
     "WITH RECURSIVE u(term)": "the units an amount is in are a set of terms, whoever's amounts they are",
+    "WITH RECURSIVE u(second)": "and those beside a code",
     "SELECT w.c0 FROM wanted w WHERE (SELECT 1 FROM ix_token x": "so are codes",
 }
 """Statements that look up what a search needs before it, by their beginning."""
@@ -66,6 +67,12 @@ SEARCHES = [
     "value-quantity=5.4&code=" + ",".join(map(str, range(20))),
     "_include=*&_revinclude:iterate=Observation:subject&_include:iterate=Group:member",
     "date=" + ",".join(f"20{year}" for year in range(10, 30)),
+    "code-value-quantity=1$5.4,2$7||kg",
+    "combo-code-value-concept=http://loinc.org|1$2&combo-code-value-quantity=1$gt5",
+    "component-code-value-quantity=x$" + ",x$".join(map(str, range(20))),
+    "component-code-value-concept:missing=true&combo-code-value-quantity:missing=false",
+    "subject:Patient.identifier:of-type=a|b|c",
+    "has-member:Observation.combo-code-value-concept=1$2,3|$4",
 ]
 
 
@@ -96,6 +103,8 @@ def _use_everything(record: Record) -> None:
     record.put({**group, "member": [{"entity": {"reference": f"Patient/{id}"}} for id in "ab"]})
     observation = {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}}
     record.put({**observation, "subject": {"reference": "Patient/a"}, "valueString": "b"})
+    part = {"code": {"coding": [{"code": "x"}]}, "valueQuantity": {"value": 5}}
+    record.put({**observation, "id": "parts", "component": [part]})
     record.put({**observation, "subject": {"reference": "Patient/a"}, "valueString": "c"})
     record.label("Observation/o", "R")
     scope = record.grant(1, "a", "b")

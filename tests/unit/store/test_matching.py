@@ -14,11 +14,11 @@ def sorted_by(sort: Sort, rows: Extracted) -> SortValue | None:
 def test_sorting_takes_the_least_going_up_and_the_greatest_going_down():
     birth = parameter("Patient", "birthdate")
     atom = birth.branches[0].atom
-    rows = Extracted([], [], [(atom, 10, 20), (atom, 5, 50)], [], [])
+    rows = Extracted([], [], [(atom, 10, 20), (atom, 5, 50)], [], [], [])
 
     assert sorted_by(Sort(birth), rows) == 5
     assert sorted_by(Sort(birth, descending=True), rows) == 50
-    assert sorted_by(Sort(birth), Extracted([], [], [], [], [])) is None
+    assert sorted_by(Sort(birth), Extracted([], [], [], [], [], [])) is None
 
 
 def test_sorting_of_each_kind():
@@ -37,6 +37,7 @@ def test_sorting_of_each_kind():
         [],
         [(name.branches[0].atom, "chan", "Chan"), (name.branches[0].atom, "chan", "CHAN")],
         [(risk.branches[0].atom, None, None, Decimal(1), None)],
+        [],
     )
 
     assert sorted_by(Sort(code), rows) == "b\0"

@@ -78,7 +78,7 @@ def test_every_parameter_of_every_type_is_loaded_with_the_registry() -> None:
         ("_id", None),
         ("_id", "rows"),
         ("_lastUpdated", "nothing"),
-        ("code-value-concept", "rows"),
+        ("code-value-concept", "nothing"),
         ("code-value-concept", "columns"),
     ],
 )

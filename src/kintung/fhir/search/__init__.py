@@ -9,6 +9,8 @@ from kintung.fhir.search.care_dates import care_between
 from kintung.fhir.search.catalogue import fingerprint, resource_types
 from kintung.fhir.search.compartments import compartment, compartment_types, in_compartment, members
 from kintung.fhir.search.criteria import (
+    AllOf,
+    AnyOf,
     Care,
     Chain,
     Compartment,
@@ -19,6 +21,7 @@ from kintung.fhir.search.criteria import (
     Include,
     Query,
     Sort,
+    is_of_itself,
     query_pairs,
 )
 from kintung.fhir.search.dates import OFFSET_MINUTES, span
@@ -28,8 +31,9 @@ from kintung.fhir.search.inclusion import includes_of, revincludes_of
 from kintung.fhir.search.match import holds
 from kintung.fhir.search.parameters import Answered, Parameter, parameters
 from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, count_of, parse_query
-from kintung.fhir.search.rows import Extracted, Token
+from kintung.fhir.search.rows import Composite, Extracted, OfType, Target, Token
 from kintung.fhir.search.values import (
+    CompositeValue,
     DateValue,
     Missing,
     NumberValue,
@@ -45,10 +49,14 @@ from kintung.fhir.search.values import (
 __all__ = [
     "OFFSET_MINUTES",
     "SEARCH_LIMITS",
+    "AllOf",
     "Answered",
+    "AnyOf",
     "Care",
     "Chain",
     "Compartment",
+    "Composite",
+    "CompositeValue",
     "Condition",
     "Criterion",
     "DateValue",
@@ -58,6 +66,7 @@ __all__ = [
     "Include",
     "Missing",
     "NumberValue",
+    "OfType",
     "Parameter",
     "QuantityValue",
     "Query",
@@ -65,6 +74,7 @@ __all__ = [
     "SearchLimits",
     "Sort",
     "StringValue",
+    "Target",
     "Token",
     "TokenValue",
     "UriBelow",
@@ -80,6 +90,7 @@ __all__ = [
     "holds",
     "in_compartment",
     "includes_of",
+    "is_of_itself",
     "members",
     "parameters",
     "parse_query",

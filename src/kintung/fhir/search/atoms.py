@@ -12,7 +12,7 @@ import msgspec
 Kind = Literal["token", "reference", "date", "string", "number", "quantity", "uri", "composite", "special"]
 """The types of search parameter, as the standard names them."""
 
-Table = Literal["tokens", "references", "dates", "strings", "quantities"]
+Table = Literal["tokens", "references", "dates", "strings", "quantities", "composites"]
 
 TABLE: Mapping[Kind, Table] = {
     "token": "tokens",
@@ -22,8 +22,9 @@ TABLE: Mapping[Kind, Table] = {
     "string": "strings",
     "number": "quantities",
     "quantity": "quantities",
+    "composite": "composites",
 }
-"""The index table of each kind of parameter; composite and special have none."""
+"""The index table of each kind of parameter; special has none."""
 
 Conversion = Literal[
     "code",
@@ -97,6 +98,29 @@ class Atom(msgspec.Struct, frozen=True, array_like=True):
     number: int
     table: Table
     leaves: tuple[Leaf, ...]
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """One of two values that stand together: leaves from the element they stand in."""
+
+    table: Table
+    leaves: tuple[Leaf, ...]
+
+
+class Pair(msgspec.Struct, frozen=True, array_like=True):
+    """An atom whose rows are two values that stand together in one element of a list.
+
+    ``focus`` is the path to the elements; ``number`` is given as that of an Atom is.
+    """
+
+    number: int
+    focus: tuple[Field, ...]
+    parts: tuple[Part, Part]
+
+    def __str__(self) -> str:
+        """What it reads, without its number."""
+        leaves = (" | ".join(map(str, part.leaves)) for part in self.parts)
+        return f"{''.join(map(_written, self.focus)).lstrip('.')}: {' & '.join(leaves)}"
 
 
 def _written(step: Step) -> str:

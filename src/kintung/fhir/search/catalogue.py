@@ -8,10 +8,11 @@ import gzip
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from typing import NamedTuple
 
 import msgspec
 
-from kintung.fhir.search.atoms import Atom, Kind, Leaf, Step, Table
+from kintung.fhir.search.atoms import Atom, Kind, Pair
 from kintung.fhir.search.rows import FORM
 
 ARTEFACT = "search-parameters.json.gz"
@@ -30,20 +31,31 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     identifiers: tuple[int, ...] = ()
 
 
-class Component(msgspec.Struct, frozen=True, array_like=True):
-    """One part of a composite: leaves from the element in focus, or from the root."""
+class Component(NamedTuple):
+    """One component of a composite: how its value is read, and what its references may lead to."""
 
     kind: Kind
-    table: Table
-    leaves: tuple[Leaf, ...]
-    from_root: tuple[Leaf, ...]
+    targets: tuple[str, ...] = ()
+
+
+class Joint(NamedTuple):
+    """Components, by their places in the definition, and the atoms that hold their values.
+
+    One component has atoms of the table of its kind; two have Pairs.
+    """
+
+    places: tuple[int, ...]
+    atoms: tuple[int, ...]
 
 
 class Composite(msgspec.Struct, frozen=True, array_like=True):
-    """Values that must stand together in one element; ``foci`` are the paths to it."""
+    """Values that must stand together in one element.
 
-    foci: tuple[tuple[Step, ...], ...]
+    Each of the ``foci`` is where they may do so: there all its joints must hold, each by itself.
+    """
+
     components: tuple[Component, ...]
+    foci: tuple[tuple[Joint, ...], ...]
 
 
 class TypeCatalogue(msgspec.Struct, frozen=True):
@@ -52,6 +64,7 @@ class TypeCatalogue(msgspec.Struct, frozen=True):
     atoms: tuple[Atom, ...]
     parameters: dict[str, Entry]
     composites: dict[str, Composite] = {}
+    pairs: tuple[Pair, ...] = ()
 
 
 class Catalogue(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ import msgspec
 
 from kintung.errors import BadInput
 from kintung.fhir.fhirpath.expression import Name, Node, branches, parse
-from kintung.fhir.search.atoms import TABLE, Atom, Field, Leaf, Only, Table
-from kintung.fhir.search.catalogue import Catalogue, Component, Composite, Entry, TypeCatalogue
+from kintung.fhir.search.atoms import TABLE, Atom, Field, Leaf, Only, Pair, Part, Table
+from kintung.fhir.search.catalogue import Catalogue, Component, Composite, Entry, Joint, TypeCatalogue
 from kintung.fhir.search.elements import Elements
 from kintung.fhir.search.lower import Focus, Typing
 
@@ -35,8 +35,21 @@ _MISPRINTS: Mapping[str, Mapping[str, str]] = {
 _IDENTIFIER = Field("identifier")
 """Of a Reference: what a search with ``:identifier`` reads."""
 
+_PAIRED: frozenset[tuple[Table, Table]] = frozenset(
+    (
+        ("tokens", "tokens"),
+        ("tokens", "quantities"),
+        ("references", "tokens"),
+        ("quantities", "quantities"),
+    )
+)
+"""What a Pair may hold. Two quantities are two plain numbers: the row has room for one span."""
+
 User = tuple[str, str | None]
-"""Who uses a leaf: (parameter code, or ``subject:identifier``; target type of its references)."""
+"""Who uses a leaf: (parameter code, or ``subject:identifier``; target type of its references).
+
+The component of a composite that stands in no list uses it as ``code$focus$place``.
+"""
 
 
 @dataclass(slots=True)
@@ -97,11 +110,11 @@ class Compiler:
     def _type(self, type: str, numbers: "_Numbers") -> TypeCatalogue:
         typing = Typing(self._elements, type)
         uses: dict[Table, _Uses] = defaultdict(_Uses)
-        composites: dict[str, Composite] = {}
+        joined = _Joined(type, numbers)
         found = self._of_type(type)
         for code, definition in found.items():
             if definition["type"] == "composite":
-                composites[code] = self._composite(typing, definition)
+                self._join(typing, definition, uses, joined)
             elif definition["type"] != "special" and code not in _STORED:
                 self._use(typing, definition, uses)
         atoms: list[Atom] = []
@@ -109,14 +122,15 @@ class Compiler:
         for table, used in sorted(uses.items()):
             used.split_exclusive()
             for leaves, users in used.groups():
-                number = numbers.of(type, table, leaves)
+                number = numbers.of(_key(type, table, leaves))
                 atoms.append(Atom(number, table, leaves))
                 for code, target in users:
                     readers[code].append((number, target))
         entries = {
             code: _entry(found[code], readers[code], readers[f"{code}:identifier"]) for code in sorted(found)
         }
-        return TypeCatalogue(tuple(atoms), entries, composites)
+        pairs = tuple(sorted(joined.pairs.values(), key=lambda pair: pair.number))
+        return TypeCatalogue(tuple(atoms), entries, joined.composites(readers), pairs)
 
     def _of_type(self, type: str) -> dict[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}
@@ -138,36 +152,116 @@ class Compiler:
             for type in typing.passed_over(node, table, root):
                 self.passed_over.add((typing.resource, code, type))
 
-    def _composite(self, typing: Typing, definition: Mapping[str, Any]) -> Composite:
-        root = Focus((), typing.resource)
-        foci = [focus for node in _own(definition, typing.resource) for focus in typing.foci(node, root)]
+    def _join(
+        self,
+        typing: Typing,
+        definition: Mapping[str, Any],
+        uses: dict[Table, _Uses],
+        joined: "_Joined",
+    ) -> None:
+        """Where the values of a composite may stand together, and what holds them there.
+
+        What stands together in an element that is in no list meets all components when it meets
+        each by itself: they are atoms like any other. So is one that is read from the resource.
+        """
+        code = definition["code"]
+        kinds = [self._component(component) for component in definition["component"]]
+        foci = [
+            focus
+            for node in _own(definition, typing.resource)
+            for focus in typing.foci(node, Focus((), typing.resource))
+        ]
+        for focus in foci:
+            parts = self._parts(typing, definition, focus)
+            in_list = any(isinstance(step, Field) and step.many for step in focus.steps)
+            paired: list[int] = []
+            joints: list[tuple[tuple[int, ...], str | int]] = []
+            for place, (part, is_of_root) in enumerate(parts):
+                if in_list and not is_of_root:
+                    paired.append(place)
+                    continue
+                user = f"{code}${len(joined.foci[code])}${place}"
+                joints.append(((place,), user))
+                before = () if is_of_root else focus.steps
+                for leaf in part.leaves:
+                    uses[part.table].users[Leaf((*before, *leaf.steps), leaf.conversion)].add((user, None))
+            if paired:
+                joints.append((tuple(paired), joined.pair(focus, [parts[place][0] for place in paired])))
+            joined.foci[code].append(joints)
+        joined.components[code] = tuple(kinds)
+
+    def _component(self, component: Mapping[str, Any]) -> Component:
+        of = self._definitions[component["definition"]]
+        return Component(of["type"], tuple(sorted(of.get("target", ()))))
+
+    def _parts(self, typing: Typing, definition: Mapping[str, Any], focus: Focus) -> list[tuple[Part, bool]]:
+        """The parts of a composite in one focus, and whether each is read from the resource."""
         misprints = _MISPRINTS.get(definition["url"], {})
-        components: list[Component] = []
+        parts: list[tuple[Part, bool]] = []
         for component in definition["component"]:
-            kind = self._definitions[component["definition"]]["type"]
+            table = TABLE[self._component(component).kind]
             expression: str = component["expression"]
-            # The foci of a composite are of types with the same components.
-            context = Focus((), foci[0].type)
             ends = [
                 end
                 for node in branches(parse(misprints.get(expression, expression)))
-                for end in typing.leaves(node, TABLE[kind], context)
+                for end in typing.leaves(node, table, Focus((), focus.type))
             ]
-            components.append(
-                Component(
-                    kind,
-                    TABLE[kind],
-                    tuple(leaf for end, leaf in ends if not end.root),
-                    tuple(leaf for end, leaf in ends if end.root),
-                )
+            of_root = {end.root for end, _ in ends}
+            if len(of_root) != 1:
+                raise BadInput(f"{definition['url']} reads {expression} from two places at once")
+            parts.append((Part(table, tuple(leaf for _, leaf in ends)), of_root.pop()))
+        return parts
+
+
+@dataclass(slots=True)
+class _Joined:
+    """The composites of one type in the making."""
+
+    type: str
+    numbers: "_Numbers"
+    components: dict[str, tuple[Component, ...]] = field(default_factory=dict[str, tuple[Component, ...]])
+    foci: dict[str, list[list[tuple[tuple[int, ...], str | int]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """For each focus its joints: the places of components with their user, or the number of their Pair."""
+    pairs: dict[int, Pair] = field(default_factory=dict[int, Pair])
+
+    def pair(self, focus: Focus, parts: Sequence[Part]) -> int:
+        """Return the number of the Pair of two parts in the elements of a list."""
+        steps = tuple(step for step in focus.steps if isinstance(step, Field))
+        match parts:
+            case [first, second] if (first.table, second.table) in _PAIRED and len(steps) == len(focus.steps):
+                unnumbered = Pair(0, steps, (first, second))
+            case _:
+                raise BadInput(f"{self.type}: what stands together at {focus} has no place in the index")
+        leaves = (*first.leaves, *second.leaves)
+        if first.table == "quantities" and any(leaf.conversion != "number" for leaf in leaves):
+            raise BadInput(f"{self.type}: {unnumbered} is no pair of plain numbers")
+        number = self.numbers.of(f"{self.type} composites {unnumbered}")
+        self.pairs[number] = Pair(number, steps, (first, second))
+        return number
+
+    def composites(self, readers: Mapping[str, Sequence[tuple[int, str | None]]]) -> dict[str, Composite]:
+        """Return the composites, with the atoms that were made for their users."""
+
+        def joint(places: tuple[int, ...], held: str | int) -> Joint:
+            atoms = [held] if isinstance(held, int) else [number for number, _ in readers[held]]
+            return Joint(places, tuple(sorted(atoms)))
+
+        return {
+            code: Composite(
+                self.components[code],
+                tuple(tuple(joint(*one) for one in joints) for joints in self.foci[code]),
             )
-        return Composite(tuple(focus.steps for focus in foci), tuple(components))
+            for code in sorted(self.components)
+        }
 
 
 class _Numbered(msgspec.Struct):
     """All that is read of a previous artefact, whose other parts may have had another form."""
 
     atoms: tuple[Atom, ...]
+    pairs: tuple[Pair, ...] = ()
 
 
 class _Numbers:
@@ -179,11 +273,13 @@ class _Numbers:
         self._used: set[str] = set()
         if previous:
             for type, raw in previous.types.items():
-                for atom in msgspec.json.decode(raw, type=_Numbered).atoms:
+                found = msgspec.json.decode(raw, type=_Numbered)
+                for atom in found.atoms:
                     self._known[_key(type, atom.table, atom.leaves)] = atom.number
+                for pair in found.pairs:
+                    self._known[f"{type} composites {pair}"] = pair.number
 
-    def of(self, type: str, table: Table, leaves: tuple[Leaf, ...]) -> int:
-        key = _key(type, table, leaves)
+    def of(self, key: str) -> int:
         if key not in self._known:
             self._known[key] = self.next
             self.next += 1

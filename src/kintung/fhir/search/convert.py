@@ -14,7 +14,7 @@ from kintung.fhir.references import Relative, relative
 from kintung.fhir.search.catalogue import resource_types
 from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS, span
 from kintung.fhir.search.lengths import bounded
-from kintung.fhir.search.rows import Date, Quantity, Reference, String, Token
+from kintung.fhir.search.rows import Composite, Date, OfType, Quantity, Reference, String, Token
 from kintung.fhir.search.text import folded, has_han
 
 CURRENCIES = "urn:iso:std:iso:4217"
@@ -88,6 +88,14 @@ def whole_name(rows: list[String], atom: int, name: dict[str, Any]) -> None:
     whole = family + given
     if given and folded(whole) != folded(name.get("text") or ""):
         rows.append((atom, folded(whole), bounded(whole)))
+
+
+def of_type(rows: list[Composite], atom: int, type: dict[str, Any], system: str | None, value: str) -> None:
+    """An Identifier under each coding of its type; ``:of-type`` asks for system, code and value."""
+    for coding in type.get("coding", ()):
+        if "system" in coding and "code" in coding:
+            named = bounded(coding["system"]), bounded(coding["code"])
+            rows.append((atom, named, OfType(bounded(system), bounded(value))))
 
 
 def period(rows: list[Date], atom: int, value: dict[str, Any], offset_minutes: int) -> None:

@@ -86,8 +86,27 @@ class Everything:
     apart: str = ""
 
 
-Condition = Criterion | Chain | Has | Compartment | Everything
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Each of the conditions holds of the resource; they are of itself alone."""
+
+    conditions: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One of the conditions holds of the resource; they are of itself alone."""
+
+    conditions: tuple["Condition", ...]
+
+
+Condition = Criterion | Chain | Has | Compartment | Everything | AllOf | AnyOf
 """What may be asked of a resource: of itself, of what it leads to, of what leads to it."""
+
+
+def is_of_itself(condition: Condition) -> bool:
+    """Does the resource alone decide it, whatever else there is?"""
+    return isinstance(condition, Criterion | AllOf | AnyOf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 
 from kintung.errors import BadInput, ValueInvalid
 from kintung.fhir.search import convert
-from kintung.fhir.search.atoms import Atom
+from kintung.fhir.search.atoms import Atom, Pair
 from kintung.fhir.search.catalogue import resource_types, type_catalogue
 from kintung.fhir.search.dates import OFFSET_MINUTES, span
 from kintung.fhir.search.generate import source
-from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
+from kintung.fhir.search.rows import Composite, Date, Extracted, Quantity, Reference, String, Target, Token
 from kintung.fhir.search.text import folded
 
-Rows = tuple[list[Token], list[Reference], list[Date], list[String], list[Quantity]]
+Rows = tuple[list[Token], list[Reference], list[Date], list[String], list[Quantity], list[Composite]]
 Extractor = Callable[[dict[str, Any], int], Rows]
 Row = TypeVar("Row")
 
@@ -34,15 +34,17 @@ def extract(resource: dict[str, Any], *, offset_minutes: int = OFFSET_MINUTES) -
     """
     type: str = resource["resourceType"]
     try:
-        tokens, references, dates, strings, quantities = extractor(type)(resource, offset_minutes)
+        rows = extractor(type)(resource, offset_minutes)
     except ValueError as refusal:
         raise ValueInvalid(str(refusal), path=type) from refusal
+    tokens, references, dates, strings, quantities, composites = rows
     return Extracted(
         _distinct(tokens),
         _distinct(references),
         _distinct(dates),
         _distinct(strings),
         _distinct(quantities),
+        _distinct(composites),
     )
 
 
@@ -51,13 +53,14 @@ def extractor(type: str) -> Extractor:
     """Return the compiled extractor of a resource type; its rows may repeat."""
     if type not in resource_types():
         raise BadInput(f"{type!r} is not a resource type of FHIR R4", path="resourceType")
-    return compiled(type_catalogue(type).atoms, type)
+    found = type_catalogue(type)
+    return compiled(found.atoms, found.pairs, type)
 
 
-def compiled(atoms: tuple[Atom, ...], name: str) -> Extractor:
+def compiled(atoms: tuple[Atom, ...], pairs: tuple[Pair, ...], name: str) -> Extractor:
     """Return the extractor of some atoms; ``name`` shows in tracebacks."""
-    names: dict[str, Any] = {**vars(convert), "span": span, "folded": folded}
-    code = compile(source("extractor", atoms), f"<extractor of {name}>", "exec")
+    names: dict[str, Any] = {**vars(convert), "span": span, "folded": folded, "Target": Target}
+    code = compile(source("extractor", atoms, pairs), f"<extractor of {name}>", "exec")
     exec(code, names)  # noqa: S102 - the source is made from the packaged artefact alone
     return names["extractor"]
 

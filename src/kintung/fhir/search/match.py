@@ -10,8 +10,9 @@ from decimal import Decimal
 
 from kintung.fhir.search.criteria import Criterion, Modifier
 from kintung.fhir.search.parameters import Parameter
-from kintung.fhir.search.rows import Date, Extracted, Quantity, Reference, String, Token
+from kintung.fhir.search.rows import Composite, Date, Extracted, Quantity, Reference, String, Token
 from kintung.fhir.search.values import (
+    CompositeValue,
     DateValue,
     Missing,
     NumberValue,
@@ -24,7 +25,7 @@ from kintung.fhir.search.values import (
     Value,
 )
 
-Row = Token | Reference | Date | String | Quantity
+Row = Token | Reference | Date | String | Quantity | Composite
 
 
 def holds(criterion: Criterion, rows: Extracted, *, id: str, updated: int) -> bool:
@@ -56,6 +57,8 @@ def matches(  # noqa: PLR0911 - one case a kind
 ) -> bool:
     """Does one index row meet one value? ``modifier`` matters to strings only."""
     match value, row:
+        case CompositeValue(parts), (atom, tuple() as first, tuple() as second):
+            return matches(parts[0], (atom, *first)) and matches(parts[1], (atom, *second))
         case TokenValue(system, code, any_system), (_, row_system, row_code):
             return (any_system or row_system == system) and (code is None or row_code == code)
         case UriValue(uri), (_, _, row_uri):

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, Self
 
 from kintung.errors import BadInput, NotSupported
 from kintung.fhir.search.atoms import TABLE, Kind, Table
-from kintung.fhir.search.catalogue import Entry, resource_types, type_catalogue
+from kintung.fhir.search.catalogue import Component, Entry, Joint, resource_types, type_catalogue
 
 Stored = Literal["id", "updated"]
 
@@ -37,7 +37,7 @@ _ANSWERED: Mapping[Kind | Stored, Answered] = {
     "quantity": "rows",
     "id": "columns",
     "updated": "columns",
-    "composite": "nothing",
+    "composite": "rows",
     "special": "nothing",
 }
 """By what the store holds beside the resource, else by kind; what is not here does not load."""
@@ -59,6 +59,8 @@ class Parameter:
     the atoms of the identifiers in its references, which ``:identifier`` asks for.
     ``stored`` marks ``_id`` and ``_lastUpdated``, which the store holds beside the resource:
     they have no branches.
+    ``components`` and ``foci`` are those of a composite, which is not asked of rows itself:
+    see ``composites``. ``of_type`` says that it reads Identifiers, which ``:of-type`` asks of.
     ``answered`` is what it declares for consent; without it nothing may be searched by it, and
     the registry of interactions does not load.
     """
@@ -72,6 +74,9 @@ class Parameter:
     stored: Stored | None = None
     answered: Answered | None = None
     identifiers: tuple[int, ...] = ()
+    components: tuple[Component, ...] = ()
+    foci: tuple[tuple[Joint, ...], ...] = ()
+    of_type: bool = False
 
     def of_identifiers(self) -> Self:
         """The token parameter that a search by a reference with ``:identifier`` is.
@@ -91,8 +96,21 @@ class Parameter:
 
     @property
     def table(self) -> Table:
-        """The list of ``Extracted`` its rows are in; KeyError for composite and special."""
+        """The list of ``Extracted`` its rows are in; KeyError for special."""
         return TABLE[self.kind]
+
+    def joined(self, joint: Joint) -> "Parameter":
+        """Return what one joint of a composite is asked of: an atom of one component, or a pair."""
+        components = tuple(self.components[place] for place in joint.places)
+        is_single = len(components) == 1
+        return replace(
+            self,
+            kind=components[0].kind if is_single else "composite",
+            branches=tuple(Branch(atom) for atom in joint.atoms),
+            targets=components[0].targets if is_single else (),
+            components=() if is_single else components,
+            foci=(),
+        )
 
 
 def parameter(type: str, code: str) -> Parameter:
@@ -117,8 +135,13 @@ def parameters(type: str) -> Mapping[str, Parameter]:
     """
     if type not in resource_types():
         raise BadInput(f"{shown(type)} is not a resource type of FHIR R4{nearest(type, resource_types())}")
-    entries = type_catalogue(type).parameters
-    return MappingProxyType({code: _parameter(type, code, entry) for code, entry in entries.items()})
+    found = type_catalogue(type)
+    identifiers = frozenset(
+        atom.number for atom in found.atoms if any(leaf.conversion == "identifier" for leaf in atom.leaves)
+    )
+    return MappingProxyType(
+        {code: _parameter(type, code, entry, identifiers) for code, entry in found.parameters.items()}
+    )
 
 
 @lru_cache(maxsize=1_024)
@@ -136,6 +159,10 @@ def together(types: tuple[str, ...], code: str) -> Parameter:
             f"{shown(code)} is of different kinds in these types; search them one by one", path=code
         )
     first = each[0]
+    if len({one.components for one in each}) > 1:
+        raise NotSupported(
+            f"{shown(code)} has different components in these types; search them one by one", path=code
+        )
     open_target = any(not one.targets for one in each)
     return Parameter(
         type="",
@@ -147,7 +174,23 @@ def together(types: tuple[str, ...], code: str) -> Parameter:
         stored=first.stored,
         answered=first.answered,
         identifiers=tuple(atom for one in each for atom in one.identifiers),
+        components=first.components,
+        foci=_merged([focus for one in each for focus in one.foci]),
+        of_type=any(one.of_type for one in each),
     )
+
+
+def _merged(foci: Iterable[tuple[Joint, ...]]) -> tuple[tuple[Joint, ...], ...]:
+    """Foci of one joint each are asked of all their atoms at once."""
+    single: dict[tuple[int, ...], list[int]] = {}
+    several: list[tuple[Joint, ...]] = []
+    for focus in foci:
+        if len(focus) == 1:
+            single.setdefault(focus[0].places, []).extend(focus[0].atoms)
+        else:
+            several.append(focus)
+    merged = [(Joint(places, tuple(atoms)),) for places, atoms in single.items()]
+    return (*merged, *dict.fromkeys(several))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -161,12 +204,13 @@ def shown(name: str) -> str:
     return repr(name[:64])
 
 
-def _parameter(type: str, code: str, entry: Entry) -> Parameter:
+def _parameter(type: str, code: str, entry: Entry, identifiers: frozenset[int]) -> Parameter:
     narrowed = {target for _, target in entry.branches}
     # A parameter whose every branch asks for one type (patient) leads to no other, even where
     # the definition, shared by many types, names more.
     targets = entry.targets if None in narrowed or not narrowed else tuple(sorted(filter(None, narrowed)))
     stored = _STORED.get(code)
+    composite = type_catalogue(type).composites.get(code)
     return Parameter(
         type=type,
         code=code,
@@ -177,4 +221,7 @@ def _parameter(type: str, code: str, entry: Entry) -> Parameter:
         stored=stored,
         answered=_ANSWERED.get(stored or entry.kind),
         identifiers=entry.identifiers,
+        components=composite.components if composite else (),
+        foci=composite.foci if composite else (),
+        of_type=entry.kind == "token" and any(atom in identifiers for atom, _ in entry.branches),
     )

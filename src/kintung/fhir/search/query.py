@@ -10,10 +10,11 @@ from functools import lru_cache
 from typing import cast, get_args
 
 from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooCostly, TooLong, ValueInvalid
-from kintung.fhir.search import name_grammar, value_grammar
+from kintung.fhir.search import composites, name_grammar, value_grammar
 from kintung.fhir.search.atoms import Kind
-from kintung.fhir.search.catalogue import resource_types
+from kintung.fhir.search.catalogue import Component, resource_types
 from kintung.fhir.search.criteria import (
+    AllOf,
     Chain,
     Condition,
     Criterion,
@@ -213,7 +214,8 @@ class _Reading:
             draft.cost += (len(alternatives) + _STANDING) * asked.leaves
             if draft.cost > self.limits.cost:
                 raise TooCostly(_what_to_do(asked, len(alternatives)))
-            draft.criteria.append(self._condition(asked, alternatives))
+            condition = self._condition(asked, alternatives)
+            draft.criteria += condition.conditions if isinstance(condition, AllOf) else (condition,)
             draft.used.append((name, value))
 
     def _pass_over(self, name: str, refusal: NotSupported, draft: "_Draft") -> None:
@@ -253,7 +255,13 @@ class _Reading:
         keys = value.split(",")
         if len(keys) > self.limits.sort_keys:
             raise TooLong(f"at most {self.limits.sort_keys} sort keys")
-        return tuple(Sort(self._parameter(key.removeprefix("-")), key.startswith("-")) for key in keys)
+        return tuple(Sort(self._sort_key(key.removeprefix("-")), key.startswith("-")) for key in keys)
+
+    def _sort_key(self, code: str) -> Parameter:
+        parameter = self._parameter(code)
+        if parameter.kind == "composite":
+            raise NotSupported(f"{shown(code)} is a composite, which has no order; sort by a component")
+        return parameter
 
     def _parameter(self, code: str) -> Parameter:
         """Return a parameter that all types searched have; path is left to the caller."""
@@ -365,11 +373,19 @@ class _Reading:
             raise refusals[0]
         return Chain(parameter, tuple(inner))
 
-    def _criterion(self, parameter: Parameter, modifier: str, alternatives: Sequence[str]) -> Criterion:
+    def _criterion(self, parameter: Parameter, modifier: str, alternatives: Sequence[str]) -> Condition:
         if not parameter.searchable:
             raise NotSupported(f"{parameter.kind} parameters are not offered yet")
         if modifier == "missing" and parameter.stored is None:
-            return Criterion(parameter, "missing", (_missing(",".join(alternatives)),))
+            value = _missing(",".join(alternatives))
+            if parameter.kind == "composite":
+                return composites.composite_missing(parameter, missing=value.missing)
+            return Criterion(parameter, "missing", (value,))
+        if parameter.kind == "composite" and not modifier:
+            return self._composite(parameter, alternatives)
+        if modifier == "of-type" and parameter.of_type:
+            asked = (composites.of_type(self._sized(text)) for text in alternatives)
+            return Criterion(composites.of_type_parameter(parameter), None, tuple(dict.fromkeys(asked)))
         if modifier == "identifier" and parameter.kind == "reference":
             parameter, modifier = parameter.of_identifiers(), ""
         target = None
@@ -385,11 +401,28 @@ class _Reading:
         )
         return Criterion(parameter, own, tuple(dict.fromkeys(values)))
 
-    def _values(self, parameter: Parameter, target: str | None, modifier: str, text: str) -> Iterable[Value]:
+    def _composite(self, parameter: Parameter, alternatives: Sequence[str]) -> Condition:
+        def read(component: Component, text: str) -> Sequence[Value]:
+            part = Parameter(parameter.type, parameter.code, component.kind, targets=component.targets)
+            return tuple(self._values(part, None, "", text))
+
+        found = (
+            value
+            for text in alternatives
+            for value in composites.composite_values(parameter, self._sized(text), read)
+        )
+        return composites.composite_condition(parameter, list(dict.fromkeys(found)))
+
+    def _sized(self, text: str) -> str:
+        """One alternative, which is neither empty nor too long."""
         if not text:
             raise ValueInvalid("a value is missing")
         if len(text) > self.limits.value_length:
             raise TooLong(f"a value has at most {self.limits.value_length} characters")
+        return text
+
+    def _values(self, parameter: Parameter, target: str | None, modifier: str, text: str) -> Iterable[Value]:
+        text = self._sized(text)
         if parameter.kind == "uri" and modifier:
             return _BY_PATH[modifier](text)
         if parameter.kind != "reference":
@@ -422,7 +455,11 @@ class _AskedLeaf:
 
     parameter: Parameter
     modifier: str
-    leaves: int = 1
+
+    @property
+    def leaves(self) -> int:
+        """A composite is compared in each place its values may stand together."""
+        return sum(map(len, self.parameter.foci)) or 1
 
 
 @dataclass(frozen=True, slots=True)

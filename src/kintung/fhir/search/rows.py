@@ -10,12 +10,12 @@ Long texts are shortened: folded texts to their first 255 characters, all others
 """
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-FORM = 4
+FORM = 5
 """Of the rows; to be raised when the same resource yields other rows than before. 2: long texts
 are bounded. 3: what only looks like a relative reference is an address.
-4: nothing stands between two Chinese characters of a folded text."""
+4: nothing stands between two Chinese characters of a folded text. 5: composites."""
 
 Token = tuple[int, str | None, str | None]
 """atom, system, code. ``uri`` parameters have no system; a boolean is the code true or false."""
@@ -33,6 +33,28 @@ Quantity = tuple[int, str | None, str | None, Decimal | None, Decimal | None]
 """atom, system, code, low and high bound, both in; open ends are None. Numbers have no code."""
 
 
+Part = tuple[Any, ...]
+"""A row of another kind without its atom."""
+
+Composite = tuple[int, Part, Part]
+"""atom, and two values that stand together in one element: two tokens, a token and a quantity, a
+Target and a token, or two numbers. For a typed identifier: a token that is its type, and OfType."""
+
+
+class Target(NamedTuple):
+    """What a reference leads to, as a part."""
+
+    type: str
+    id: str
+
+
+class OfType(NamedTuple):
+    """An identifier as ``:of-type`` has it, with the system that says how its value is kept."""
+
+    system: str | None
+    value: str
+
+
 class Extracted(NamedTuple):
     """The index rows of one resource, without repetition, in the order of the elements."""
 
@@ -41,3 +63,4 @@ class Extracted(NamedTuple):
     dates: list[Date]
     strings: list[String]
     quantities: list[Quantity]
+    composites: list[Composite]

@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"[+-]?(?P<whole>\d+)(?:\.(?P<fraction>\d+))?(?:[eE](?P<exp
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:", re.ASCII)
 _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:\d\d$)")
 
-_PART = {mark: re.compile(rf"(?:^|{re.escape(mark)})((?:[^\\{mark}]|\\.|\\$)*)", re.DOTALL) for mark in ",|"}
+_PART = {mark: re.compile(rf"(?:^|{re.escape(mark)})((?:[^\\{mark}]|\\.|\\$)*)", re.DOTALL) for mark in ",|$"}
 """One part of a list and the mark before it; a backslash keeps what follows from being a mark."""
 
 _EXACT = Context(prec=1_000)

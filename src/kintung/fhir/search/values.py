@@ -104,6 +104,13 @@ class Missing:
     missing: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CompositeValue:
+    """``value$value``: each part must hold of the same element, in the order of the components."""
+
+    parts: tuple["Value", ...]
+
+
 Value = (
     TokenValue
     | ReferenceValue
@@ -113,5 +120,6 @@ Value = (
     | QuantityValue
     | UriValue
     | UriBelow
+    | CompositeValue
     | Missing
 )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kintung.errors import KintungError, Unavailable
 from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedVersion, next_head
+from kintung.store.composites import composite_terms, numbered
 from kintung.store.port import (
     MOST_LABELS,
     AuditRecord,
@@ -330,6 +331,9 @@ class Commit:
             target["ix_quantity"] += [
                 (atom, terms[t], low, high, *where) for atom, t, low, high in found.quantities
             ]
+            if found.composites or found.relations:
+                together = numbered(found, terms.__getitem__, keys.__getitem__)
+                target["ix_composite"] += [(*row, *where) for row in together]
 
     def _store(self, rows: _Rows) -> None:
         """Each table in one sorted pass; a row that is both removed and added stays as it is."""
@@ -453,4 +457,5 @@ def _terms(writes: Iterable[Write]) -> dict[tuple[str, str], None]:
                         terms[term] = None
                 for _, unit, _, _ in found.quantities:
                     terms[unit] = None
+                terms.update((term, None) for term in composite_terms(found))
     return terms

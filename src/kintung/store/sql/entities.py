@@ -153,6 +153,8 @@ def _named(writes: Sequence[Write]) -> list[Entity]:
         for found in (write.adds, write.removes):
             if found is not None and found.references:
                 named += [(type, id) for _, type, id in found.references]
+            if found is not None and found.relations:
+                named += [(type, id) for _, type, id, _ in found.relations]
     return named
 
 

@@ -155,6 +155,14 @@ TABLES: tuple[Table, ...] = (
         "record",
         indexes=(("ix_quantity_of", ("patient_key", "key", "atom"), ""),),
     ),
+    # Two values that stand together: see kintung.store.composites.
+    Table(
+        "ix_composite",
+        _columns("atom:i first:i second:i low:b high:b patient_key:i key:i"),
+        ("atom", "first", "second", "low", "high", "patient_key", "key"),
+        "record",
+        indexes=(("ix_composite_of", ("patient_key", "key", "atom"), ""),),
+    ),
     Table(
         "idempotency",
         _columns("client:t key:b digest:b at:i receipt:b"),
@@ -209,7 +217,7 @@ TABLES: tuple[Table, ...] = (
 )
 
 BY_NAME = {table.name: table for table in TABLES}
-INDEX_TABLES = ("ix_token", "ix_reference", "ix_date", "ix_string", "ix_quantity")
+INDEX_TABLES = ("ix_token", "ix_reference", "ix_date", "ix_string", "ix_quantity", "ix_composite")
 """Tables that can be made again from the bodies."""
 
 FINGERPRINT = sha256(repr((VERSION, TABLES)).encode()).hexdigest()

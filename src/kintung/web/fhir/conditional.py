@@ -13,7 +13,7 @@ from typing import NamedTuple
 from kintung.consent import Access
 from kintung.errors import KintungError, MultipleMatches, NoMatch, NotSupported, TooCostly
 from kintung.fhir.json import parse
-from kintung.fhir.search import Chain, Criterion, Has, Query, ReferenceValue, extract
+from kintung.fhir.search import Chain, Criterion, Has, Query, ReferenceValue, extract, is_of_itself
 from kintung.fhir.splice import Links, splice
 from kintung.store.matching import Indexed, codes_asked, meets, meets_one, normal_rows
 from kintung.store.port import View
@@ -162,7 +162,7 @@ class After:
     def _refuse_referred_to(self, query: Query, chain: Chain, targets: Sequence[Name]) -> None:
         """Refuse if what is stored, and stays, leads to one of the targets and meets all but chains."""
         leads = Criterion(chain.parameter, None, tuple(ReferenceValue((type,), id) for type, id in targets))
-        plain = (criterion for criterion in query.criteria if isinstance(criterion, Criterion))
+        plain = (condition for condition in query.criteria if is_of_itself(condition))
         narrowed = replace(query, criteria=(*plain, leads))
         matches = self._view.match(self._sight, narrowed, 1 + self._replaced)
         if any((match.type, match.id) not in self._written for match in matches):
@@ -214,9 +214,7 @@ class After:
 def _refuse_far(query: Query) -> None:
     """Refuse what other resources decide than those that a reference of the match leads to."""
     for condition in query.criteria:
-        is_far = isinstance(condition, Chain) and not all(
-            isinstance(c, Criterion) for _, c in condition.inner
-        )
+        is_far = isinstance(condition, Chain) and not all(is_of_itself(c) for _, c in condition.inner)
         if is_far or isinstance(condition, Has):
             raise NotSupported("A conditional reference is by the resource itself, or a chain of one link.")
 
@@ -224,6 +222,6 @@ def _refuse_far(query: Query) -> None:
 def _is_link(chain: Chain, target: Indexed | None) -> bool:
     """Whether a reference to ``target`` meets the chain, which is of one link."""
     return target is not None and any(
-        type == target.type and isinstance(wanted, Criterion) and meets_one(wanted, target)
+        type == target.type and is_of_itself(wanted) and meets_one(wanted, target)
         for type, wanted in chain.inner
     )

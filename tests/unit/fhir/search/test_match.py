@@ -152,8 +152,8 @@ def test_units(unit: tuple[str | None, str | None, bool], found: set[str]):
 GENDER = parameter("Patient", "gender")
 GENDER_ATOM = GENDER.branches[0].atom
 MALE = TokenValue(None, "male", any_system=True)
-HE = Extracted([(GENDER_ATOM, None, "male"), (GENDER_ATOM + 1_000, None, "female")], [], [], [], [])
-NOBODY = Extracted([], [], [], [], [])
+HE = Extracted([(GENDER_ATOM, None, "male"), (GENDER_ATOM + 1_000, None, "female")], [], [], [], [], [])
+NOBODY = Extracted([], [], [], [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_criteria(criterion: Criterion, he: bool, nobody: bool):
 
 def test_a_branch_with_a_target_reads_references_to_it_alone():
     patient, subject = parameter("Observation", "patient"), parameter("Observation", "subject")
-    to_group = Extracted([], [(subject.branches[0].atom, "Group", "1")], [], [], [])
+    to_group = Extracted([], [(subject.branches[0].atom, "Group", "1")], [], [], [], [])
     one = (ReferenceValue((), "1"),)
 
     assert holds(Criterion(subject, None, one), to_group, id="", updated=0)

@@ -395,7 +395,7 @@ REFUSED: list[tuple[str | None, str, str, type[KintungError]]] = [
     ("CarePlan", "instantiates-canonical:identifier", "a|b", NotSupported),
     ("Observation", "code:identifier", "a|b", NotSupported),
     ("Observation", "_has:Patient:x:y", "1", NotSupported),
-    ("Observation", "code-value-quantity", "a$5", NotSupported),
+    ("Observation", "code-value-quantity:not", "a$5", NotSupported),
     ("Location", "near", "1|2", NotSupported),
     ("Observation", "subject.name.x", "1", NotSupported),
     ("Observation", "subject.shoe", "1", NotSupported),

@@ -7,11 +7,12 @@ other. Where the count differs, the rows are looked at one by one.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kintung.errors import KintungError
 from kintung.fhir.json import parse
+from kintung.store.composites import composite_terms, numbered
 from kintung.store.port import Finding, IndexRows
 from kintung.store.scribe import Scribe
 from kintung.store.sql.database import Database, Row
@@ -23,8 +24,16 @@ SUSPECTS_A_READING = 200
 _MOST_TERMS = 200_000
 
 
-_LEADS_TO = {"ix_token": ("term", 1), "ix_quantity": ("term", 1), "ix_reference": ("entity", 1)}
-"""The table and the column of an index row that holds a number of it; hashes are below zero."""
+_LEADS_TO = {
+    "ix_token": ("term", 1),
+    "ix_quantity": ("term", 1),
+    "ix_reference": ("entity", 1),
+    "ix_composite": ("term", 2),
+}
+"""The table and the column of an index row that holds a number of it; hashes are below zero.
+
+What is ``first`` in ``ix_composite``, a term or a target, is proved by the rows that must be there.
+"""
 
 
 class Body(NamedTuple):
@@ -76,7 +85,9 @@ class IndexProof:
         A term or target that has no number is -1, which no row has.
         """
         terms = self._numbers_of_terms(db, bodies)
-        targets = _keys_of(db, {(t, i) for body in bodies for _, t, i in body.extracted.references})
+        named = {(t, i) for body in bodies for _, t, i in body.extracted.references}
+        named.update((t, i) for body in bodies for _, t, i, _ in body.extracted.relations)
+        targets = _keys_of(db, named)
         rows: dict[int, set[IndexRow]] = {}
         for body in bodies:
             tail = (body.patient_key, body.key)
@@ -91,6 +102,8 @@ class IndexProof:
             found.update(("ix_string", (*row, *tail)) for row in index.strings)
             for atom, unit, low, high in index.quantities:
                 found.add(("ix_quantity", (atom, terms.get(unit, -1), low, high, *tail)))
+            together = numbered(index, _or_none(terms), _or_none(targets))
+            found.update(("ix_composite", (*row, *tail)) for row in together)
         return rows
 
     def _numbers_of_terms(self, db: Database, bodies: Sequence[Body]) -> dict[tuple[str, str], int]:
@@ -98,6 +111,7 @@ class IndexProof:
             self._terms.clear()
         wanted = {term for body in bodies for _, term in body.extracted.tokens if isinstance(term, tuple)}
         wanted.update(unit for body in bodies for _, unit, _, _ in body.extracted.quantities)
+        wanted.update(term for body in bodies for term in composite_terms(body.extracted))
         unknown = sorted(wanted - self._terms.keys())
         found = db.lookup(
             "SELECT s.uri, t.code, t.number FROM wanted w CROSS JOIN system s CROSS JOIN term t"
@@ -249,6 +263,11 @@ class _Looked:
     def step(self, db: Database, after: Row) -> tuple[list[Finding], Row | None]:
         rows, place = self._pages.after(db, after)
         return self._proof.surplus(db, self._table, rows), place
+
+
+def _or_none(numbers: Mapping[tuple[str, str], int]) -> Callable[[tuple[str, str]], int]:
+    """Finds a number, or -1."""
+    return lambda named: numbers.get(named, -1)
 
 
 def _present(db: Database, table: str, rows: Iterable[Row]) -> set[Row]:

@@ -10,7 +10,17 @@ stands on each resource on the way, and all else is reached through ``r``, the o
 from collections.abc import Sequence
 from typing import NamedTuple, TypeGuard, cast
 
-from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Everything, Has, Parameter
+from kintung.fhir.search import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Compartment,
+    Condition,
+    Criterion,
+    Everything,
+    Has,
+    Parameter,
+)
 from kintung.store.sql.clauses import ALWAYS, Clause, among, every, is_short, listed, some, starting
 from kintung.store.sql.database import Database
 from kintung.store.sql.names import TYPE_NUMBERS
@@ -24,16 +34,21 @@ from kintung.store.sql.search.compartments import (
 from kintung.store.sql.search.criteria import asks_all
 from kintung.store.sql.search.index_rows import by_resource, of_resource
 from kintung.store.sql.search.lookups import Lookups
+from kintung.store.sql.search.prefixes import is_range
 from kintung.store.sql.search.references import Ends, leading
 from kintung.store.sql.visibility import StoredReader, visible
 
+FEW = 1000
+"""Index rows up to which a criterion is worth starting from; counting further is not."""
 MANY_ENDS = 256
 """Resources at the other end, up to which they are listed before the search."""
 MANY_REFERENCES = 1_024
 """References of what ``_has`` asks for, up to which they are followed before the search."""
 
 
-def probe(lookups: Lookups, who: StoredReader, condition: Condition, r: str = "r") -> Clause:
+def probe(  # noqa: PLR0911 - one case a condition
+    lookups: Lookups, who: StoredReader, condition: Condition, r: str = "r"
+) -> Clause:
     """Does the resource at alias ``r`` meet it?"""
     match condition:
         case Criterion():
@@ -46,9 +61,15 @@ def probe(lookups: Lookups, who: StoredReader, condition: Condition, r: str = "r
             return probe_compartment(lookups, condition, r)
         case Everything():
             return probe_everything(lookups, who, condition, r)
+        case AllOf(conditions):
+            return every(*(probe(lookups, who, each, r) for each in conditions))
+        case AnyOf(conditions):
+            return some(*(probe(lookups, who, each, r) for each in conditions))
 
 
-def keys(lookups: Lookups, who: StoredReader, condition: Condition) -> Clause:
+def keys(  # noqa: PLR0911 - one case a condition
+    lookups: Lookups, who: StoredReader, condition: Condition
+) -> Clause:
     """A query of (patient_key, key) of all resources that meet it, with repetitions."""
     match condition:
         case Criterion():
@@ -63,15 +84,25 @@ def keys(lookups: Lookups, who: StoredReader, condition: Condition) -> Clause:
             return keys_of_compartment(lookups, condition)
         case Everything():
             return keys_of_everything(lookups, who, condition)
+        case AllOf():
+            return _keys_of_all(lookups, who, condition)
+        case AnyOf(conditions):
+            each = [keys(lookups, who, one) for one in conditions]
+            text = " UNION ALL ".join(f"SELECT u.patient_key, u.key FROM ({one.text}) u" for one in each)
+            return Clause(text, tuple(value for one in each for value in one.values))
 
 
 def is_wide(lookups: Lookups, who: StoredReader, condition: Condition) -> bool:
-    """Are there more than ``MANY_ENDS`` at the other end?"""
+    """Does it lead to more than ``MANY_ENDS``, or is every way to begin with it as wide as ``FEW``?"""
     match condition:
         case Criterion():
             return False
         case Compartment() | Everything():
             return False
+        case AllOf():
+            return not asks_of_all(condition) and _beginning(lookups, who, condition).rows > FEW
+        case AnyOf(conditions):
+            return any(is_wide(lookups, who, each) for each in conditions)
         case Chain():
             return any(end.query is not None for end in ends_of(lookups, who, condition))
         case Has():
@@ -92,6 +123,74 @@ def is_indexed(condition: Condition) -> bool:
             return False
         case Compartment(itself=itself):
             return not itself
+        case AllOf(conditions) | AnyOf(conditions):
+            return all(is_indexed(each) for each in conditions)
+
+
+def has_range(condition: Condition) -> bool:
+    """Do the index rows that meet it lie together, so that listing them reads little else?"""
+    match condition:
+        case Criterion():
+            if asks_all(condition) or condition.modifier in ("missing", "contains"):
+                return False
+            return all(is_range(value) for value in condition.values)
+        case Chain() | Has() | Compartment() | Everything():
+            return True
+        case AllOf(conditions):
+            return any(has_range(each) for each in conditions)
+        case AnyOf(conditions):
+            return all(has_range(each) for each in conditions)
+
+
+def count(db: Database, keys: Clause, most: int) -> int:
+    """How many keys there are, at most so many."""
+    text = f"SELECT count(*) FROM (SELECT 1 FROM ({keys.text}) k LIMIT {most:d}) n"
+    return cast(int, db.rows(text, keys.values)[0][0])
+
+
+class _Beginning(NamedTuple):
+    """The condition of several with the fewest index rows, counted up to a little over ``FEW``."""
+
+    condition: Condition
+    rows: int
+
+
+def _beginning(lookups: Lookups, who: StoredReader, asked: AllOf) -> _Beginning:
+    return lookups.once(("beginning", who, asked), lambda: _look_up_beginning(lookups, who, asked))
+
+
+def _look_up_beginning(lookups: Lookups, who: StoredReader, asked: AllOf) -> _Beginning:
+    conditions = [condition for condition in asked.conditions if has_range(condition)]
+    counted = [
+        _Beginning(condition, count(lookups.db, keys(lookups, who, condition), FEW + 1))
+        for condition in conditions
+    ]
+    listable = [condition for condition in asked.conditions if not asks_of_all(condition)]
+    return min(counted, key=lambda each: each.rows, default=_Beginning(listable[0], FEW + 1))
+
+
+def _keys_of_all(lookups: Lookups, who: StoredReader, asked: AllOf) -> Clause:
+    """The keys of the condition with the fewest, of which the others are asked."""
+    start = _beginning(lookups, who, asked).condition
+    begun = keys(lookups, who, start)
+    others = (condition for condition in asked.conditions if condition != start)
+    met = every(*(probe(lookups, who, condition, "b") for condition in others))
+    return Clause(
+        f"SELECT b.patient_key, b.key FROM ({begun.text}) b WHERE {met.text}", begun.values + met.values
+    )
+
+
+def asks_of_all(condition: Condition) -> bool:
+    """Must it be asked of every resource, as no index row tells of it?"""
+    match condition:
+        case Criterion():
+            return asks_all(condition)
+        case Chain() | Has() | Compartment() | Everything():
+            return False
+        case AllOf(conditions):
+            return all(asks_of_all(each) for each in conditions)
+        case AnyOf(conditions):
+            return any(asks_of_all(each) for each in conditions)
 
 
 def is_updated(condition: Condition) -> TypeGuard[Criterion]:
@@ -106,8 +205,8 @@ def _meeting(lookups: Lookups, who: StoredReader, type: str, condition: Conditio
         Clause("r.deleted = 0"),
         visible(who, "r"),
     )
-    if isinstance(condition, Criterion) and asks_all(condition):
-        where = every(of_type, seen, criteria.probe(lookups, condition))
+    if asks_of_all(condition):
+        where = every(of_type, seen, probe(lookups, who, condition))
         return Clause(f"resource r WHERE {where.text}", where.values)
     found = keys(lookups, who, condition)
     by = every(Clause("r.patient_key = k.patient_key AND r.key = k.key"), of_type)

@@ -9,7 +9,17 @@ errors that a Reader may tell from others (see ``docs/explanation/threat-model.m
 from typing import cast
 
 from kintung.errors import TooCostly
-from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Everything, Has, Query
+from kintung.fhir.search import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Compartment,
+    Condition,
+    Criterion,
+    Everything,
+    Has,
+    Query,
+)
 from kintung.store.sql.search.conditions import is_wide
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.sorting import date_sorted_by, is_newest_first
@@ -63,6 +73,8 @@ def _weight(lookups: Lookups, who: StoredReader, condition: Condition) -> int:
             return FOLLOWED + max(_weight(lookups, who, wanted) for _, wanted in inner)
         case Has(_, _, inner):
             return FOLLOWED + _weight(lookups, who, inner) if is_wide(lookups, who, condition) else 1
+        case AllOf(conditions) | AnyOf(conditions):
+            return sum(_weight(lookups, who, each) for each in conditions)
 
 
 def _in_order(query: Query) -> bool:

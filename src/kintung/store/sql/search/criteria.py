@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kintung.fhir.search import (
+    CompositeValue,
     Criterion,
     DateValue,
     Missing,
@@ -19,10 +20,11 @@ from kintung.fhir.search import (
     StringValue,
     Value,
 )
-from kintung.store.sql.clauses import ALWAYS, NEVER, Clause, every, is_short, listed, query_of, some
+from kintung.store.sql.clauses import ALWAYS, NEVER, Clause, every, is_short, listed, some
 from kintung.store.sql.database import Database
+from kintung.store.sql.search.composites import pairs_hold
 from kintung.store.sql.search.index_rows import atoms_of, has_value, of_resource, rows_of
-from kintung.store.sql.search.lookups import Lookups, Numbers, Unit
+from kintung.store.sql.search.lookups import Lookups, Numbers, Unit, among_terms
 from kintung.store.sql.search.prefixes import date_holds, number_holds, widest
 from kintung.store.sql.search.references import leading, named_ends
 
@@ -143,14 +145,23 @@ def _alternatives(lookups: Lookups, criterion: Criterion) -> tuple[Clause, list[
     shapes: dict[str, list[Clause]] = {}
     units = lookups.units(criterion.values)
     for value in widest(criterion.values):
-        clause = _value(lookups, criterion, value, units)
-        shapes.setdefault(clause.text, []).append(clause)
+        for clause in _clauses(lookups, criterion, value, units):
+            shapes.setdefault(clause.text, []).append(clause)
     few = [clause for clauses in shapes.values() if len(clauses) <= _ALIKE for clause in clauses]
     many = [clauses for clauses in shapes.values() if len(clauses) > _ALIKE and clauses[0].values]
     return every(atoms, some(*few)) if few else NEVER, [_Alike.of(clauses) for clauses in many]
 
 
 # -- one value --------------------------------------------------------------------------
+
+
+def _clauses(
+    lookups: Lookups, criterion: Criterion, value: Value, units: Mapping[Unit, Numbers]
+) -> Sequence[Clause]:
+    """Alternatives of which one holds when the value does."""
+    if isinstance(value, CompositeValue):
+        return pairs_hold(lookups, criterion.parameter, value)
+    return [_value(lookups, criterion, value, units)]
 
 
 def _value(lookups: Lookups, criterion: Criterion, value: Value, units: Mapping[Unit, Numbers]) -> Clause:
@@ -190,10 +201,5 @@ def _any_unit(lookups: Lookups, parameter: Parameter) -> Clause:
 
 
 def _in_terms(db: Database, terms: Numbers) -> Clause:
-    """The term of ``x`` is one of those found: one list, so that a probe is one seek a term."""
-    if not terms.systems:
-        return listed(db, "x.term", terms.found)
-    of_system = listed(db, "t.system", terms.systems)
-    single = query_of(db, terms.found)
-    text = f"x.term IN (SELECT t.number FROM term t WHERE {of_system.text} UNION ALL {single.text})"
-    return Clause(text, of_system.values + single.values)
+    """The term of ``x`` is one of those found."""
+    return among_terms(db, "x.term", terms)

@@ -16,8 +16,9 @@ TABLES = {
     "string": "ix_string",
     "number": "ix_quantity",
     "quantity": "ix_quantity",
+    "composite": "ix_composite",
 }
-BY_KEY = ("ix_reference", "ix_date", "ix_string", "ix_quantity")
+BY_KEY = ("ix_reference", "ix_date", "ix_string", "ix_quantity", "ix_composite")
 """Tables with an index that leads with the resource: a probe needs no value."""
 
 
@@ -52,7 +53,7 @@ def of_resource(db: Database, source: str, rows: Clause, r: str) -> Clause:
 def by_resource(db: Database, source: str) -> str:
     """SQLite is told which index has the rows of a resource: it takes one of values for better."""
     table = source.partition(" x")[0]
-    if db.dialect == "sqlite" and table in ("ix_date", "ix_reference"):
+    if db.dialect == "sqlite" and table in ("ix_date", "ix_reference", "ix_composite"):
         return source.replace(f"{table} x", f"{table} x INDEXED BY {table}_of", 1)
     return source
 

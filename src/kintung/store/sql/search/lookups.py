@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple, TypeVar, cast
 
 from kintung.fhir.search import (
@@ -14,7 +15,7 @@ from kintung.fhir.search import (
     UriValue,
     Value,
 )
-from kintung.store.sql.clauses import SHORT
+from kintung.store.sql.clauses import SHORT, Clause, listed, query_of
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.vault import Vault
@@ -35,6 +36,16 @@ class Numbers(NamedTuple):
 
     found: Sequence[int]
     systems: Sequence[int] = ()
+
+
+def among_terms(db: Database, column: str, terms: Numbers) -> Clause:
+    """The column is one of the terms found: one list, so that a probe is one seek a term."""
+    if not terms.systems:
+        return listed(db, column, terms.found)
+    of_system = listed(db, "t.system", terms.systems)
+    single = query_of(db, terms.found)
+    text = f"{column} IN (SELECT t.number FROM term t WHERE {of_system.text} UNION ALL {single.text})"
+    return Clause(text, of_system.values + single.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,14 @@ class Lookups:
             terms.update((term, None) for (term,) in found)
         return sorted(terms)
 
+    def units_beside(self, atoms: Sequence[int], firsts: Sequence[int]) -> Sequence[int]:
+        """The terms of all units that amounts beside one of these terms have, like ``units_of``."""
+        terms: dict[int, None] = {}
+        for atom, first in product(atoms, firsts):
+            found = self.db.rows(_UNITS_BESIDE, (atom, first) * 2)
+            terms.update((term, None) for (term,) in found)
+        return sorted(terms)
+
     # -- keys ---------------------------------------------------------------------------
 
     def targets(self, values: Sequence[Value]) -> Sequence[tuple[int, int]]:
@@ -197,3 +216,12 @@ _UNITS_OF = (
     f" FROM u WHERE u.term IS NOT NULL) SELECT term FROM u WHERE term IS NOT NULL LIMIT {SHORT + 1}"
 )
 """The terms of an atom, one seek each."""
+
+_UNITS_BESIDE = (
+    "WITH RECURSIVE u(second) AS"
+    " (SELECT min(x.second) FROM ix_composite x WHERE x.atom = ? AND x.first = ? UNION ALL"
+    " SELECT (SELECT min(x.second) FROM ix_composite x"
+    " WHERE x.atom = ? AND x.first = ? AND x.second > u.second)"
+    f" FROM u WHERE u.second IS NOT NULL) SELECT second FROM u WHERE second IS NOT NULL LIMIT {SHORT + 1}"
+)
+"""The same beside one term."""

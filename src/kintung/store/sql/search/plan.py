@@ -14,22 +14,17 @@ there is something to start from, and else walks on. See ADR 0009.
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
-from kintung.fhir.search import Compartment, Condition, Criterion, Everything, Query
+from kintung.fhir.search import Compartment, Condition, Everything, Query
 from kintung.store.port import Position
 from kintung.store.reader import Scope
-from kintung.store.sql.clauses import Clause
 from kintung.store.sql.database import Database
-from kintung.store.sql.search.conditions import is_wide, keys
-from kintung.store.sql.search.criteria import asks_all
+from kintung.store.sql.search.conditions import FEW, count, has_range, is_wide, keys
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.points import one_person, points_of
-from kintung.store.sql.search.prefixes import is_range
 from kintung.store.sql.visibility import StoredReader
 
-FEW = 1000
-"""Index rows up to which a criterion is worth starting from; counting further is not."""
 FEW_PERSONS = 256
 """Persons in a scope up to which they are visited without walking first."""
 MANY_PERSONS = 10_000
@@ -84,9 +79,9 @@ def plan_of(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
         return Plan("candidates", (whole,))  # counting it costs what listing it does
     fewest, start = FEW + 1, None
     for condition in query.criteria:
-        if not _has_range(condition) or is_wide(lookups, who, condition):
+        if not has_range(condition) or is_wide(lookups, who, condition):
             continue
-        size = _count(lookups.db, keys(lookups, who, condition), FEW + 1)
+        size = count(lookups.db, keys(lookups, who, condition), FEW + 1)
         if size < fewest:
             fewest, start = size, condition
     if start is None:
@@ -114,7 +109,7 @@ def merge(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
     if not points:
         return Plan("walk")
     person = one_person(lookups.db, points.values())
-    sizes = {c: _count(lookups.db, point.keys(person), COUNTED) for c, point in points.items()}
+    sizes = {c: count(lookups.db, point.keys(person), COUNTED) for c, point in points.items()}
     fewest = min(sizes.values())
     return Plan("merge", tuple(c for c, size in sizes.items() if size <= FEWER * fewest), person)
 
@@ -152,15 +147,6 @@ def elsewhere(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
 # -- what it goes by --------------------------------------------------------------------
 
 
-def _has_range(condition: Condition) -> bool:
-    """Do the index rows that meet it lie together, so that listing them reads little else?"""
-    if not isinstance(condition, Criterion):
-        return True
-    if asks_all(condition) or condition.modifier in ("missing", "contains"):
-        return False
-    return all(is_range(value) for value in condition.values)
-
-
 def _wide(lookups: Lookups, who: StoredReader, query: Query) -> list[Condition]:
     """Conditions that lead to so much that it was not counted."""
     return [condition for condition in query.criteria if is_wide(lookups, who, condition)]
@@ -172,11 +158,6 @@ def _read_whole(lookups: Lookups, who: StoredReader, query: Query) -> Condition 
     inside = next((each for each in query.criteria if isinstance(each, Compartment)), None)
     is_in_order = len(query.types) == 1 and inside in points_of(lookups, who, query)
     return None if is_in_order else inside
-
-
-def _count(db: Database, keys: Clause, most: int) -> int:
-    text = f"SELECT count(*) FROM (SELECT 1 FROM ({keys.text}) k LIMIT {most:d}) n"
-    return cast(int, db.rows(text, keys.values)[0][0])
 
 
 def _scope_size(db: Database, who: StoredReader) -> int | None:

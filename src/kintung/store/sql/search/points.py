@@ -6,10 +6,21 @@ They can be merged with each other, and the person they are all of is found with
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, cast
 
-from kintung.fhir.search import Chain, Compartment, Condition, Criterion, Everything, Has, Query
+from kintung.fhir.search import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Compartment,
+    Condition,
+    Criterion,
+    Everything,
+    Has,
+    Query,
+)
 from kintung.store.sql.clauses import ALWAYS, Clause, every
 from kintung.store.sql.database import Database
 from kintung.store.sql.search.compartments import of_compartment
+from kintung.store.sql.search.composites import WITHOUT_AMOUNT, token_pairs
 from kintung.store.sql.search.conditions import ends_of
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.references import Ends, named_ends
@@ -20,14 +31,23 @@ _FEW = 8
 
 
 class Point(NamedTuple):
-    """All index rows of one atom and one number: each resource once, in order of (patient_key, key)."""
+    """All index rows of one atom and one number: each resource once, in order of (patient_key, key).
 
-    table: Literal["ix_token", "ix_reference"]
+    Those of a composite have two numbers, and no amount that would come between.
+    """
+
+    table: Literal["ix_token", "ix_reference", "ix_composite"]
     atom: int
     number: int
+    second: int = 0
 
     @property
     def where(self) -> Clause:
+        if self.table == "ix_composite":
+            pair = Clause(
+                "x.atom = ? AND x.first = ? AND x.second = ?", (self.atom, self.number, self.second)
+            )
+            return every(pair, WITHOUT_AMOUNT)
         column = "term" if self.table == "ix_token" else "target"
         return Clause(f"x.atom = ? AND x.{column} = ?", (self.atom, self.number))
 
@@ -63,22 +83,38 @@ def _candidates(lookups: Lookups, who: StoredReader, condition: Condition) -> Se
             return _of_ends(ends_of(lookups, who, condition))
         case Compartment(itself=False):
             return _of_ends([of_compartment(lookups, condition)])
-        case Has() | Compartment() | Everything():
+        case Has() | Compartment() | Everything() | AllOf() | AnyOf():
             return ()
 
 
 def _of_criterion(lookups: Lookups, criterion: Criterion) -> Sequence[Point]:
     if criterion.modifier is not None or criterion.parameter.stored is not None:
         return ()
-    if criterion.parameter.kind == "reference":
-        return _of_ends(named_ends(lookups, criterion))
+    match criterion.parameter.kind:
+        case "reference":
+            return _of_ends(named_ends(lookups, criterion))
+        case "token" | "uri":
+            return _of_terms(lookups, criterion)
+        case "composite":
+            return _of_pairs(lookups, criterion)
+        case _:
+            return ()
+
+
+def _of_terms(lookups: Lookups, criterion: Criterion) -> Sequence[Point]:
     branches = criterion.parameter.branches
-    if criterion.parameter.kind not in ("token", "uri") or any(branch.target for branch in branches):
+    if any(branch.target for branch in branches):
         return ()
     terms = lookups.terms(criterion.values)
     if terms.systems or len(terms.found) * len(branches) > _FEW:
         return ()
     return [Point("ix_token", branch.atom, number) for branch in branches for number in terms.found]
+
+
+def _of_pairs(lookups: Lookups, criterion: Criterion) -> Sequence[Point]:
+    branches = criterion.parameter.branches
+    pairs = token_pairs(lookups, criterion.values, _FEW // len(branches))
+    return [Point("ix_composite", branch.atom, *pair) for branch in branches for pair in pairs]
 
 
 def _of_ends(ends: Sequence[Ends]) -> Sequence[Point]:

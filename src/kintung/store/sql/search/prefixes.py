@@ -5,7 +5,15 @@ Source: http://hl7.org/fhir/R4/search.html#prefix and ``docs/explanation/spec-re
 
 from collections.abc import Sequence
 
-from kintung.fhir.search import Criterion, DateValue, NumberValue, QuantityValue, Value, bound_keys
+from kintung.fhir.search import (
+    CompositeValue,
+    Criterion,
+    DateValue,
+    NumberValue,
+    QuantityValue,
+    Value,
+    bound_keys,
+)
 from kintung.store.sql.clauses import Clause
 
 
@@ -33,33 +41,38 @@ def date_holds(value: DateValue, low: str, high: str) -> Clause:  # noqa: PLR091
             return Clause(f"{low} < ? AND {high} > ?", (end, start))
 
 
-def number_holds(value: NumberValue | QuantityValue) -> Clause:  # noqa: PLR0911 - one a prefix
-    """Does it hold of the amount of the index row ``x``?"""
+def number_holds(  # noqa: PLR0911 - one a prefix
+    value: NumberValue | QuantityValue, start: str = "x.low", end: str = "x.high"
+) -> Clause:
+    """Does it hold of the amount from column ``start`` to ``end`` of an index row?"""
     low, high = bound_keys(value.lo, value.hi)
     exact = bound_keys(value.value, value.value)[0]
     match value.prefix:
         case "eq":
-            return Clause("x.low >= ? AND x.low < ? AND x.high < ?", (low, high, high))
+            return Clause(f"{start} >= ? AND {start} < ? AND {end} < ?", (low, high, high))
         case "ne":
-            return Clause("NOT (x.low >= ? AND x.high < ?)", (low, high))
+            return Clause(f"NOT ({start} >= ? AND {end} < ?)", (low, high))
         case "gt":
-            return Clause("x.high > ?", (exact,))
+            return Clause(f"{end} > ?", (exact,))
         case "lt":
-            return Clause("x.low < ?", (exact,))
+            return Clause(f"{start} < ?", (exact,))
         case "ge":
-            return Clause("x.high >= ?", (exact,))
+            return Clause(f"{end} >= ?", (exact,))
         case "le":
-            return Clause("x.low <= ?", (exact,))
+            return Clause(f"{start} <= ?", (exact,))
         case "sa":
-            return Clause("x.low > ?", (exact,))
+            return Clause(f"{start} > ?", (exact,))
         case "eb":
-            return Clause("x.high < ?", (exact,))
+            return Clause(f"{end} < ?", (exact,))
         case "ap":
-            return Clause("x.low <= ? AND x.high >= ?", (high, low))
+            return Clause(f"{start} <= ? AND {end} >= ?", (high, low))
 
 
 def is_range(value: Value) -> bool:
     """Do the index rows it holds of lie together?"""
+    if isinstance(value, CompositeValue):  # of two numbers, the first is what rows are in order by
+        first, second = value.parts
+        return is_range(first if isinstance(first, NumberValue) else second)
     if isinstance(value, NumberValue | QuantityValue):
         return value.prefix in _RANGES
     return not isinstance(value, DateValue) or value.prefix != "ne"
