@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
+from kintung.fhir.subset import MOST_ELEMENTS
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
 from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.fhir.meta import MOST
@@ -48,6 +49,7 @@ ROWS = {
         f"{MOST_INCLUDED:,}; {INCLUDED_BYTES // MB} MB",
         "",
     ),
+    "names of `_elements`": (f"{MOST_ELEMENTS}", ""),
     "steps of `:iterate` from a match": (f"{MOST_ROUNDS}", ""),
     "time of one answer; of a batch or transaction": (
         f"{LIMITS.seconds:g} s; {LIMITS.bundle_seconds:g} s",

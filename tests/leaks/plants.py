@@ -116,7 +116,7 @@ LEAKS = (
             Edit(
                 SqlView.search,
                 "self._opened(included)",
-                "v for v in self._opened(included) if self.current(reader, *v[:2])",
+                "(v for v in self._opened(included) if self.current(reader, *v[:2]))",
             ),
         ),
     ),

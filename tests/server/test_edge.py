@@ -306,6 +306,9 @@ def test_the_other_pages(api: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
+        ("GET", "Patient/p?_total=accurate"),
+        ("GET", "Patient/p?_include=Patient:link"),
+        ("GET", "Patient/p/_history/1?_since=2022"),
         ("POST", "Patient?_id=p"),
         ("PUT", "Patient/p?_id=p"),
         ("DELETE", "Patient/p?_id=q"),

@@ -13,6 +13,8 @@ from kintung.fhir.json import LIMITS as JSON
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.search import SEARCH_LIMITS as SEARCH
 from kintung.fhir.search import parameters as parameters_of
+from kintung.fhir.subset import MOST_ELEMENTS
+from kintung.store.inclusion import MOST_INCLUDED, MOST_ROUNDS
 from kintung.web.limits import LIMITS, MEMBERS
 from tests.server.api import outcome
 from tests.server.started import Started, started
@@ -139,6 +141,41 @@ def observed(client: Client, number: str) -> httpx.Response:
     return client.post("Observation", content=(quantity % number).encode(), headers=FHIR)
 
 
+def batch(client: Client, *resources: dict[str, Any]) -> None:
+    entries = [
+        {"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}}
+        for each in resources
+    ]
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    client.post("", json=bundle, headers=FHIR).raise_for_status()
+
+
+def included(client: Client, count: int) -> httpx.Response:
+    """A clinic with so many patients, and all of them in its page."""
+    clinic = f"clinic{count}"
+    of = {"reference": f"Organization/{clinic}"}
+    patients = [
+        {"resourceType": "Patient", "id": f"{clinic}-{n}", "managingOrganization": of} for n in range(count)
+    ]
+    batch(client, {"resourceType": "Organization", "id": clinic, "name": "Clinic"}, *patients)
+    return client.get(f"Organization?_id={clinic}&_revinclude=Patient:organization")
+
+
+def steps(client: Client, count: int) -> httpx.Response:
+    """So many organisations, each part of the next, from one that is part of the first."""
+    organisations: list[dict[str, Any]] = [
+        {"resourceType": "Organization", "id": f"s{count}-{n}", "name": "Part",
+         **({"partOf": {"reference": f"Organization/s{count}-{n + 1}"}} if n < count else {})}
+        for n in range(count + 1)
+    ]  # fmt: skip
+    batch(client, *organisations)
+    return client.get(f"Organization?_id=s{count}-0&_include:iterate=Organization:partof")
+
+
+def elements(client: Client, count: int) -> httpx.Response:
+    return client.get(f"Patient?_elements={','.join(['id'] * count)}&_count=1")
+
+
 NUMBER = (413, "too-long", "Observation.valueQuantity.value")
 LIMIT = {
     "bytes of a body": Limit(body_of, JSON.bytes, (413, "too-long", "Patient"), 201),
@@ -151,6 +188,9 @@ LIMIT = {
     "length of a value": Limit(value_of, SEARCH.value_length, (413, "too-long", "family")),
     "sort keys": Limit(sort_keys, SEARCH.sort_keys, (413, "too-long", "_sort")),
     "links": Limit(links, SEARCH.links, (413, "too-long", f"{'partof.' * (SEARCH.links + 1)}name")),
+    "resources included": Limit(included, MOST_INCLUDED, (400, "too-costly", "_revinclude")),
+    "steps of :iterate": Limit(steps, MOST_ROUNDS, (400, "too-costly", "_include")),
+    "names of elements": Limit(elements, MOST_ELEMENTS, (413, "too-long", "_elements")),
     "bytes of a form": Limit(form_of, LIMITS.form, (413, "too-long", "Patient")),
     "characters of an address": Limit(address_of, LIMITS.address, (414, "too-long", None)),
     "bytes of header fields": Limit(header_fields, LIMITS.headers, (431, "too-long", "x-long")),

@@ -45,7 +45,7 @@ AT: list[tuple[Call, int, str]] = [
     (get("Patient?_format=xml"), 406, "_format"),
     (get("Patient", accept="application/xml"), 406, "Accept"),
     (get("_history?_since=zz"), 400, "_since"),
-    (get("Patient/p?_summary=true"), 400, "_summary"),
+    (get("Patient/p?_summary=count"), 400, "_summary"),
     *((method(path, body), 400, about)
       for method, path, about in (
           (post, "Patient", "Patient"), (put, "Patient/p", "Patient"), (post, "", "Bundle")

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 import msgspec
 
-from kintung.errors import BadInput, NotSupported, ValueInvalid
+from kintung.errors import BadInput, NotSupported, TooLong, ValueInvalid
 from kintung.fhir.structure.definitions import Element, Member, definitions, members
 
 Summary = Literal["true", "text", "data", "count", "false"]
@@ -67,11 +67,14 @@ def elements_of(value: str, types: Sequence[str]) -> frozenset[str]:
 
     Raises:
         NotSupported: none of the types has such an element at its root.
-        BadInput: it names nothing, or over ``MOST_ELEMENTS``.
+        TooLong: it has more names than ``MOST_ELEMENTS``.
+        BadInput: a name is missing.
     """
     names = value.split(",")
-    if not all(names) or len(names) > MOST_ELEMENTS:
-        raise BadInput(f"_elements has 1 to {MOST_ELEMENTS} names: id,status,subject", path="_elements")
+    if len(names) > MOST_ELEMENTS:
+        raise TooLong(f"_elements has at most {MOST_ELEMENTS} names, this one {len(names)}", path="_elements")
+    if not all(names):
+        raise BadInput("_elements lacks a name; it is written id,status,subject", path="_elements")
     known = [_named(type) for type in types or definitions().resources]
     found: set[str] = set()
     for name in names:

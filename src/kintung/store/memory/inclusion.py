@@ -25,10 +25,10 @@ def included(includes: Sequence[Include], matches: Iterable[Name], around: Aroun
         if not reached:
             break
         if step == MOST_ROUNDS:
-            raise too_far()
+            raise too_far(includes)
         found |= reached
         if len(found) > MOST_INCLUDED:
-            raise too_many()
+            raise too_many(includes)
     return found
 
 

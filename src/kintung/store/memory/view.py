@@ -91,7 +91,7 @@ class MemoryView:
         newest = sorted(entries, key=lambda entry: entry.sequence, reverse=True)
         versions = tuple(self._version(entry) for entry in newest)
         if sum(len(version.body) for version in versions) > INCLUDED_BYTES:
-            raise too_large()
+            raise too_large(query.includes)
         return page._replace(included=versions)
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar, cast
 
-from kintung.fhir.search import Query
+from kintung.fhir.search import Include, Query
 from kintung.fhir.splice import served
 from kintung.store.inclusion import INCLUDED_BYTES, too_large
 from kintung.store.port import (
@@ -235,7 +235,8 @@ class SqlView:
             statement = searcher.total(who, query)
             counted = self._db.rows(statement.text, statement.values)[0][0]
         included = searcher.included(who, query, rows[:given])
-        return Page(entries, last, more, counted, tuple(_all_of_one_page(self._opened(included))))
+        beside = _all_of_one_page(query.includes, self._opened(included))
+        return Page(entries, last, more, counted, tuple(beside))
 
     def _last(self, paging: Paging) -> int:
         """The sequence number that a walk through pages is true of: that of page one."""
@@ -340,13 +341,13 @@ def of_one_page(versions: Iterable[_Bodied]) -> Iterator[_Bodied]:
             return
 
 
-def _all_of_one_page(included: Iterable[Version]) -> Iterator[Version]:
+def _all_of_one_page(includes: Iterable[Include], included: Iterable[Version]) -> Iterator[Version]:
     """All of them; raises TooCostly when they do not fit one answer."""
     size = 0
     for version in included:
         size += len(version.body)
         if size > INCLUDED_BYTES:
-            raise too_large()
+            raise too_large(includes)
         yield version
 
 

@@ -43,10 +43,10 @@ def included(
         if not reached:
             break
         if step == MOST_ROUNDS:
-            raise too_far()
+            raise too_far(includes)
         found += reached
         if len(found) > MOST_INCLUDED:
-            raise too_many()
+            raise too_many(includes)
         asked = [include for include in includes if include.iterate]
     return sorted(found, key=lambda row: row[_SEQUENCE], reverse=True)
 
