@@ -7,6 +7,7 @@ from pathlib import Path
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
+from kintung.web.fhir import lastn
 from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.fhir.meta import MOST
 from kintung.web.limits import LIMITS, MEMBERS
@@ -44,6 +45,10 @@ ROWS = {
         "search.value_length search.length",
     ),
     "sort keys": (f"{LIMITS.search.sort_keys}", "search.sort_keys"),
+    "Observations that `$lastn` looks at; their bodies": (
+        f"{lastn.MOST:,}; {lastn.MOST_BYTES // MB} MB",
+        "",
+    ),
     "links of a chain, forward and back": (f"{LIMITS.search.links}", "search.links"),
     "resources a page includes; their bodies": (
         f"{MOST_INCLUDED:,}; {INCLUDED_BYTES // MB} MB",

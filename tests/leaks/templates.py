@@ -728,6 +728,30 @@ def _everything_post(ask: Caller, draw: Draw) -> None:
         ask("POST", f"{name}/$everything", {"resourceType": "Parameters", "parameter": asked})
 
 
+def _last(draw: Draw) -> dict[str, str]:
+    """The doubles of what is seen are of the same codes and times: they tie, or are the last."""
+    return {
+        "subject": f"Patient/{draw.choice(('a', 'a', 'b', draw.hidden_person()))}",
+        "code": draw.choice((*CASES, ",".join(CASES))),
+        "max": draw.choice("123"),
+    }
+
+
+@template("the last of each code", "lastn")
+def _lastn(ask: Caller, draw: Draw) -> None:
+    for more in ({}, {"date": draw.choice(("ge2022-02", "lt2022-04"))}):
+        ask("GET", f"Observation/$lastn?{urlencode(_last(draw) | more)}")
+    ask("GET", f"Observation/$lastn?{urlencode({'patient': 'a', 'code': ','.join(CASES), 'max': '9'})}")
+
+
+@template("the last of each code by Parameters", "lastn-post")
+def _lastn_post(ask: Caller, draw: Draw) -> None:
+    for asked in (_last(draw), _last(draw) | {"subject": "Patient/a", "max": "9"}):
+        most = {"name": "max", "valuePositiveInt": int(asked.pop("max"))}
+        named = [{"name": name, "valueString": value} for name, value in asked.items()]
+        ask("POST", "Observation/$lastn", {"resourceType": "Parameters", "parameter": [most, *named]})
+
+
 # --- Writing --------------------------------------------------------------------------
 
 

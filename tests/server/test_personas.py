@@ -58,6 +58,8 @@ def body(interaction: Interaction) -> Any:
 def call(api: Api, interaction: Interaction, who: str) -> Any:
     type = "Patient" if not interaction.types or "Patient" in interaction.types else interaction.types[0]
     path = interaction.path.strip("/").format(type=type, id="p2", version="1", member="Observation")
+    if interaction.name.startswith("lastn"):
+        path += "?patient=p2&code=http://example.org/codes|"
     if interaction.name.startswith("conditional"):
         path += "?_id=none"
     form = interaction.path.endswith("_search")

@@ -13,6 +13,7 @@ from kintung.web.fhir import (
     delete,
     everything,
     history,
+    lastn,
     meta,
     meta_change,
     patch,
@@ -104,6 +105,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *meta.INTERACTIONS,
     *meta_change.INTERACTIONS,
     *everything.INTERACTIONS,
+    *lastn.INTERACTIONS,
 )
 
 REGISTRY = Registry(INTERACTIONS, searched_by())

@@ -117,6 +117,8 @@ _FHIRPATH_PATCH: dict[str, Any] = {
 _WISHES = ["return=representation", "return=OperationOutcome"]
 """``return=minimal`` too, after which there is no body: no document can say that a body depends on it."""
 _OF_AN_INSTANCE = ("read", "history-instance", "update", "delete")
+_SUBJECTS = ("patient", "subject", "category", "code")
+"""Of $lastn: a search of Observations by one of the first two and one of the others."""
 _ANY_SEARCH = ("_id", "_lastUpdated", "_sort")
 _EXAMPLE = {
     "resourceType": "Patient",
@@ -198,7 +200,9 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
         of_one = [summary for summary in _SUMMARIES if summary != "count"]
         return [_query("_summary", {"type": "string", "enum": of_one}), part[1]]
     if interaction.types:
-        return [_query(each.name, _OF_TYPE[each.type]) for each in _inputs(interaction)]
+        subject = _SUBJECTS if interaction.name.startswith("lastn") else ()
+        own = [_query(each.name, _OF_TYPE[each.type]) for each in _inputs(interaction)]
+        return own + [_query(name, text) for name in subject]
     if interaction.name == "capabilities":
         return [_query("mode", {"type": "string", "enum": ["full", "normative"]})]
     return [_query("_id", text)] if interaction.name.startswith("conditional") else []
