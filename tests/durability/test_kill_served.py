@@ -1,5 +1,7 @@
 """D1 on the real server: kill -9 of a served node and its workers under 16 clients."""
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ import httpx
 import pytest
 
 from kintung.app import open_node
-from tests.commands import base_of, complaints, done, kill_group, kintung, started
+from tests.commands import base_of, complaints, done, group, kill_group, kintung, started
 from tests.databases import KINDS, fresh
 from tests.records import Resource, patient, weight
 from tests.scale import counts, seeded
@@ -28,6 +30,7 @@ class Clients:
         self.acknowledged: list[tuple[str, str, int]] = []
         self.refused: list[str] = []
         self._base = base
+        self._stopped = False
         self._threads = [
             threading.Thread(target=self._write, args=(f"{name}-{number}",)) for number in range(CLIENTS)
         ]
@@ -38,6 +41,10 @@ class Clients:
         """Until so many versions are acknowledged."""
         until(lambda: len(self.acknowledged) >= answers or bool(self.refused), f"{answers} answers")
 
+    def stop(self) -> None:
+        """Let each end with the answer it waits for."""
+        self._stopped = True
+
     def wait(self) -> None:
         """Until all have noticed that the server is gone."""
         for thread in self._threads:
@@ -47,7 +54,7 @@ class Clients:
     def _write(self, name: str) -> None:
         with httpx.Client(base_url=f"{self._base}/", timeout=60) as client:
             turn = 0
-            while True:
+            while not self._stopped:
                 turn += 1
                 try:
                     answer = self._send(client, f"{name}-{turn}", turn)
@@ -131,6 +138,39 @@ def test_a_killed_server_loses_nothing_it_answered(
     assert "sound" in done(checked)
     assert complaints(checked.stderr) == ""
     print(f"D1: {loops} kills of a server with {WORKERS} workers, {len(acknowledged)} answers, none lost")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_workers_that_take_too_much_memory_are_replaced(
+    kind: str, home: Path, request: pytest.FixtureRequest
+) -> None:
+    """B16: the kernel kills a worker; the others serve on, another comes, what was answered is stored."""
+    url, acknowledged = fresh(kind, home, request), list[tuple[str, str, int]]()
+    with served(home, url) as (base, process):
+        for turn in range(counts(2, 10)):
+            workers = set(group(process)) - {process.pid}
+            clients = Clients(base, f"t{turn}")
+            clients.wait_for(50)
+            victim = workers.pop()
+            os.kill(victim, signal.SIGKILL)  # as it does to who takes too much
+            until(lambda before=workers | {victim}: _replaced(process, before), "another worker")
+            later = Clients(base, f"t{turn}-later")
+            later.wait_for(50)
+            clients.stop()
+            later.stop()
+            for each in (clients, later):
+                each.wait()
+                assert each.refused == []
+                acknowledged += each.acknowledged
+        kill_group(process)
+    all_there(url, acknowledged)
+    assert "sound" in done(kintung(home, "check", "--database", url))
+
+
+def _replaced(process: Any, before: set[int]) -> bool:
+    """Are there as many workers again, and one that was not there?"""
+    now = set(group(process)) - {process.pid}
+    return len(now) == WORKERS and bool(now - before)
 
 
 def all_there(url: str, acknowledged: list[tuple[str, str, int]]) -> None:
