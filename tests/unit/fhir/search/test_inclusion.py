@@ -3,7 +3,7 @@
 import pytest
 
 from kintung.errors import BadInput, KintungError, NotSupported
-from kintung.fhir.search import Include, parse_query
+from kintung.fhir.search import Include, includes_of, parse_query, resource_types, revincludes_of
 
 
 def includes(type: str | None, *pairs: tuple[str, str], lenient: bool = False) -> tuple[Include, ...]:
@@ -104,3 +104,14 @@ def test_what_is_not_known_may_be_left_out_a_modifier_never() -> None:
     assert [(issue.path, issue.severity) for issue in query.ignored] == [("_include", "warning")]
     with pytest.raises(BadInput):
         includes("Patient", ("_include:recurse", "Patient:link"), lenient=True)
+
+
+def test_what_is_offered_is_taken() -> None:
+    """The lists of the CapabilityStatement, of every type."""
+    for type in resource_types():
+        for value in includes_of(type):
+            assert includes(type, ("_include", value))
+        for value in revincludes_of(type):
+            assert includes(type, ("_revinclude", value)), f"{value} of {type}"
+    assert "Observation:subject" in revincludes_of("Patient")
+    assert "Observation:subject" not in revincludes_of("Practitioner")
