@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from bench import population, wrk
+from bench import plans, population, wrk
 from bench.figures import Figure, Size, Times, short
 from bench.population import ALL, Shape
 from bench.processes import serving
@@ -124,6 +124,8 @@ def measure(size: Size) -> list[Figure]:
     found = {shape: _in_store(shape, 0.5 if size is Size.QUICK else 2.0) for shape in shapes}
     figures: list[Figure] = []
     least, most = shapes[0], shapes[-1]
+    if size is Size.LONG:
+        _explain(most, found[most])
     for search in SEARCHES:
         times, smallest = found[most][search.name], found[least][search.name]
         growth = times.p99 / smallest.p99
@@ -153,6 +155,21 @@ def _in_store(shape: Shape, seconds: float) -> dict[str, Times]:
             _prove(node, search, query, resources)
             taken[search.name] = _timed(node, query, seconds)
     return taken
+
+
+def _explain(shape: Shape, taken: dict[str, Times]) -> None:
+    """Write the plans of all searches into the reference."""
+    with open_node(population.url(population.record(shape))) as node:
+        found = [
+            plans.Explained(
+                search.name,
+                f"{search.type}?{search.asked}",
+                taken[search.name],
+                plans.plans(node, ALL, query_of(search), COUNT),
+            )
+            for search in SEARCHES
+        ]
+    plans.write(shape.size, found)
 
 
 def query_of(search: Search) -> Query:
