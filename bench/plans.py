@@ -23,10 +23,10 @@ from kintung.store.sql.store import SqlStore
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "query-plans.md"
 _HEAD = """# How the named searches are answered
 
-What `make bench ARGS="--long searches"` asks for, a page of 20 on a record of {size:,} resources in SQLite: the
-statements it sends, in order, as `EXPLAIN QUERY PLAN` has them, and how long the whole takes. `r` is a resource, `x` an
-index row, `e` an entity, `c` a list of keys, `k` the keys a search begins from. Why a search begins where it does is
-said in [ADR 0009](../adr/0009-the-plan-is-ours.md), what else was measured in
+What `make bench ARGS="--long searches"` asks for, a page of 20 on a record of {size:,} resources in SQLite:
+the statements it sends, in order, as `EXPLAIN QUERY PLAN` has them, and how long the whole takes. `r` is a
+resource, `x` an index row, `e` an entity, `k` the keys a search begins from, `n` what is counted. Why a search
+begins where it does is said in [ADR 0009](../adr/0009-the-plan-is-ours.md), what else was measured in
 [performance](../explanation/performance.md). Written by the bench on {day}.
 """
 
