@@ -25,8 +25,8 @@ _HEAD = """# How the named searches are answered
 
 What `make bench ARGS="--long searches"` asks for, a page of 20 on a record of {size:,} resources in SQLite:
 the statements it sends, in order, as `EXPLAIN QUERY PLAN` has them, and how long the whole takes. `r` is a
-resource, `x` an index row, `e` an entity, `k` the keys a search begins from, `n` what is counted. Why a search
-begins where it does is said in [ADR 0009](../adr/0009-the-plan-is-ours.md), what else was measured in
+resource, `x` an index row, `e` an entity, `k` the keys a search begins from, `n` what is counted. Why a
+search begins where it does is said in [ADR 0009](../adr/0009-the-plan-is-ours.md), what else was measured in
 [performance](../explanation/performance.md). Written by the bench on {day}.
 """
 
