@@ -8,10 +8,21 @@ from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
 from kintung.web.fhir import lastn
+from kintung.subscriptions.filters import MOST_CRITERIA
+from kintung.subscriptions.outbound import MOST_ANSWERED, SECONDS
+from kintung.subscriptions.schedule import (
+    FIRST_PAUSE,
+    GIVEN_UP_AFTER,
+    HANDSHAKE_GIVEN_UP_AFTER,
+    LONGEST_PAUSE,
+    SECOND,
+)
+from kintung.subscriptions.service import DELIVERERS
+from kintung.subscriptions.subscription import LEAST_HEARTBEAT_SECONDS, MOST_HEADERS
 from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.fhir.meta import MOST
 from kintung.web.limits import LIMITS, MEMBERS
-from tests.leaks.plants import LEAKS
+from tests.leaks.plants import LEAKS, LEAKS_TOLD
 from tests.leaks.templates import TEMPLATES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +32,7 @@ THREATS = (ROOT / "docs" / "explanation" / "threat-model.md").read_text()
 def test_the_threat_model_counts_templates_and_leaks() -> None:
     assert re.findall(r"^- (\d+) templates ask", THREATS, re.MULTILINE) == [str(len(TEMPLATES))]
     assert re.findall(r"Leaks are planted in the product, (\d+) of them", THREATS) == [str(len(LEAKS))]
+    assert re.findall(r"(\d+) leaks planted in the telling", THREATS) == [str(len(LEAKS_TOLD))]
 
 
 MB = 1024 * 1024
@@ -90,3 +102,21 @@ def test_every_limit_has_a_row() -> None:
     names = {f"{group}{each.name}" for group, limits in groups.items() for each in fields(limits)}
     told = {name for _, names in ROWS.values() for name in names.split()}
     assert names - {"json", "search"} == told | NO_LIMITS_OF_CALLERS
+
+
+def test_the_page_on_subscriptions_has_the_limits_of_the_code() -> None:
+    page = (ROOT / "docs" / "how-to" / "subscribe.md").read_text()
+    rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", page, re.MULTILINE))
+    hour, day = 3_600 * SECOND, 24 * 3_600 * SECOND
+    assert rows == {
+        "limit": "value",
+        "---": "---",
+        "criteria; headers of a channel": f"{MOST_CRITERIA:,} characters; {MOST_HEADERS}",
+        "one exchange; what is read of its answer": f"{SECONDS:g} s; {MOST_ANSWERED // 1024} KiB",
+        "pause after a failure": f"{FIRST_PAUSE // SECOND} s to {LONGEST_PAUSE // hour} hours",
+        "attempts end after; those of a handshake": (
+            f"{GIVEN_UP_AFTER // day} days; {HANDSHAKE_GIVEN_UP_AFTER // hour} hour"
+        ),
+        "heartbeats": f"{LEAST_HEARTBEAT_SECONDS} s apart at least",
+        "notifications under way at once": f"{DELIVERERS}, each to another Subscription",
+    }

@@ -19,7 +19,7 @@ from kintung.store.matching import Indexed, meets_one, normal_rows
 
 _OWN = frozenset(("Subscription",))
 """Types that are not subscribed to: the node itself writes them when it tells of something."""
-_LONGEST = 10_000
+MOST_CRITERIA = 10_000
 """Characters of one text of criteria."""
 _MOST_PAIRS = 100
 
@@ -76,8 +76,8 @@ def parse_filter(
 
 
 def _parse(text: str, *, path: str, now_micros: int, offset_minutes: int, base: str) -> Filter:
-    if len(text) > _LONGEST:
-        raise RuleFailed(f"Criteria have at most {_LONGEST:,} characters.", path=path)
+    if len(text) > MOST_CRITERIA:
+        raise RuleFailed(f"Criteria have at most {MOST_CRITERIA:,} characters.", path=path)
     type, _, written = text.strip().partition("?")
     try:
         query = parse_query(

@@ -36,7 +36,9 @@ class Service:
         self._queued = Bell()
         self._threads = [threading.Thread(target=self._follow, name="kintung-follow", daemon=True)]
         self._threads += [
-            threading.Thread(target=self._deliver, name=f"kintung-deliver-{number}", daemon=True)
+            threading.Thread(
+                target=self._deliver, args=(number == 0,), name=f"kintung-deliver-{number}", daemon=True
+            )
             for number in range(DELIVERERS)
         ]
         for thread in self._threads:
@@ -57,12 +59,13 @@ class Service:
                 self._stopped.wait(self._period)
         self._done(self._follower.resign)
 
-    def _deliver(self) -> None:
+    def _deliver(self, is_first: bool) -> None:
+        """Deliver; the first of the threads sees to heartbeats too."""
         heard = 0
         while not self._stopped.is_set():
             if self._follower.leads and self._done(self._delivery.step):
                 continue
-            if self._follower.leads:
+            if is_first and self._follower.leads:
                 self._done(self._delivery.heartbeats)
             heard = self._queued.wait(heard, self._period)
 

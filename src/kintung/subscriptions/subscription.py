@@ -125,7 +125,7 @@ def subscription_of(
         media_type=_media_type(channel, needed=topic is not None),
         headers=tuple(_headers(channel.get("header", ()))),
         heartbeat_seconds=_heartbeat(channel) if topic is not None else 0,
-        end_micros=span(resource["end"], offset_minutes)[0] if "end" in resource else None,
+        end_micros=_end(resource["end"], offset_minutes) if "end" in resource else None,
     )
 
 
@@ -193,6 +193,13 @@ def _headers(listed: Sequence[Any]) -> list[tuple[str, str]]:
             )
         found.append((match[1], match[2].strip()))
     return found
+
+
+def _end(text: str, offset_minutes: int) -> int:
+    try:
+        return span(text, offset_minutes)[0]
+    except ValueError:
+        raise RuleFailed("The end is at a time that does not exist.", path="Subscription.end") from None
 
 
 def _heartbeat(channel: Mapping[str, Any]) -> int:

@@ -1,11 +1,18 @@
 """What a Subscription asks for, in R4's own form and in that of the backport."""
 
-import pytest
+from contextlib import suppress
+from typing import Any
 
-from kintung.errors import RuleFailed
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kintung.errors import KintungError, RuleFailed
 from kintung.fhir.search import OFFSET_MINUTES
+from kintung.fhir.structure import require_valid
 from kintung.subscriptions import Content, allowed, require_acceptable, subscription_of
 from kintung.subscriptions.subscription import BACKPORT, LEAST_HEARTBEAT_SECONDS, PROFILE
+from tests.scale import counts
 
 ALLOWED = allowed(["https://ward.example.hk"])
 CHANGED = "https://kintung.org/fhir/SubscriptionTopic/resource-changed"
@@ -119,3 +126,47 @@ def test_what_is_off_is_not_looked_at():
 def test_both_forms_are_acceptable():
     _require(PLAIN)
     _require(TOPIC)
+
+
+def test_an_end_that_does_not_exist_is_refused():
+    with pytest.raises(RuleFailed) as refused:
+        _require(PLAIN | {"end": "2023-02-31T00:00:00Z"})
+    assert refused.value.path == "Subscription.end"
+
+
+odd = st.one_of(
+    st.text(max_size=30), st.sampled_from(["", CHANGED, "Observation", "application/json", "Host: x"])
+)
+
+
+@st.composite
+def subscriptions(draw: st.DrawFn) -> dict[str, Any]:
+    """Subscriptions that are mostly valid R4, with odd values where one may stand."""
+    channel: dict[str, Any] = HOOK | draw(
+        st.fixed_dictionaries({}, optional={"endpoint": odd, "payload": odd})
+    )
+    channel |= draw(st.fixed_dictionaries({}, optional={"header": st.lists(odd, max_size=3)}))
+    names = ("backport-heartbeat-period", "backport-payload-content", "backport-filter-criteria", "x")
+    extension = st.fixed_dictionaries(
+        {"url": st.sampled_from([BACKPORT + name for name in names])},
+        optional={
+            "valueString": odd,
+            "valueCode": st.sampled_from(["empty", "id-only", "other"]),
+            "valueUnsignedInt": st.integers(0, 2**31 - 1),
+        },
+    )
+    extended = st.fixed_dictionaries({}, optional={"extension": st.lists(extension, min_size=1, max_size=3)})
+    channel |= draw(extended)
+    channel["_payload"] = draw(extended)
+    resource = draw(st.sampled_from([PLAIN, TOPIC])) | {"channel": channel, "_criteria": draw(extended)}
+    ends = st.sampled_from(["2023-02-31T00:00:00Z", "2016-12-31T23:59:60Z", "9999-12-31T23:59:59+14:00"])
+    return resource | draw(st.fixed_dictionaries({}, optional={"criteria": odd, "end": ends}))
+
+
+@given(subscriptions())
+@settings(max_examples=counts(300, 20_000), suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_valid_is_understood_or_refused(resource: dict[str, Any]):
+    """Nothing that was accepted makes the node fail."""
+    with suppress(KintungError):
+        require_valid(resource)
+        _require(resource)
