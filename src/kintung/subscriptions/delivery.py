@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from kintung.consent import Access, standing
-from kintung.errors import Deleted, NotFound, RuleFailed
+from kintung.errors import Deleted, NotFound, RuleFailed, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.search import extract
 from kintung.store.notices import ACTIVE, FAILING, REQUESTED, Notice, Subscriber, Taken
@@ -19,7 +19,7 @@ from kintung.store.reader import Reader, Scope
 from kintung.store.waiting import settle
 from kintung.subscriptions.filters import indexed
 from kintung.subscriptions.notifications import Event, Kind, Message, State, message, uuid_of
-from kintung.subscriptions.outbound import Answered, Outbound, Refused, Undelivered
+from kintung.subscriptions.outbound import Answered, Outbound, Undelivered
 from kintung.subscriptions.schedule import GIVEN_UP_AFTER, HANDSHAKE_GIVEN_UP_AFTER, SECOND, pause_after
 from kintung.subscriptions.standing import Subscriptions, Told, version_of
 from kintung.subscriptions.subscription import Content, Subscription
@@ -220,7 +220,7 @@ class Delivery:
     def _send(self, wanted: Subscription, subscriber: Subscriber, sent: Message) -> Tried:
         try:
             answered = self._outbound.send(sent.method, sent.target, sent.headers, sent.body)
-        except (Refused, Undelivered) as error:
+        except (ValueInvalid, Undelivered) as error:
             return Tried(str(error), all_of_it=True)
         if wanted.heartbeat_seconds:
             self._spoken[subscriber.id] = self._told.clock.now_micros()

@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from kintung.errors import BadInput, KintungError
+from kintung.errors import ValueInvalid
 
 SECONDS = 10.0
 """How long one exchange may take, from the look-up of the name to the end of the answer."""
@@ -47,16 +47,8 @@ _PORTS = {"https": 443, "http": 80}
 _MOST_URL = 2_048
 
 
-class Refused(BadInput):
-    """An address that this node does not send to."""
-
-    issue = "value"
-
-
-class Undelivered(KintungError):
-    """Nothing came back, or not in time; whether it arrived is not known."""
-
-    issue = "transient"
+class Undelivered(Exception):
+    """Nothing came back, or not in time; whether it arrived is not known. It never reaches a caller."""
 
 
 class Origin(NamedTuple):
@@ -87,14 +79,14 @@ def target_of(url: str) -> Target:
     """Read the one way an address can be read.
 
     Raises:
-        Refused: it is no http or https address, names a user, or its host can be read in two ways.
+        ValueInvalid: it is no http or https address, names a user, or its host can be read in two ways.
     """
     match = _URL.fullmatch(url) if len(url) <= _MOST_URL else None
     if match is None:
-        raise Refused("This is not an address of the form https://host/path that a node sends to.")
+        raise ValueInvalid("This is not an address of the form https://host/path that a node sends to.")
     scheme, port = match["scheme"], int(match["port"] or _PORTS[match["scheme"]])
     if not 0 < port < 65_536:
-        raise Refused("The port of the address is not one.")
+        raise ValueInvalid("The port of the address is not one.")
     return Target(
         Origin(scheme, _host(match["host"].lower()), port), match["path"] or "/", match["query"] or ""
     )
@@ -104,11 +96,11 @@ def origin_of(text: str) -> Origin:
     """An origin as an operator lists it: ``https://host`` or ``https://host:port``, nothing after.
 
     Raises:
-        Refused: it is no origin.
+        ValueInvalid: it is no origin.
     """
     target = target_of(text)
     if target.path != "/" or target.query or text.endswith(("/", "?")):
-        raise Refused("An origin is a scheme, a host and maybe a port, such as https://ward.example.hk.")
+        raise ValueInvalid("An origin is a scheme, a host and maybe a port, such as https://ward.example.hk.")
     return target.origin
 
 
@@ -122,15 +114,17 @@ def _host(host: str) -> str:
         try:
             return str(ipaddress.IPv6Address(host[1:-1]))
         except ValueError:
-            raise Refused("The host of the address is no IPv6 address.") from None
+            raise ValueInvalid("The host of the address is no IPv6 address.") from None
     labels = host.split(".")
     if not all(_LABEL.fullmatch(label) for label in labels):
-        raise Refused("The host of the address is no name and no address.")
+        raise ValueInvalid("The host of the address is no name and no address.")
     if _NUMBERS.fullmatch(labels[-1]):
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError:
-            raise Refused("The host of the address is no IPv4 address written as four numbers.") from None
+            raise ValueInvalid(
+                "The host of the address is no IPv4 address written as four numbers."
+            ) from None
     return host
 
 
@@ -165,11 +159,13 @@ class Allowed:
         """The target of an address whose origin is listed.
 
         Raises:
-            Refused: it is no such address, or its origin is not listed.
+            ValueInvalid: it is no such address, or its origin is not listed.
         """
         target = target_of(url)
         if target.origin not in self.origins:
-            raise Refused(f"This node does not send to {target.origin}; its operator lists where it may.")
+            raise ValueInvalid(
+                f"This node does not send to {target.origin}; its operator lists where it may."
+            )
         return target
 
     def has(self, origin: Origin, address: Address) -> bool:
@@ -185,12 +181,12 @@ def allowed(origins: Collection[str], networks: Collection[str] = ()) -> Allowed
     """What is allowed, from what an operator wrote.
 
     Raises:
-        Refused: one of the texts is no origin, or no network.
+        ValueInvalid: one of the texts is no origin, or no network.
     """
     try:
         listed = tuple(ipaddress.ip_network(text) for text in networks)
     except ValueError:
-        raise Refused("A network is written as 10.20.0.0/16 or fd12:3456::/48.") from None
+        raise ValueInvalid("A network is written as 10.20.0.0/16 or fd12:3456::/48.") from None
     return Allowed(frozenset(origin_of(text) for text in origins), listed)
 
 
@@ -228,11 +224,13 @@ class Outbound:
         """Send once and give what was answered, whatever the status; a redirect is an answer like any.
 
         Raises:
-            Refused: the origin is not listed, or its name leads to an address that is not allowed.
+            ValueInvalid: the origin is not listed, or its name leads to an address that is not allowed.
             Undelivered: no connection, no answer, or not in time.
         """
         if target.origin not in self.allowed.origins:
-            raise Refused(f"This node does not send to {target.origin}; its operator lists where it may.")
+            raise ValueInvalid(
+                f"This node does not send to {target.origin}; its operator lists where it may."
+            )
         address = self._address(target.origin)
         connection = _Connection(target.origin, address, self._seconds, self._tls)
         # Each wait for the socket is bounded by its time-out; who answers a byte at a time is by this.
@@ -260,13 +258,13 @@ class Outbound:
         except (OSError, UnicodeError):
             raise Undelivered(f"The name of {origin} leads to no address now.") from None
         except ValueError:  # such as one with a zone, which is of this link only
-            raise Refused(
+            raise ValueInvalid(
                 f"The name of {origin} leads to an address that this node does not send to."
             ) from None
         if not found:
             raise Undelivered(f"The name of {origin} leads to no address now.")
         if not all(self.allowed.has(origin, address) for address in found):
-            raise Refused(f"The name of {origin} leads to an address that this node does not send to.")
+            raise ValueInvalid(f"The name of {origin} leads to an address that this node does not send to.")
         return str(found[0])
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kintung.errors import KintungError
-from kintung.subscriptions import Outbound, Refused, Undelivered, allowed
+from kintung.errors import KintungError, ValueInvalid
+from kintung.subscriptions import Outbound, Undelivered, allowed
 from kintung.subscriptions.outbound import MOST_ANSWERED, is_public, target_of
 from tests.receivers import answering, receiver
 
@@ -88,7 +88,7 @@ def test_listed_origin_is_sent_to(url):
     ],
 )
 def test_any_other_address_is_refused(url):
-    with pytest.raises(Refused):
+    with pytest.raises(ValueInvalid):
         allowed([LISTED]).require(url)
 
 
@@ -135,7 +135,7 @@ def test_what_is_not_public_is_not_connected_to(address):
     """The name is listed; where it leads is of the node's own network."""
     assert not is_public(ipaddress.ip_address(address))
     outbound = Outbound(allowed([LISTED]), resolve=lambda *_: [address])
-    with pytest.raises(Refused):
+    with pytest.raises(ValueInvalid):
         outbound.send("POST", target_of(f"{LISTED}/hook"), {})
 
 
@@ -148,7 +148,7 @@ def test_public_addresses_are_known(address):
 
 def test_one_private_address_among_public_ones_is_enough_to_refuse():
     outbound = Outbound(allowed([LISTED]), resolve=lambda *_: ["8.8.8.8", "127.0.0.1"])
-    with pytest.raises(Refused):
+    with pytest.raises(ValueInvalid):
         outbound.send("POST", target_of(f"{LISTED}/hook"), {})
 
 
@@ -197,7 +197,7 @@ def test_an_unlisted_origin_is_refused_before_its_name_is_looked_up():
     def resolve(*_):
         raise AssertionError("looked up")
 
-    with pytest.raises(Refused):
+    with pytest.raises(ValueInvalid):
         Outbound(allowed([LISTED]), resolve=resolve).send("POST", target_of("https://evil.example/"), {})
 
 
@@ -278,11 +278,11 @@ def test_any_text_is_read_or_refused(text):
     "origin", ["https://a.hk/", "https://a.hk/x", "https://a.hk?x=1", "a.hk", "https://*.hk", "https://*"]
 )
 def test_what_is_no_origin_cannot_be_listed(origin):
-    with pytest.raises(Refused):
+    with pytest.raises(ValueInvalid):
         allowed([origin])
 
 
 @pytest.mark.parametrize("network", ["10.0.0.1/8", "10.0.0.0/33", "everything"])
 def test_what_is_no_network_cannot_be_listed(network):
-    with pytest.raises(Refused):
+    with pytest.raises(ValueInvalid):
         allowed([LISTED], [network])
