@@ -714,6 +714,11 @@ def _everything(ask: Caller, draw: Draw) -> None:
     ask("GET", f"{draw.choice(('Encounter/a-e', draw.name('Encounter')))}/$everything")
 
 
+@template("status of a subscription", "subscription-status", "subscription-status-post")
+def _subscription_status(ask: Caller, draw: Draw) -> None:
+    ask(draw.choice(("GET", "POST")), f"{draw.name('Subscription')}/$status")
+
+
 @template("everything, a page at a time", "everything")
 def _everything_pages(ask: Caller, draw: Draw) -> None:
     asked = draw.choice(("", "&start=2022-02", "&end=2022-03-05", "&_since=2022-10-19T02:00:00Z"))

@@ -10,6 +10,7 @@ from kintung.app import open_node
 from kintung.app import telling as telling_of
 from kintung.clock import SeededEntropy, SetClock
 from kintung.consent import Right, standing
+from kintung.store.notices import Advance
 from kintung.subscriptions import allowed
 from kintung.web.site import WebSettings
 from tests.commands import done, kintung, serving
@@ -97,6 +98,30 @@ def test_with_it_the_access_of_who_sent_it_is_kept(ward: Api):
     assert ward.call("PUT", f"Subscription/{id}", edited, persona="nurse").status_code == 200
     kept = [ward.node.store.notices.access_of(SYSTEM, id, version_id) for version_id in (1, 2)]
     assert [standing(each).actor for each in kept if each] == ["unprotected", "nurse"]
+
+
+def test_its_status_tells_the_events_to_who_deposited_it(ward: Api):
+    ward.personas["other"] = persona("other", ALL, Right.VIEW)
+    id = ward.call("POST", "Subscription", SUBSCRIPTION).json()["id"]
+    queue, entry = ward.node.store.notices, ward.node.store.follow(SYSTEM, 0)[0]
+    access = queue.access_of(SYSTEM, id, 1)
+    assert access is not None
+    assert queue.lead(SYSTEM, "a", DAY) == 0
+    assert queue.advance(SYSTEM, "a", Advance(0, entry.sequence, (), [(id, 1, access)]))
+    for method in ("GET", "POST"):
+        own = ward.call(method, f"Subscription/{id}/$status").json()["entry"][0]["resource"]
+        said = {each["name"]: each for each in own["parameter"]}
+        assert said["type"]["valueCode"] == "query-status"
+        assert said["status"]["valueCode"] == "requested"
+        assert said["events-since-subscription-start"]["valueString"] == "0"
+        others = ward.call(method, f"Subscription/{id}/$status", persona="other").json()["entry"][0][
+            "resource"
+        ]
+        assert [each["name"] for each in others["parameter"]] == ["subscription", "status", "type"]
+    assert ward.call("GET", "Subscription/never/$status").status_code == 404
+    assert ward.call("GET", "Patient/x/$status").status_code == 404
+    given = {"resourceType": "Parameters", "parameter": [{"name": "id", "valueId": id}]}
+    assert ward.call("POST", f"Subscription/{id}/$status", given).status_code == 400
 
 
 def test_metrics_say_how_much_waits(ward: Api):

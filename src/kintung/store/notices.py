@@ -168,6 +168,10 @@ class Notices(Protocol):
         """Queue dead ones again, at the end of their lanes; None for all. How many that were."""
         ...
 
+    def subscriber(self, id: str) -> Subscriber | None:
+        """A Subscription in force, for who may see it: its numbers tell of what its depositor sees."""
+        ...
+
     def tally(self) -> Tally:
         """How much there is: numbers only, so nothing is asked for them."""
         ...

@@ -8,7 +8,8 @@ on the ``schedule``, by ``outbound``, the one client by which anything leaves. A
 from kintung.subscriptions.delivery import Delivery
 from kintung.subscriptions.filters import Change, Filter, parse_filter, wants
 from kintung.subscriptions.follower import Follower
-from kintung.subscriptions.outbound import Allowed, Outbound, Refused, Undelivered, allowed
+from kintung.subscriptions.notifications import status_parameters
+from kintung.subscriptions.outbound import Allowed, Outbound, Undelivered, allowed
 from kintung.subscriptions.schedule import pause_after
 from kintung.subscriptions.service import Service
 from kintung.subscriptions.standing import Subscriptions, Told
@@ -22,7 +23,6 @@ __all__ = [
     "Filter",
     "Follower",
     "Outbound",
-    "Refused",
     "Service",
     "Subscription",
     "Subscriptions",
@@ -32,6 +32,7 @@ __all__ = [
     "parse_filter",
     "pause_after",
     "require_acceptable",
+    "status_parameters",
     "subscription_of",
     "wants",
 ]

@@ -106,7 +106,7 @@ def bundle(
     """A notification of the backport as JSON; bodies stand in it letter for letter."""
     status = {
         "fullUrl": f"urn:uuid:{name}",
-        "resource": parameters(subscription, state, base=base, kind=kind, event=event, name=name),
+        "resource": _parameters(subscription, state, base=base, kind=kind, event=event, name=name),
         "request": {"method": "GET", "url": f"Subscription/{state.id}/$status"},
         "response": {"status": "200"},
     }
@@ -124,20 +124,35 @@ def bundle(
     )
 
 
-def parameters(
+def status_parameters(
+    id: str, status: str, *, topic: str, events: int | None, base: str, kind: Kind
+) -> dict[str, Any]:
+    """The status of a Subscription: a SubscriptionStatus, which in R4 is written as Parameters.
+
+    Args:
+        topic: its canonical URL; "" for none.
+        events: told so far; None where that is not said.
+    """
+    listed: list[dict[str, Any]] = [
+        {"name": "subscription", "valueReference": {"reference": f"{base}/Subscription/{id}"}}
+    ]
+    if topic:
+        listed.append({"name": "topic", "valueCanonical": topic})
+    listed += [{"name": "status", "valueCode": status}, {"name": "type", "valueCode": kind}]
+    if events is not None:
+        listed.append({"name": "events-since-subscription-start", "valueString": str(events)})
+    return {
+        "resourceType": "Parameters",
+        "meta": {"profile": [f"{BACKPORT}backport-subscription-status-r4"]},
+        "parameter": listed,
+    }
+
+
+def _parameters(
     subscription: Subscription, state: State, *, base: str, kind: Kind, event: Event | None, name: str
 ) -> dict[str, Any]:
-    """The status of a subscription: a SubscriptionStatus, which in R4 is written as Parameters."""
-    listed: list[dict[str, Any]] = [
-        {"name": "subscription", "valueReference": {"reference": f"{base}/Subscription/{state.id}"}}
-    ]
-    if subscription.topic is not None:
-        listed.append({"name": "topic", "valueCanonical": subscription.topic.url})
-    listed += [
-        {"name": "status", "valueCode": state.status},
-        {"name": "type", "valueCode": kind},
-        {"name": "events-since-subscription-start", "valueString": str(state.events)},
-    ]
+    topic = subscription.topic.url if subscription.topic is not None else ""
+    said = status_parameters(state.id, state.status, topic=topic, events=state.events, base=base, kind=kind)
     if event is not None:
         part: list[dict[str, Any]] = [
             {"name": "event-number", "valueString": str(event.number)},
@@ -146,13 +161,8 @@ def parameters(
         if subscription.content is not Content.EMPTY:
             focus = f"{base}/{event.type}/{event.id}"
             part.append({"name": "focus", "valueReference": {"reference": focus}})
-        listed.append({"name": "notification-event", "part": part})
-    return {
-        "resourceType": "Parameters",
-        "id": name,
-        "meta": {"profile": [f"{BACKPORT}backport-subscription-status-r4"]},
-        "parameter": listed,
-    }
+        said["parameter"].append({"name": "notification-event", "part": part})
+    return {"resourceType": "Parameters", "id": name} | said
 
 
 def _entry(event: Event, base: str, *, full: bool) -> dict[str, Any]:

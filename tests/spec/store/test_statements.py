@@ -159,6 +159,7 @@ def _use_the_queue(store: SqlStore) -> None:
         else:
             queue.bury(SYSTEM, taken, "dead")
     assert queue.replay(SYSTEM) == 1
+    assert queue.subscriber("s") is not None
     assert queue.tally().waiting == 2
     queue.end(SYSTEM, queue.subscribers(SYSTEM)[0])
     queue.resign(SYSTEM, "a")

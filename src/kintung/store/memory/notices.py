@@ -159,6 +159,9 @@ class MemoryNotices:
                 self._put(self._queue.pop(number).notice)
             return len(wanted)
 
+    def subscriber(self, id: str) -> Subscriber | None:
+        return self._subscribers.get(id)
+
     def tally(self) -> Tally:
         with self._lock:
             waiting = [each.queued for each in self._queue.values() if not each.is_dead]

@@ -89,7 +89,7 @@ class SqlNotices:
 
     def subscribers(self, system: System) -> tuple[Subscriber, ...]:
         with self._reading() as db:
-            rows = db.rows("SELECT id, version_id, state, events, access FROM subscriber ORDER BY id")
+            rows = db.rows(f"{_SUBSCRIBER} ORDER BY id")
         return tuple(_subscriber(row) for row in rows)
 
     # -- delivering ---------------------------------------------------------------------
@@ -202,6 +202,11 @@ class SqlNotices:
             _set_follower(db, cursor, given, holder, until)
         return len(rows)
 
+    def subscriber(self, id: str) -> Subscriber | None:
+        with self._reading() as db:
+            rows = db.rows(f"{_SUBSCRIBER} WHERE id = ?", (id,))
+        return _subscriber(rows[0]) if rows else None
+
     def tally(self) -> Tally:
         with self._reading() as db:
             ((subscribers, waiting, dead, oldest),) = db.rows(
@@ -217,6 +222,7 @@ ACCESS_OF = (
     " WHERE e.id = ? AND e.type = ? AND a.version_id = ?"
 )
 
+_SUBSCRIBER = "SELECT id, version_id, state, events, access FROM subscriber"
 _NOTICE = "n.subscription, n.seq, n.type, n.id, n.version_id, n.cause, n.at"
 _DEAD = f"SELECT n.number, {_NOTICE}, n.attempts, n.queued, n.error FROM notice n WHERE n.dead = 1"
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from kintung.definitions import topics
 from kintung.fhir.search import includes_of, parameters, revincludes_of
+from kintung.subscriptions.subscription import BACKPORT, PROFILE
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 
@@ -17,6 +19,7 @@ from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 # a statement that changes with the clock could not be compared.
 INTERFACE_DATE = "2026-11-22"
 
+_TOPIC = f"{BACKPORT}capabilitystatement-subscriptiontopic-canonical"
 _SEARCH_KINDS = frozenset(("number", "date", "string", "token", "reference", "quantity", "uri"))
 
 
@@ -71,6 +74,9 @@ def _resource(
         "searchInclude": ["*", *includes_of(type)],
         "searchRevInclude": revincludes_of(type),
     }
+    if type == "Subscription":
+        described["extension"] = [{"url": _TOPIC, "valueCanonical": url} for url in topics()]
+        described["supportedProfile"] = [PROFILE]
     found = [_parameter(code, kind, url) for code, kind, url in _searched(type)]
     if found:
         described["searchParam"] = found

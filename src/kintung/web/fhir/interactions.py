@@ -19,6 +19,7 @@ from kintung.web.fhir import (
     patch,
     read,
     search,
+    subscription_status,
     update,
     validate,
     vread,
@@ -106,6 +107,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *meta_change.INTERACTIONS,
     *everything.INTERACTIONS,
     *lastn.INTERACTIONS,
+    *subscription_status.INTERACTIONS,
 )
 
 REGISTRY = Registry(INTERACTIONS, searched_by())

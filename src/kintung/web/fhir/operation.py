@@ -30,8 +30,8 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def inputs_of(operation: str) -> Mapping[str, Input]:
-    """What the operation of this canonical takes, by name."""
-    return {each.name: each for each in _operations()[operation]}
+    """What the operation of this canonical takes, by name; one that R4 does not define takes nothing here."""
+    return {each.name: each for each in _operations().get(operation, ())}
 
 
 @cache
