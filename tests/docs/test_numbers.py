@@ -7,7 +7,6 @@ from pathlib import Path
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
-from kintung.web.fhir import lastn
 from kintung.subscriptions.filters import MOST_CRITERIA
 from kintung.subscriptions.outbound import MOST_ANSWERED, SECONDS
 from kintung.subscriptions.schedule import (
@@ -19,6 +18,7 @@ from kintung.subscriptions.schedule import (
 )
 from kintung.subscriptions.service import DELIVERERS
 from kintung.subscriptions.subscription import LEAST_HEARTBEAT_SECONDS, MOST_HEADERS
+from kintung.web.fhir import lastn
 from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.fhir.meta import MOST
 from kintung.web.limits import LIMITS, MEMBERS
