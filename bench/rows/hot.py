@@ -12,6 +12,7 @@ from kintung.store.port import Paging
 
 COUNT = 20
 SHAPE = Shape(1_000, 9, hot=10_000)
+MILLION = Shape(99_000, 9, hot=10_000)
 MEDIAN_PATIENTS = range(11, 211, 2)
 """Patients with nine resources each; none is managed by the large organisation."""
 
@@ -28,17 +29,22 @@ OF_ORGANISATION = {
 
 def measure(size: Size) -> list[Figure]:
     rounds = 3 if size is Size.QUICK else 20
+    shapes = [SHAPE, MILLION] if size is Size.LONG else [SHAPE]
+    return [figure for shape in shapes for figure in _of(shape, rounds)]
+
+
+def _of(shape: Shape, rounds: int) -> list[Figure]:
     figures: list[Figure] = []
-    with open_node(population.url(population.record(SHAPE))) as node:
+    with open_node(population.url(population.record(shape))) as node:
         for name, text in ASKED.items():
             usual = [_query("Observation", text.format(patient=n)) for n in MEDIAN_PATIENTS]
             hot = [_query("Observation", text.format(patient=0))] * len(usual)
             _prove(node, hot[0])
-            figures.append(_beside(node, name, hot, usual, rounds))
+            figures.append(_beside(node, f"{name} ({shape.size:,})", hot, usual, rounds))
         for name, (type, text) in OF_ORGANISATION.items():
             usual = [_query(type, text.format(organisation=n)) for n in range(1, 41)]
             hot = [_query(type, text.format(organisation=0))] * len(usual)
-            figures.append(_beside(node, f"{name} (hot: half of all)", hot, usual, rounds))
+            figures.append(_beside(node, f"{name}, half of all ({shape.size:,})", hot, usual, rounds))
     return figures
 
 

@@ -19,7 +19,8 @@ CODE = "http://loinc.org%7C4548-4"
 
 
 def measure(size: Size) -> list[Figure]:
-    shape = Shape(1_000, 9) if size is Size.QUICK else Shape(10_000, 9)
+    patients = {Size.QUICK: 1_000, Size.NORMAL: 10_000, Size.LONG: 100_000}[size]
+    shape = Shape(patients, 9)
     seconds = {Size.QUICK: 4, Size.NORMAL: 20, Size.LONG: 120}[size]
     requests = _requests(shape)
     with population.copy(shape) as folder, serving(population.url(folder)) as server:
