@@ -277,6 +277,22 @@ def test_the_statement_is_valid_and_complete(api: Api) -> None:
     ]  # fmt: skip
     parameters = {each["name"]: each["type"] for each in resources["Patient"]["searchParam"]}
     assert parameters["birthdate"] == "date"
+    base = "http://hl7.org/fhir"
+    assert [each.removeprefix(f"{base}/") for each in statement["rest"][0]["compartment"]] == [
+        f"CompartmentDefinition/{code}"
+        for code in ("device", "encounter", "patient", "practitioner", "relatedPerson")
+    ]
+    operations = {
+        (type, each["name"]): each["definition"].rpartition("/")[2]
+        for type, resource in resources.items()
+        for each in resource["operation"]
+        if each["name"] in ("everything", "lastn")
+    }
+    assert operations == {
+        ("Encounter", "everything"): "Encounter-everything",
+        ("Patient", "everything"): "Patient-everything",
+        ("Observation", "lastn"): "Observation-lastn",
+    }
     assert {each["code"] for each in statement["rest"][0]["interaction"]} == {
         "transaction", "batch", "search-system", "history-system"
     }  # fmt: skip

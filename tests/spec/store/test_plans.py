@@ -23,6 +23,7 @@ from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.notices import ACCESS_OF, due_notice
 from kintung.store.sql.search import Asked, Plan, Searcher
 from kintung.store.sql.search import plan as planner
+from kintung.store.sql.search import plan as search_plans
 from kintung.store.sql.search.inclusion import statements
 from kintung.store.sql.store import FOLLOWED, SqlStore
 from kintung.store.sql.view import ExportPlace, exported
@@ -370,6 +371,19 @@ def test_a_compartment_is_where_its_search_starts(record: Record, type: str | No
             assert not re.search(r"SCAN (x|r|e)\b|Seq Scan", explained), explained
 
     assert plan.name == "candidates"
+
+
+def test_a_compartment_of_much_is_walked_only_where_its_rows_are_in_order(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_plans, "FEW", 1)
+    names: dict[str | None, str] = {}
+    with searching(record) as searcher:
+        for type in ("Observation", None):
+            query = in_compartment(parse_query(type, [], now_micros=0), "Patient", "p7")
+            names[type] = searcher.plan(Names().stored(searcher.db, ALL), query).name
+
+    assert names == {"Observation": "walk", None: "candidates"}
 
 
 def test_everything_is_found_from_the_compartment(record: Record) -> None:

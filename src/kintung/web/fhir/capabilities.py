@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from kintung.definitions import topics
-from kintung.fhir.search import includes_of, parameters, revincludes_of
+from kintung.fhir.search import compartment_types, includes_of, parameters, revincludes_of
 from kintung.subscriptions.subscription import BACKPORT, PROFILE
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
@@ -40,6 +40,10 @@ def statement(interactions: Iterable[Interaction], base: str, *, deletes_several
         ],
         "interaction": [{"code": code} for code in of_system],
         "operation": _operations(interactions, ""),
+        "compartment": [
+            f"http://hl7.org/fhir/CompartmentDefinition/{type[0].lower()}{type[1:]}"
+            for type in sorted(compartment_types())
+        ],
     }
     return msgspec.json.encode(
         {
