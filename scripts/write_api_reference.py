@@ -4,7 +4,7 @@
 
 ``docs/reference/api/interaction`` and ``operation``: from the registry, the OpenAPI document, the
 tables of statuses, limits and parameters, what a person has written (``api_parts``) and requests that are run
-(``api_runs``). An interaction that nobody has written of gets its page too. With ``--check``
+(``api_runs``; ADR 0019). An interaction that nobody has written of gets its page too. With ``--check``
 nothing is written; the exit status says whether the pages are as they would be made.
 """
 
