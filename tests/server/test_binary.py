@@ -203,8 +203,8 @@ def test_any_fields_are_understood_or_refused(
     fields: dict[bytes, bytes], body: bytes, method: str, id: str
 ) -> None:
     access = persona("any", Reader.everything())
-    request = Request(method, f"Binary/{id}" if id else "Binary", "", fields, access, BASE, body)
-    request.place({"type": "Binary", "id": id})
+    path = f"Binary/{id}" if id else "Binary"
+    request = Request(method, path, "", fields, access, BASE, body, type="Binary", id=id)
     wants_content(request)
     try:
         if brings_content(request):

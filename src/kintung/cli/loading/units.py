@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import msgspec
+from msgspec import structs
 
 from kintung.app import Node
 from kintung.cli.loading.sources import Item
@@ -62,11 +63,10 @@ def unit_of(site: Site, item: Item) -> Unit:
         unit = Transaction(site, request, received(site, item.raw)).unit()
     else:
         resource = parse(item.raw)
-        request.resource = resource
         type, id = str(resource.get("resourceType")), str(resource.get("id") or "")
-        request.method, request.path = ("PUT", f"{type}/{id}") if id else ("POST", type)
-        request.place({"type": type, "id": id})
-        unit = (update if id else create)(site, request).unit
+        method, path = ("PUT", f"{type}/{id}") if id else ("POST", type)
+        one = structs.replace(request, method=method, path=path, resource=resource, type=type, id=id)
+        unit = (update if id else create)(site, one).unit
     return Unit(unit.reader, unit.prepare, _idempotency(item))
 
 

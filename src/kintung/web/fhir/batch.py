@@ -95,7 +95,7 @@ class Batch:
         except Exception as error:  # noqa: BLE001 - the other entries get their answers
             self._refuse(index, error)
             return None
-        request.place(parameters)
+        request = request.placed(parameters)
         try:
             return self._do(index, interaction, request)
         except Exception as error:  # noqa: BLE001

@@ -68,7 +68,7 @@ def _read(site: Site, registry: Registry, request: Request, room: Room) -> Answe
     """Answer a GET entry on the state after the commit."""
     room.keep()
     interaction, parameters = registry.find(request.method, request.path)
-    request.place(parameters)
+    request = request.placed(parameters)
     require_right(request.access, interaction)
     if not isinstance(interaction.action, Reads):
         raise NotSupported("A transaction reads resources, histories and searches only.", path="request.url")

@@ -79,9 +79,9 @@ def plan(site: Site, number: int, request: Request, full_url: str | None) -> Pla
     for right in (Right.DEPOSIT, *((Right.VIEW,) if request.method == "PATCH" else ())):
         if right not in request.access.rights:
             raise Forbidden(f"This needs the right to {right}, which you do not have here.")
-    request.place({"type": type, "id": id})
-    step = step_of(site, request)
-    return Planned(number, request, step, full_url, _references_as_sent(step))
+    placed = request.placed({"type": type, "id": id})
+    step = step_of(site, placed)
+    return Planned(number, placed, step, full_url, _references_as_sent(step))
 
 
 def _references_as_sent(step: Step) -> list[Reference]:

@@ -44,15 +44,15 @@ class Presentation(NamedTuple):
 _AS_IT_IS = Presentation()
 
 
-def presentation(query: bytes, form: bytes, headers: Mapping[bytes, bytes]) -> Presentation:
-    """What a caller said of it in the address, in the form of a search, and in Accept.
+def presentation(query: bytes, headers: Mapping[bytes, bytes]) -> Presentation:
+    """What a caller said of it in the address, or the form of a search, and in Accept.
 
     What cannot be understood is refused elsewhere, and says nothing here.
     """
     accept = headers.get(b"accept", b"")
-    if _PRETTY not in query and _FORMAT not in query and not form and b"ersion" not in accept:
+    if _PRETTY not in query and _FORMAT not in query and b"ersion" not in accept:
         return _AS_IT_IS
-    pairs = [*_pairs(query), *_pairs(form)]
+    pairs = _pairs(query)
     formats = [value.replace(" ", "+") for name, value in pairs if name == "_format"]
     release = next(_releases(formats or accept.decode("latin-1").split(",")), "")
     return Presentation(("_pretty", "true") in pairs, release)

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
+import msgspec
+from msgspec import structs
+
 from kintung.consent import Access
 from kintung.errors import NotSupported, ValueInvalid
 from kintung.web.fhir import headers
@@ -23,7 +26,7 @@ MAX_PAIRS = 1_000
 """Parameters read from an address or form; the search grammar allows fewer."""
 
 
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request, whose caller and address are known.
 
     ``path`` is the address under the base without a slash in front (``Patient/1``), ``query``
@@ -33,54 +36,27 @@ class Request:
     (``#3``), "" for a request of its own.
     """
 
-    __slots__ = (
-        "access",
-        "base",
-        "body",
-        "headers",
-        "id",
-        "member",
-        "method",
-        "part",
-        "path",
-        "query",
-        "resource",
-        "type",
-        "version",
-    )
+    method: str
+    path: str
+    query: str
+    headers: Mapping[bytes, bytes]
+    access: Access
+    base: str
+    body: bytes = b""
+    resource: dict[str, Any] | None = None
+    part: str = ""
+    type: str = ""
+    id: str = ""
+    version: str = ""
+    member: str = ""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a request is made of
-        self,
-        method: str,
-        path: str,
-        query: str,
-        headers: Mapping[bytes, bytes],
-        access: Access,
-        base: str,
-        body: bytes = b"",
-        resource: dict[str, Any] | None = None,
-        part: str = "",
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.access = access
-        self.base = base
-        self.body = body
-        self.resource = resource
-        self.part = part
-        self.type = ""
-        self.id = ""
-        self.version = ""
-        self.member = ""
+    def placed(self, parameters: Mapping[str, str]) -> "Request":
+        """The request with what its path names."""
+        return structs.replace(self, **parameters)
 
-    def place(self, parameters: Mapping[str, str]) -> None:
-        """Take over what the path names."""
-        self.type = parameters.get("type", "")
-        self.id = parameters.get("id", "")
-        self.version = parameters.get("version", "")
-        self.member = parameters.get("member", "")
+    def with_body(self, body: bytes) -> "Request":
+        """The request with what came after its head."""
+        return structs.replace(self, body=body)
 
     @property
     def prefer(self) -> Prefer:

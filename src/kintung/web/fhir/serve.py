@@ -101,7 +101,6 @@ class FhirApi:
         headers = header_fields(scope["headers"])
         incoming = Incoming(receive)
         name = about = ""
-        form = b""
         try:
             require_head_within(scope, headers, self._site.limits)
             path = _path(scope)
@@ -120,10 +119,8 @@ class FhirApi:
                 headers,
                 self._gate(headers),
                 self._base_url or _base(scope["scheme"], headers.get(b"host", b"")),
-            )
-            request.place(parameters)
+            ).placed(parameters)
             answer = await self._serve(request, incoming, interaction)
-            form = request.body if path.endswith("_search") else b""
         except KintungError as error:
             answer = refusal(error, about)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
@@ -131,7 +128,7 @@ class FhirApi:
         if answer.status >= 400 and _has_body(headers) and not incoming.ended:
             await incoming.discard(self._site.limits)
         self._traffic.answered(name, answer.status)
-        answer = presentation(scope["query_string"], form, headers).of(answer)
+        answer = presentation(scope["query_string"], headers).of(answer)
         await self._send(send, answer, headers, is_head=scope["method"] == "HEAD")
 
     # --- One request ------------------------------------------------------------------
@@ -152,13 +149,12 @@ class FhirApi:
                 is_content = interaction.method in ("POST", "PUT") and brings_content(request)
                 if not is_content and not interaction.path.endswith("_search"):
                     require_content(interaction.method, headers.get(b"content-type"))
-                request.body = received = await self._bodies.read(incoming, headers)
-                if is_content:
-                    request.body = await self._lightly(request, lambda: resource_of(request, received))
+                received = await self._bodies.read(incoming, headers)
+                request = await self._with_body(request, received, is_content=is_content)
             # Only now: who sends slowly must not take the room of who is served.
             self._traffic.begin(client)
             try:
-                return await self._work[type(interaction.action)](interaction, interaction.action, request)
+                answer = await self._work[type(interaction.action)](interaction, interaction.action, request)
             finally:
                 self._traffic.end(client)
         except TELLING as error:
@@ -166,6 +162,14 @@ class FhirApi:
             raise
         finally:
             self._bodies.release(received)
+        return presentation(received, {}).of(answer) if interaction.path.endswith("_search") else answer
+
+    async def _with_body(self, request: Request, received: bytes, *, is_content: bool) -> Request:
+        """The request with its body; of content, the Binary that holds it."""
+        sent = request.with_body(received)
+        if not is_content:
+            return sent
+        return request.with_body(await self._lightly(sent, lambda: resource_of(request, received)))
 
     async def _read(self, interaction: Interaction, action: Reads, request: Request) -> Answer:
         """Answer from the record; the answer leaves when it is on record that it was given."""
