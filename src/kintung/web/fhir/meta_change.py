@@ -2,7 +2,8 @@
 
 Source: http://hl7.org/fhir/R4/resource-operation-meta-add.html and -meta-delete.html. What changes
 is a new version like any other, as the log only grows; where nothing changes none is made. Security
-labels are the node's to set: a caller who sends one is refused, for it would protect nothing.
+labels are the node's to set: a caller who sends one is refused, for it would protect nothing. See
+ADR 0017.
 """
 
 from collections.abc import Callable
