@@ -1,6 +1,7 @@
 """What is disclosed is on record before it leaves: who, what, whose."""
 
 import fcntl
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -58,6 +59,11 @@ def recorded(api: Api) -> int:
     [
         ("GET", "Patient/p1", None, {}, ("read", 200, ["p1"])),
         ("GET", "Patient/p1", None, {"If-None-Match": "*"}, ("read", 304, ["p1"])),
+        ("GET", "Patient/p1/Observation", None, {}, ("search-compartment-type", 200, ["p1"])),
+        ("GET", "Patient/p1/$everything", None, {}, ("everything", 200, ["p1", "p2"])),
+        ("GET", "Patient/p1/$everything?_type=Patient", None, {}, ("everything", 200, ["p1"])),
+        ("GET", "Patient/none/$everything", None, {}, ("everything", 404, [])),
+        ("GET", "Observation/$lastn?patient=p1&code=weight", None, {}, ("lastn", 200, ["p1"])),
         ("HEAD", "Patient/p1", None, {}, ("read", 200, ["p1"])),
         ("GET", "Group/g", None, {}, ("read", 200, ["p1", "p2"])),
         ("GET", "Patient/none", None, {}, ("read", 404, [])),
@@ -117,6 +123,12 @@ def test_a_form_is_part_of_what_was_asked(clinic: Api) -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}
     clinic.post("Patient/_search?_count=5", b"family=Wong", headers=form)
     assert last(clinic)[0].request == "POST Patient/_search?_count=5&family=Wong"
+
+
+def test_the_input_of_an_operation_is_part_of_what_was_asked(clinic: Api) -> None:
+    asked = {"resourceType": "Parameters", "parameter": [{"name": "start", "valueDate": "2022"}]}
+    clinic.post("Patient/p1/$everything", asked)
+    assert last(clinic)[0].request == f"POST Patient/p1/$everything?{json.dumps(asked)}"
 
 
 def test_conditions_are_part_of_what_was_asked(clinic: Api) -> None:

@@ -92,6 +92,21 @@ def test_what_no_compartment_answers_is_refused(
     assert outcome(record.get(address)) == (status, code, path)
 
 
+def test_what_is_in_a_compartment_includes_what_it_refers_to(record: Api) -> None:
+    """An include reaches past the compartment, and as far as the reader sees."""
+    asked = {
+        "Patient/p1/Observation?_include=Observation:subject": ["p2", "p1"],
+        "Patient/p1/*?_include=*&_id=own": ["e", "p1"],
+    }
+    for address, wanted in asked.items():
+        entries = record.get(address).json()["entry"]
+        modes = [(entry["search"]["mode"], entry["resource"]["id"]) for entry in entries]
+        assert [id for mode, id in modes if mode == "include"] == wanted
+    record.personas["sees p1"] = persona("sees p1", record.grant(1, "p1"), Right.VIEW)
+    shown = record.get("Patient/p1/Observation?_include=Observation:subject", persona="sees p1")
+    assert found(shown) == ["Observation/own", "Patient/p1"]
+
+
 def test_an_entry_of_a_batch_asks_a_compartment(record: Api) -> None:
     entries = [{"request": {"method": "GET", "url": "Patient/p1/Observation?_sort=_id"}}]
     answer = record.post("", {"resourceType": "Bundle", "type": "batch", "entry": entries})
