@@ -709,6 +709,25 @@ class Coverage:
         )
 
 
+def table(asked: Mapping[Cell, int], checked: Mapping[Cell, int], stores: Sequence[str]) -> str:
+    """In how many searches each cell came, to each store and to the oracle, as a table in Markdown."""
+    heads = ("parameter", "modifier", "prefix", *stores, "oracle")
+    rows = [heads, tuple("---:" if head in (*stores, "oracle") else "---" for head in heads)]
+    for kind, prefix, modifier in sorted(CELLS):
+        cell = (kind, prefix, modifier)
+        counts = [f"{asked.get(cell, 0):,}"] * len(stores)
+        rows.append(
+            (
+                kind,
+                f":{modifier.lstrip(':')}" if modifier else "",
+                prefix,
+                *counts,
+                f"{checked.get(cell, 0):,}",
+            )
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def coverage(answers: Iterable[Answer], *, least: int = 20) -> Coverage:
     """Measure a run: at least 60 % non-empty, 30 % selective, each cell and feature ``least`` times.
 

@@ -37,7 +37,17 @@ from kintung.store.port import Paging, View, Write
 from kintung.store.sql.search import plan
 from tests import scale
 from tests.generators.resources import Resource, as_json, resources
-from tests.generators.searches import CELLS, UNSORTED, Answer, Registry, Search, Searches, coverage
+from tests.generators.searches import (
+    CELLS,
+    UNSORTED,
+    Answer,
+    Cell,
+    Registry,
+    Search,
+    Searches,
+    coverage,
+    table,
+)
 from tests.oracle import compartments, values
 from tests.oracle.corpus import examples, synthea
 from tests.oracle.search import Oracle
@@ -48,7 +58,7 @@ from tests.stores import ADAPTERS, ALL, HOUR, START, Record, names, opened, walk
 
 SEARCHES = scale.counts(normal=1000, long=5000)
 """At least; so many more are drawn as the oracle still has to answer at the end."""
-CHECKED = scale.counts(normal=250, long=500)
+CHECKED = scale.counts(normal=250, long=1500)
 """Of the searches, how many the oracle answers too, spread over the whole run."""
 
 TOGETHER = 20
@@ -183,6 +193,7 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
     oracle = Oracle(filled.held, now=filled.now, vaulted=VAULTED)
     sizes = Counter(held.resource["resourceType"] for held in filled.held)
     answers: list[Answer] = []
+    by_oracle: Counter[Cell] = Counter()
     checked = including = 0
     for place, search in enumerate(islice(source, 2 * SEARCHES)):
         if place >= SEARCHES and checked == CHECKED:
@@ -202,9 +213,12 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
                 assert told == expected.included, f"oracle: {search}"
                 including += bool(told)
             checked += 1
+            by_oracle.update(search.cells)
         answers.append(Answer(search, len(expected.names), sum(sizes[type] for type in types_of(search))))
     reached = coverage(answers, least=20 * SEARCHES // 5000)
     print(f"\n{reached}; {checked} checked by the oracle, of which {including} include something")
+    print(table(reached.cells, by_oracle, ADAPTERS))
+    assert {cell for cell in CELLS if by_oracle[cell] < CHECKED // 250} == set()
     assert including >= CHECKED // 25
     assert checked == CHECKED
     assert reached.failures == []
