@@ -21,7 +21,16 @@ import pytest
 from tests import scale
 from tests.commands import SECONDS, base_of, ended, kill_group, started
 from tests.databases import KINDS, looking
-from tests.leaks.traces import Needle, Needles, Person, encodings, people, resources, searches
+from tests.leaks.traces import (
+    Needle,
+    Needles,
+    Person,
+    encodings,
+    people,
+    resources,
+    searches,
+    searches_of_type,
+)
 from tests.postgres_cluster import Cluster
 from tests.records import observation
 
@@ -117,6 +126,11 @@ def _loaded(home: Path, folders: list[Path], source: Path, url: str) -> tuple[di
 def _ask_for(client: httpx.Client, person: Person) -> None:
     """Search for a person in every way a number can be sent, well and badly."""
     form = {"content-type": "application/x-www-form-urlencoded"}
+    for value in searches_of_type(person):
+        found = client.get(f"Patient?identifier:of-type={quote(value)}")
+        assert [entry["resource"]["id"] for entry in found.json()["entry"]] == [person.id], value
+    beside = f"component-code-value-quantity={quote(next(searches(person)))}$1"
+    assert len(client.get(f"Observation?{beside}").json()["entry"]) == 1
     for place, value in enumerate(searches(person)):
         asked = f"identifier={quote(value)}"
         found = client.get(f"Patient?{asked}")

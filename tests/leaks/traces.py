@@ -101,6 +101,8 @@ def _birth(draw: Random) -> tuple[str, str, str]:
     return "hk-birth-certificate", f"{core}({hkid_check_digit(core)})", core
 
 
+TYPE = {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "NI"}
+"""The type of the numbers."""
 _FORMS = (_hkid, _mainland, _home_return, _residence, _taiwan, _exit, _macao, _birth)
 
 
@@ -116,7 +118,10 @@ def resources(person: Person) -> Iterator[Resource]:
     """The record of a person; the numbers also where a reference says whom it means."""
     family, given, chinese = person.names
     first, second, third = person.notes
-    identifiers = [{"system": number.system, "value": number.written} for number in person.numbers]
+    identifiers = [
+        {"type": {"coding": [TYPE]}, "system": number.system, "value": number.written}
+        for number in person.numbers
+    ]
     subject = {"reference": f"Patient/{person.id}"}
     yield {
         "resourceType": "Patient",
@@ -124,7 +129,10 @@ def resources(person: Person) -> Iterator[Resource]:
         "identifier": identifiers,
         "name": [{"family": family, "given": [given]}, {"text": chinese}],
     }
-    measured = {"valueString": person.remark, "note": [{"text": first}]}
+    # A number as a code, beside a value: what stands together has rows of its own.
+    coded = {"coding": [{"system": person.numbers[0].system, "code": person.numbers[0].written}]}
+    part = {"code": coded, "valueQuantity": {"value": 1}}
+    measured = {"valueString": person.remark, "note": [{"text": first}], "component": [part]}
     elsewhere = f"https://elsewhere.example/fhir/Patient?identifier={quote(_searched(person.numbers[1]))}"
     logical = [{"identifier": identifiers[0]}, {"reference": elsewhere}]
     yield observation(f"{person.id}-o", person.id, performer=logical, **measured)
@@ -140,6 +148,11 @@ def resources(person: Person) -> Iterator[Resource]:
 
 def _searched(number: Number) -> str:
     return f"{number.system}|{number.written}"
+
+
+def searches_of_type(person: Person) -> Iterator[str]:
+    """The values by which a person is searched for with ``:of-type``."""
+    return (f"{TYPE['system']}|{TYPE['code']}|{number.written}" for number in person.numbers)
 
 
 def searches(person: Person) -> Iterator[str]:

@@ -71,6 +71,8 @@ def _populate(record: Record) -> None:
         for n in range(4 * PATIENTS)
     ]
 
+    resources += [_library(n) for n in range(PATIENTS)]
+
     def prepare(view: View) -> Prepared:
         writes = tuple(record.putting(resource, ALL, "")(view) for resource in resources)
         return Prepared(writes, tuple(Outcome(201, write=place) for place in range(len(writes))))
@@ -78,6 +80,24 @@ def _populate(record: Record) -> None:
     record.store.commit(Unit(ALL, prepare))
     record.grant(FEW, "p1", "p2", "p3")
     record.grant(MANY, *(f"p{n}" for n in range(0, PATIENTS, 2)))
+
+
+def _library(n: int) -> dict[str, Any]:
+    """Knowledge of nobody, for an age and for a dose."""
+    contexts = (("age", 20 + n % 60, "a"), ("dose", 1 + n % 30, "mg"))
+    return {
+        "resourceType": "Library",
+        "id": f"l{n}",
+        "status": "active",
+        "type": {"coding": [{"code": "logic-library"}]},
+        "useContext": [
+            {
+                "code": {"system": "http://example.org/context", "code": code},
+                "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": unit},
+            }
+            for code, value, unit in contexts
+        ],
+    }
 
 
 @contextmanager
@@ -91,8 +111,10 @@ def searching(record: Record, *, by_index: bool = False) -> Generator[Searcher]:
         yield searcher
 
 
-def asked_by(searcher: Searcher, reader: Reader, pairs: list[tuple[str, str]]) -> Asked:
-    query = parse_query("Observation", pairs, now_micros=0, offset_minutes=480)
+def asked_by(
+    searcher: Searcher, reader: Reader, pairs: list[tuple[str, str]], type: str = "Observation"
+) -> Asked:
+    query = parse_query(type, pairs, now_micros=0, offset_minutes=480)
     return Asked(Names().stored(searcher.db, reader), query, 21)
 
 
@@ -254,6 +276,40 @@ def test_common_criteria_are_merged_in_the_order_of_their_rows(record: Record) -
 
     assert re.search(r"MERGE \(INTERSECT\)|SetOp Intersect", plan), plan
     assert plan.count("TEMP B-TREE") <= 1, f"the page is sorted, and nothing else\n{plan}"
+
+
+@pytest.mark.parametrize("value", ["age$60", "age$60|http://unitsofmeasure.org|a"])
+def test_values_that_stand_together_are_one_seek(record: Record, value: str) -> None:
+    """By atom, code, unit and amount, though no unit is named; then resource by resource."""
+    pairs = [("context-type-quantity", value)]
+    with searching(record, by_index=True) as searcher:
+        asked = asked_by(searcher, ALL, pairs, "Library")
+        plan = searcher.plan(asked.who, asked.query)
+        statement = searcher.page(asked, plan)
+        found = searcher.db.rows(statement.text, statement.values)
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert plan.name == "candidates"
+    assert len(found) == PATIENTS // 60
+    assert re.search(
+        r"SEARCH x USING PRIMARY KEY \(atom=\? AND first=\? AND second=\? AND low>\? AND low<\?\)"
+        r"|ix_composite_pkey(?s:.*?)Index Cond: .*atom = .*first = .*second = .*low >= .*low < ",
+        explained,
+    ), explained
+    assert "Seq Scan on ix_" not in explained, explained
+
+
+def test_what_stands_together_is_probed_by_its_resource(record: Record) -> None:
+    pairs = [("context-type-quantity", "age$gt30,dose$lt9")]
+    with searching(record, by_index=True) as searcher:
+        asked = asked_by(searcher, ALL, pairs, "Library")
+        statement = searcher.page(asked, Plan("walk"))
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert re.search(
+        r"ix_composite_of \(patient_key=\? AND key=\? AND atom=\?\)|on ix_composite x", explained
+    ), explained
+    assert not re.search(r"SCAN x\b|Seq Scan on ix_", explained), explained
 
 
 SENT = {

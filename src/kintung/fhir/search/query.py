@@ -57,7 +57,8 @@ class SearchLimits:
     (characters of one alternative) and ``length`` (characters of names and values together)
     refuse what is over; ``count`` is lowered to the limit. ``cost`` bounds what all parameters
     ask together: each costs its different alternatives and ``_STANDING``, a chain that for
-    each type it may lead to. ``links`` are those of one chain, forward and back.
+    each type it may lead to, a composite a multiple of that. ``links`` are those of one chain,
+    forward and back.
     """
 
     parameters: int = 100
@@ -74,6 +75,10 @@ class SearchLimits:
 SEARCH_LIMITS = SearchLimits()
 _STANDING = 5
 """What a parameter costs beside its alternatives."""
+_PAIR = 2
+"""What an alternative of a composite costs where it is asked of one row."""
+_APART = 20
+"""The same for each component that is asked by itself: a hundred such alternatives take a second."""
 
 
 def parse_query(
@@ -459,7 +464,7 @@ class _AskedLeaf:
     @property
     def leaves(self) -> int:
         """A composite is compared in each place its values may stand together."""
-        return sum(map(len, self.parameter.foci)) or 1
+        return sum(_PAIR if len(focus) == 1 else _APART * len(focus) for focus in self.parameter.foci) or 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kintung.errors import KintungError, NotSupported, ValueInvalid
+from kintung.errors import KintungError, NotSupported, TooCostly, ValueInvalid
 from kintung.fhir.search import (
     AllOf,
     AnyOf,
@@ -297,6 +297,15 @@ def test_types_are_searched_together_by_what_they_share() -> None:
 
     assert isinstance(criterion, Criterion)
     assert len(criterion.parameter.branches) == 2
+
+
+def test_what_is_asked_of_each_row_by_itself_costs_more() -> None:
+    """Each alternative of values in the resource itself is two probes, planned one by one."""
+    many = ",".join(f"c{n}${n}" for n in range(200))
+
+    parse_query("Observation", [("component-code-value-quantity", many)], now_micros=0)
+    with pytest.raises(TooCostly):
+        parse_query("Observation", [("code-value-quantity", many)], now_micros=0)
 
 
 def test_whatever_is_sent_is_read_or_refused() -> None:

@@ -147,12 +147,18 @@ def _alternatives(lookups: Lookups, criterion: Criterion) -> tuple[Clause, list[
     for value in widest(criterion.values):
         for clause in _clauses(lookups, criterion, value, units):
             shapes.setdefault(clause.text, []).append(clause)
-    few = [clause for clauses in shapes.values() if len(clauses) <= _ALIKE for clause in clauses]
-    many = [clauses for clauses in shapes.values() if len(clauses) > _ALIKE and clauses[0].values]
+    most = _ALIKE if parameter.kind != "composite" else _alone(shapes)
+    few = [clause for clauses in shapes.values() if len(clauses) <= most for clause in clauses]
+    many = [clauses for clauses in shapes.values() if len(clauses) > most and clauses[0].values]
     return every(atoms, some(*few)) if few else NEVER, [_Alike.of(clauses) for clauses in many]
 
 
 # -- one value --------------------------------------------------------------------------
+
+
+def _alone(shapes: Mapping[str, Sequence[Clause]]) -> int:
+    """Pairs are sought one by one, each by all its columns: of an OR, SQLite sees the atom alone."""
+    return 1 if sum(map(len, shapes.values())) == 1 else 0
 
 
 def _clauses(
