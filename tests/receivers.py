@@ -1,5 +1,6 @@
 """A receiver of notifications: an HTTP server on loopback that keeps what comes, and answers as told."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def answering(status: int, **headers: str) -> Answer:
 class Receiver:
     """What came so far; ``answer`` may be changed while it listens."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
         self._got: list[Got] = []
         self._came = threading.Condition()
@@ -57,6 +58,10 @@ class Receiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.port = self._server.server_port
         self.origin = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -86,9 +91,9 @@ class Receiver:
 
 
 @contextmanager
-def receiver(answer: Answer | None = None) -> Iterator[Receiver]:
-    """A receiver that answers 200 unless told otherwise."""
-    listening = Receiver(answer or answering(200))
+def receiver(answer: Answer | None = None, *, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A receiver that answers 200 unless told otherwise, over ``tls`` where that is given."""
+    listening = Receiver(answer or answering(200), tls)
     try:
         yield listening
     finally:

@@ -297,6 +297,9 @@ def _labelled() -> Iterator[Event]:
     yield from _behind(Event("put", organization("x", "Clinic of Sha Tin"), "label"))
     for place, url in enumerate(PROTOCOLS):
         yield from _behind(Event("put", _value_set(f"xv{place}", url), "label"))
+    for resource in _of_nobody("x"):
+        if resource["resourceType"] == "Subscription":
+            yield from _behind(Event("put", resource, "label", CLINIC))
     for resource in _record("a", "a", Random("labelled")):
         if resource["resourceType"] == "Patient":
             continue

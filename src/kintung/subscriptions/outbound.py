@@ -26,7 +26,8 @@ from typing import Literal, NamedTuple
 from kintung.errors import ValueInvalid
 
 SECONDS = 10.0
-"""How long one exchange may take, from the look-up of the name to the end of the answer."""
+"""How long one exchange may take, from the connection to the end of the answer; a name is looked up
+for as long as the system lets it."""
 MOST_ANSWERED = 64 * 1024
 """Bytes of an answer's body that are read; the rest is left unread."""
 
@@ -281,9 +282,13 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         sock = socket.create_connection((self._address, self._origin.port), self.timeout)
-        self.sock = sock  # from here on break_off ends it, also while TLS shakes hands
+        self.sock = sock
         if self._origin.scheme == "https":
-            self.sock = self._tls.wrap_socket(sock, server_hostname=self._origin.host)
+            # Shaken hands with only once break_off knows the socket: that too may be drawn out.
+            self.sock = secured = self._tls.wrap_socket(
+                sock, server_hostname=self._origin.host, do_handshake_on_connect=False
+            )
+            secured.do_handshake()
         if self.broken_off:
             raise TimeoutError
 

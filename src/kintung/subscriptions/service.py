@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from kintung.errors import KintungError
@@ -48,8 +49,9 @@ class Service:
         """Let another process lead, and end."""
         self._stopped.set()
         self._queued.ring()
+        end = time.monotonic() + _CLOSING_SECONDS
         for thread in self._threads:
-            thread.join(_CLOSING_SECONDS)
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _follow(self) -> None:
         while not self._stopped.is_set():

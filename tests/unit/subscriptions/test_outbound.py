@@ -1,9 +1,16 @@
 """B8: a node sends where its operator listed, at addresses that were looked at, and nowhere else."""
 
 import ipaddress
+import socket
+import ssl
 import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -220,6 +227,73 @@ def test_who_answers_a_byte_at_a_time_is_broken_off():
         with pytest.raises(Undelivered):
             Outbound(allowed([origin]), seconds=0.3).send("POST", target_of(origin), {})
         assert gone.wait(30)
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """What a receiver named ``ward.example.hk`` shows, and what trusts it."""
+    folder = tmp_path_factory.mktemp("certificate")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ward.example.hk")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1)
+    made = made.not_valid_before(datetime(2022, 10, 19, tzinfo=UTC))
+    made = made.not_valid_after(datetime(2122, 10, 19, tzinfo=UTC))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("ward.example.hk")]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    encoding = serialization.Encoding.PEM
+    (folder / "certificate").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(encoding))
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    (folder / "key").write_bytes(key.private_bytes(encoding, form, plain))
+    shows = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shows.load_cert_chain(folder / "certificate", folder / "key")
+    return shows, ssl.create_default_context(cafile=str(folder / "certificate"))
+
+
+def _secured(name: str, port: int, trusts: ssl.SSLContext | None, seconds: float = 30) -> Outbound:
+    """A client that finds ``name`` on loopback."""
+    origins = allowed([f"https://{name}:{port}"], ["127.0.0.0/8"])
+    return Outbound(origins, resolve=lambda *_: ["127.0.0.1"], tls=trusts, seconds=seconds)
+
+
+def test_who_shows_the_certificate_of_the_listed_name_is_sent_to(certified):
+    shows, trusts = certified
+    with receiver(answering(201), tls=shows) as server:
+        target = target_of(f"https://ward.example.hk:{server.port}/hook")
+        assert _secured("ward.example.hk", server.port, trusts).send("POST", target, {}).status == 201
+
+
+@pytest.mark.parametrize(("name", "is_trusted"), [("other.example.hk", True), ("ward.example.hk", False)])
+def test_who_shows_another_certificate_is_told_nothing(certified, name: str, is_trusted: bool):
+    shows, trusts = certified
+    with receiver(answering(201), tls=shows) as server:
+        outbound = _secured(name, server.port, trusts if is_trusted else None)
+        with pytest.raises(Undelivered):
+            outbound.send("POST", target_of(f"https://{name}:{server.port}/hook"), {"X-Key": "secret"})
+    assert server.got == []
+
+
+def test_who_shakes_hands_a_byte_at_a_time_is_broken_off(certified):
+    _, trusts = certified
+    gone = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x20\x00\x02")  # the head of a long record
+            while not gone.wait(0.02):
+                connection.sendall(b"\x00")
+        gone.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        port = listening.getsockname()[1]
+        outbound = _secured("ward.example.hk", port, trusts, seconds=0.3)
+        with pytest.raises(Undelivered):
+            outbound.send("POST", target_of(f"https://ward.example.hk:{port}/"), {})
+        thread.join(30)
+        assert not thread.is_alive()
 
 
 def test_no_more_of_an_answer_is_read_than_the_bound():
