@@ -4,6 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from kintung.cli.serve import MOST_DELETED
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
@@ -21,6 +22,7 @@ from kintung.subscriptions.subscription import LEAST_HEARTBEAT_SECONDS, MOST_HEA
 from kintung.web.fhir import lastn
 from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.fhir.meta import MOST
+from kintung.web.fhir.presentation import MOST_INDENTED
 from kintung.web.limits import LIMITS, MEMBERS
 from tests.leaks.plants import LEAKS, LEAKS_TOLD
 from tests.leaks.templates import TEMPLATES
@@ -74,6 +76,8 @@ ROWS = {
     ),
     "comparisons of conditional references with what their transaction writes": (f"{COMPARISONS:,}", ""),
     "resources that `$meta` looks at, of those with a profile, a tag or a label": (f"{MOST:,} each", ""),
+    "resources that one conditional delete may delete, by the operator": (f"1 to {MOST_DELETED:,}", ""),
+    "an answer that `_pretty` indents": (f"{MOST_INDENTED // MB} MB", ""),
     "answers to the entries of a batch or transaction": (f"{LIMITS.bundle_answer // MB} MB", "bundle_answer"),
     "arrival of a body": (f"{LIMITS.receive_seconds:g} s", "receive_seconds"),
     "requests at once, of the node; of one client": (
