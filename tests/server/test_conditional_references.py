@@ -230,6 +230,38 @@ def test_an_observation_is_met_by_what_it_measures(api: Api) -> None:
     assert outcome(api.post("", transaction(new, asked[1]))) == (412, "not-found", "Bundle.entry[1]")
 
 
+def test_what_stands_together_is_met_as_it_becomes(api: Api) -> None:
+    """Composites and identifiers of a type, of the match itself and of what a chain of it leads to."""
+    typed = {
+        "type": {"coding": [{"system": "http://types", "code": "NI"}]},
+        "system": HKID,
+        "value": "A1234563",
+    }
+    part = {"code": {"coding": [{"code": "sys"}]}, "valueQuantity": {"value": 150}}
+    measured = {**about("Patient/p"), "component": [part]}
+    by_type = about("Patient?identifier:of-type=http://types|NI|a123456(3)")
+    links = {
+        "component": "Observation?combo-code-value-quantity=sys$gt140",
+        "chain": "Observation?subject:Patient.identifier:of-type=http://types|NI|A1234563&component-code-value-quantity"
+        "=sys$gt140",
+    }
+    for link in links.values():
+        mentions = {**by_type, "hasMember": [{"reference": link}]}
+        answer = api.post(
+            "",
+            transaction(
+                entry("POST", "Observation", mentions),
+                entry("POST", "Observation", {**measured, "code": {"text": link}}),
+                entry("PUT", "Patient/p", patient("p", identifier=[typed])),
+            ),
+        )
+        assert statuses(answer)[:2] == ["201 Created"] * 2
+        made = located(answer, 1)
+        assert api.get(located(answer, 0)).json()["hasMember"] == [{"reference": made}]
+        assert subject(api, answer, 0) == "Patient/p"
+        api.delete(made)
+
+
 def test_what_stored_resources_refer_to_before_it_is_there_is_refused_in_a_chain(api: Api) -> None:
     api.store(patient("p", managingOrganization={"reference": "Organization/n"}))
     asked = transaction(
