@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kintung.fhir.search.atoms import Atom, Either, Field, Having, Leaf, Only
+from kintung.fhir.search.atoms import IN_BODIES, Atom, Either, Field, Having, Leaf, Only
 from kintung.fhir.search.catalogue import ARTEFACT, Catalogue, Entry, TypeCatalogue
 from kintung.fhir.search.compilation import Compiler
 from kintung.fhir.search.elements import read_elements
@@ -73,8 +73,15 @@ def build(parameters: list[Definition], structures: list[Definition], before: by
 
 
 def compilable(parameters: list[Definition]) -> list[Definition]:
-    """Leave out the parameters without an expression and the specification's own examples."""
-    return [one for one in parameters if "expression" in one and not is_example(one)]
+    """Leave out the parameters without an expression and the specification's own examples.
+
+    Those answered by the text of each resource need no expression.
+    """
+    return [one for one in parameters if not is_without(one) and not is_example(one)]
+
+
+def is_without(parameter: Definition) -> bool:
+    return "expression" not in parameter and parameter["code"] not in IN_BODIES
 
 
 def is_example(parameter: Definition) -> bool:
@@ -108,7 +115,6 @@ def written(parameters: list[Definition], built: Built) -> Iterator[str]:
     yield from _twice(parameters)
     yield from _passed_over(built.passed_over)
     yield from _composite(parameters)
-    yield from _not_offered(parameters)
     yield from _by_type(types)
 
 
@@ -128,7 +134,7 @@ def _counts(parameters: list[Definition], types: dict[str, TypeCatalogue]) -> It
 
 
 def _absent(parameters: list[Definition]) -> Iterator[str]:
-    absent = sorted((one["id"], one["code"], one["type"]) for one in parameters if "expression" not in one)
+    absent = sorted((one["id"], one["code"], one["type"]) for one in parameters if is_without(one))
     yield "## Without an expression\n\n"
     yield f"These {len(absent)} say nothing that can be extracted, and are refused:\n\n"
     yield "| id | code | kind |\n| --- | --- | --- |\n"
@@ -168,18 +174,6 @@ def _passed_over(passed_over: set[tuple[str, str, str]]) -> Iterator[str]:
         types[resource, code].append(type)
     for (resource, code), names in types.items():
         yield f"| {resource} | `{code}` | {', '.join(names)} |\n"
-    yield "\n"
-
-
-def _not_offered(parameters: list[Definition]) -> Iterator[str]:
-    yield (
-        "## Compiled but not offered yet\n\n"
-        "`special` parameters need a search of their own. A search by one is refused.\n\n"
-        "| id | code |\n| --- | --- |\n"
-    )
-    for one in sorted(compilable(parameters), key=lambda one: one["id"]):
-        if one["type"] == "special":
-            yield f"| {one['id']} | `{one['code']}` |\n"
     yield "\n"
 
 
@@ -224,6 +218,8 @@ def _table(found: TypeCatalogue, codes: Sequence[str]) -> Iterator[str]:
 
 
 def _elements(entry: Entry, atoms: dict[int, Atom]) -> str:
+    if entry.kind == "special" or (entry.kind == "string" and not entry.branches):
+        return "read in the text of each resource"
     if not entry.branches:
         return "beside the resource" if entry.kind in ("token", "date") else ""
     paths = [_path(leaf) for number, _ in entry.branches for leaf in atoms[number].leaves]

@@ -7,6 +7,7 @@ from pathlib import Path
 from kintung.cli.serve import MOST_DELETED
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
+from kintung.store.in_bodies import ONE
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
 from kintung.subscriptions.filters import MOST_CRITERIA
 from kintung.subscriptions.outbound import MOST_ANSWERED, SECONDS
@@ -64,6 +65,8 @@ ROWS = {
         "",
     ),
     "links of a chain, forward and back": (f"{LIMITS.search.links}", "search.links"),
+    "words looked for in texts": (f"{LIMITS.search.words}", "search.words"),
+    f"texts read for a page, one for each {ONE // 1024} kB": (f"{LIMITS.search.bodies:,}", "search.bodies"),
     "resources a page includes; their bodies": (
         f"{MOST_INCLUDED:,}; {INCLUDED_BYTES // MB} MB",
         "",

@@ -181,6 +181,8 @@ class Maker:
         coding: Resource = {} if system is None else {"system": system}
         if system is None or self.maybe(0.95):
             coding["code"] = self.rng.choice(CODES)
+        if self.maybe(0.2):
+            coding["display"] = self.rng.choice(TEXTS)
         return coding
 
     def concept(self) -> Resource:
@@ -199,6 +201,20 @@ class Maker:
         if self.maybe(0.4):
             identifier["type"] = self.concept()
         return identifier
+
+    def narrative(self) -> Resource:
+        """A text with tags within words and between them, entities and a comment."""
+        said = [self.rng.choice(TEXTS).replace("<", "") for _ in range(3)]
+        told = f"<p>{said[0]}</p><p>H<sub>2</sub>O &amp; {said[1]}<br/>caf&#233;<!-- unsaid --> {said[2]}</p>"
+        return {
+            "status": "generated",
+            "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{told}</div>',
+        }
+
+    def position(self) -> Resource:
+        """Somewhere about Hong Kong."""
+        north, east = self.rng.randint(22_100, 22_700), self.rng.randint(113_800, 114_500)
+        return {"latitude": Decimal(north) / 1000, "longitude": Decimal(east) / 1000}
 
     def quantity(self) -> Resource:
         quantity: Resource = {"value": self.decimal(), **self.rng.choice(UNITS)}
@@ -353,6 +369,7 @@ def organization(m: Maker) -> Resource:
 def location(m: Maker) -> Resource:
     return {
         "name": m.rng.choice(CITIES),
+        **optional(m, 0.8, position=m.position),
         **optional(m, 0.5, status=lambda: m.rng.choice(("active", "suspended")), address=m.address),
         **optional(
             m, 0.5, operationalStatus=m.coding, managingOrganization=lambda: m.one_of("Organization", 4)
@@ -370,6 +387,7 @@ def observation(m: Maker) -> Resource:
     return {
         "status": m.rng.choice(("final", "amended", "preliminary")),
         "code": m.concept(),
+        **optional(m, 0.3, text=m.narrative),
         **optional(m, 0.9, subject=m.person),
         **optional(
             m,

@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from tests.oracle.composites import COMPOSITES, has_identifiers, tuples, typed_identifiers
-from tests.oracle.search import PREFIXES, amount_test, date_test, identifiers, string_test
+from tests.oracle.search import PREFIXES, amount_test, date_test, identifiers, said_in, string_test
 from tests.oracle.tables import COMMON, PARAMETERS
+from tests.oracle.texts import words
 from tests.oracle.values import (
     HONG_KONG,
     Amount,
@@ -55,9 +56,17 @@ CELLS: tuple[Cell, ...] = (
     *(("uri", "", modifier) for modifier in ("", "below", "above")),
     *(("composite", "", modifier) for modifier in ("", "missing")),
     ("of-type", "", ""),
+    *(("token", "", "text"), ("string", "", "_text"), ("string", "", "_content"), ("special", "", "")),
 )
 STORED = ("_id", "_lastUpdated")
 """Parameters every resource has a value for: ``:missing`` is not asked of them."""
+IN_TEXTS: Mapping[Cell, str] = {
+    ("token", "", "text"): ":text",
+    ("string", "", "_text"): "_text",
+    ("string", "", "_content"): "_content",
+    ("special", "", ""): "near",
+}
+"""Cells that are read in the text of each resource, and the code of their places or its end."""
 IDENTIFIER = ":identifier"
 """Ends the code of a place that has its values in the identifiers of references."""
 KINDS = {kind for kind, _, _ in CELLS}
@@ -173,6 +182,8 @@ class Searches:
 
     def draw(self, cell: Cell) -> Search:
         """One search with ``cell`` in its first criterion."""
+        if cell in IN_TEXTS:
+            return self._draw_in_texts(cell)
         drawn = self.rng.random()
         kind = IDENTIFIER if cell[2] == IDENTIFIER[1:] else cell[0]
         if drawn < 0.2 and self._linked[kind]:
@@ -190,6 +201,33 @@ class Searches:
             witness = self.rng.choice(self.by_type[type])
         return self._completed(type, witness, [self._criterion(witness, code, cell)])
 
+    def _draw_in_texts(self, cell: Cell) -> Search:
+        type, code = self._place(self._places[IN_TEXTS[cell]], cell)
+        witness = self._any(type, code)
+        row = self.rng.choice(self.values(witness, code))
+        value = self._near(row) if code == "near" else escape(self._words(row, cell[2]))
+        return self._completed(type, witness, [Criterion(code, value, cell, frozenset())])
+
+    def _words(self, text: str, modifier: str) -> str:
+        """Some words of a text, in one of the forms they may be searched in."""
+        found = words(text)
+        at = self.rng.randrange(len(found))
+        some = [piece[: self.rng.randint(2, 12)] for piece in found[at : at + self.rng.randint(1, 3)]]
+        if modifier == "text" or self.rng.random() < 0.3:
+            phrase = " ".join([*found[at : at + len(some) - 1], some[-1]])
+            return phrase if modifier == "text" else f'"{phrase.upper()}"'
+        if self.rng.random() < 0.3:
+            return f"{' '.join(some)} OR nobodysaysthis"
+        return self.rng.choice((str, str.upper, spaced))(" ".join(some))
+
+    def _near(self, position: Mapping[str, Any]) -> str:
+        """A place some way from a position, and a distance that may reach it."""
+        north, east = (self.rng.uniform(-0.3, 0.3) for _ in range(2))
+        latitude = min(max(float(position["latitude"]) + north, -90), 90)
+        longitude = min(max(float(position["longitude"]) + east, -180), 180)
+        far = self.rng.choice(("", "|10", "|30|km", "|30000|m", "|20|mi", "|25|[mi_us]"))
+        return f"{latitude:.4f}|{longitude:.4f}{far}"
+
     def _completed(self, type: str | None, witness: Held, criteria: list[Criterion]) -> Search:
         while self.rng.random() < (0.35 if len(criteria) == 1 else 0.2):
             criteria.append(self._another(witness, system=type is None))
@@ -204,8 +242,17 @@ class Searches:
             for code, (kind, _) in sorted(self.parameters.get(type, {}).items()):
                 if self._holding(type, code):
                     places[kind].append((type, code))
+                if (
+                    kind == "token"
+                    and code in PARAMETERS.get(type, {})
+                    and self._holding(type, f"{code}:text")
+                ):
+                    places[":text"].append((type, f"{code}:text"))
                 if kind == "reference" and self._holding(type, code + IDENTIFIER):
                     places[IDENTIFIER].append((type, code + IDENTIFIER))
+            for code in ("_text", "_content", "near"):
+                if self._holding(type, code):
+                    places[code].append((type, code))
         return places
 
     def _place(self, places: Sequence[Place], cell: Cell) -> Place:
@@ -243,6 +290,13 @@ class Searches:
         key = (id(held), code)
         if key not in self._rows:
             known = PARAMETERS.get(type, COMMON).get(code.removesuffix(IDENTIFIER))
+            if code == "near":
+                self._rows[key] = [held.resource["position"]] if "position" in held.resource else []
+                return self._rows[key]
+            if code in IN_TEXTS.values() or code.endswith(":text"):
+                texts = said_in(held, code.removesuffix(":text"))
+                self._rows[key] = [text for text in texts if words(text)][:20]
+                return self._rows[key]
             if code.endswith(IDENTIFIER):
                 self._rows[key] = identifiers(held, known) if known else []
                 return self._rows[key]

@@ -95,6 +95,12 @@ LEAKS = (
         ),
     ),
     leak(
+        "texts read without the reader",
+        SqlView._page_in_bodies,
+        "self._candidates(searcher, asked)",
+        f"self._candidates(searcher, {ASKED_SIGHTED})",
+    ),
+    leak(
         "search in order of a date without the reader",
         date_order.dated_page,
         'visible(asked.who, "r"), *',

@@ -40,6 +40,7 @@ NATIONAL = {"system": TYPES, "code": "NI"}
 RECORD = {"system": TYPES, "code": "MR"}
 """Types of identifiers."""
 REMARKS = ("Fasting", "After a meal", "At rest")
+NARRATIVE = '<div xmlns="http://www.w3.org/1999/xhtml"><p>Diabetes, <b>well</b> managed</p></div>'
 DOUBLES = {"a": "h", "a2": "h2", "b": "h3"}
 """Visible persons and their hidden doubles."""
 HIDDEN_PERSONS = tuple(DOUBLES.values())
@@ -112,6 +113,7 @@ def _directory() -> Iterator[Event]:
     yield Event("put", {"resourceType": "Practitioner", "id": "dr", "name": [{"family": "Ho"}]})
     for place, url in enumerate(PROTOCOLS):
         yield Event("put", _value_set(f"v{place}", url))
+        yield Event("put", _location(f"p{place}", place))
     for resource in _of_nobody("c"):
         yield Event("put", resource, "", CLINIC)
 
@@ -171,7 +173,8 @@ def _record(of: str, person: str, draw: Random) -> Iterator[Resource]:
         more = _measured(draw.choice(WEIGHTS), draw.choice(DAYS)) if place % 2 else _remarked(draw)
         yield observation(f"{person}-o{place}", person, CASES[place % 3], **more, **_mentions(person, place))
     yield {"resourceType": "Condition", "id": f"{person}-c", "subject": {"reference": f"Patient/{person}"},
-           "code": {"coding": [{"system": CODES, "code": "diabetes"}]}, "recordedDate": draw.choice(DAYS),
+           "code": {"coding": [{"system": CODES, "code": "diabetes"}], "text": "Sugar sickness"},
+           "text": {"status": "generated", "div": NARRATIVE}, "recordedDate": draw.choice(DAYS),
            "onsetAge": {"value": draw.randrange(30, 60), "system": UNITS, "code": "a"}}  # fmt: skip
     yield {"resourceType": "Task", "id": f"{person}-t", "status": "requested", "intent": "order",
            "for": {"reference": f"Patient/{person}"}, "focus": {"reference": f"Condition/{person}-c"},
@@ -260,6 +263,11 @@ def _linking(id: str, of: str) -> Resource:
     )
 
 
+def _location(id: str, place: int) -> Resource:
+    position = {"latitude": 22.28 + place / 10, "longitude": 114.16}
+    return {"resourceType": "Location", "id": id, "position": position}
+
+
 def _between_visible() -> Iterator[Event]:
     """What several persons have together; one version of it was never visible."""
     yield Event("put", group("ab", "a", "b"))
@@ -297,6 +305,7 @@ def _labelled() -> Iterator[Event]:
     yield from _behind(Event("put", organization("x", "Clinic of Sha Tin"), "label"))
     for place, url in enumerate(PROTOCOLS):
         yield from _behind(Event("put", _value_set(f"xv{place}", url), "label"))
+        yield from _behind(Event("put", _location(f"xp{place}", place), "label"))
     for resource in _of_nobody("x"):
         if resource["resourceType"] == "Subscription":
             yield from _behind(Event("put", resource, "label", CLINIC))

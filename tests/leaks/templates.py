@@ -342,6 +342,14 @@ MODIFIERS = {
     "reference": ("Patient", "identifier"),
     "uri": ("below", "above"),
 }
+TEXTS = (
+    Place("Condition", "code:text", ("sugar", "sugar sickness", "Sugar,never")),
+    Place("Condition", "_text", ("diabetes", "well managed", '"managed diabetes" OR well')),
+    Place("Condition", "_content", ("diabetes", "sugar OR never", "finished OR managed")),
+    Place("Observation", "_content", tuple(remark.split()[0] for remark in REMARKS)),
+    Place("Location", "near", ("22.28|114.16", "22.28|114.16|12|km", "22.38|114.16|1000|m")),
+)
+"""Parameters that are read in the text of each resource."""
 PREFIXED = ("date", "number", "quantity")
 
 
@@ -398,6 +406,25 @@ def _wishes(draw: Draw) -> list[tuple[str, str]]:
     return wishes
 
 
+def _reading(place: Place) -> Ask:
+    def search(ask: Caller, draw: Draw) -> None:
+        pairs = [(place.code, draw.choice(place.values)), *_wishes(draw)]
+        ask("GET", f"{place.type}?{urlencode(pairs)}")
+        follow(ask, f"{place.type}?{urlencode([pairs[0], ('_count', draw.choice('12'))])}", 3)
+
+    return search
+
+
+_CELLS_OF_TEXTS = {"code:text": Cell("token", "text"), "near": Cell("special")}
+TEMPLATES += [
+    Template(
+        f"search by {place.code} of {place.type}",
+        _reading(place),
+        ("search-type",),
+        (_CELLS_OF_TEXTS[place.code],) if place.code in _CELLS_OF_TEXTS else (),
+    )
+    for place in TEXTS
+]
 TEMPLATES += [
     Template(f"search by {' '.join(filter(None, cell))}", _searching(cell), ("search-type",), (cell,))
     for cell in cells()

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.oracle import texts
 from tests.oracle.composites import COMPOSITES, Composite, has_identifiers, tuples, typed_identifiers
 from tests.oracle.tables import COMMON, PARAMETERS, Parameter
 from tests.oracle.values import (
@@ -30,6 +31,21 @@ from tests.oracle.values import (
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 RESULT_PARAMETERS = ("_sort", "_count", "_total", "_type", "_format")
 INCLUSIONS = ("_include", "_revinclude", "_include:iterate", "_revinclude:iterate")
+
+
+IN_TEXTS = ("_text", "_content", "near")
+"""Parameters that are read in the text of each resource; tokens with ``:text`` are, too."""
+
+
+def said_in(held: Held, code: str) -> list[str]:
+    """The texts in which a parameter looks for words."""
+    if code == "_text":
+        return texts.narrative(held)
+    if code == "_content":
+        return list(texts.content(held.resource))
+    parameter = PARAMETERS.get(held.resource["resourceType"], COMMON)[code]
+    assert parameter.kind == "token", code
+    return texts.beside_codes(held, parameter)
 
 
 class Oracle:
@@ -97,7 +113,9 @@ class Oracle:
             if name == "_sort":
                 if not all(key.removeprefix("-") in known for key in value.split(",")):
                     return False
-            elif name not in (*RESULT_PARAMETERS, *INCLUSIONS) and not self._name_covered(type, name):
+            elif name not in (*RESULT_PARAMETERS, *INCLUSIONS, *IN_TEXTS) and not self._name_covered(
+                type, name
+            ):
                 return False
         return True
 
@@ -179,6 +197,8 @@ class Oracle:
             return self._together(held, composite, modifier, value)
         if modifier == "of-type":
             return any(self._of_type(held, code, part) for part in split(value, ","))
+        if code in IN_TEXTS or modifier == "text":
+            return self._in_text(held, code, value)
         parameter = self._parameter(held, code)
         if modifier == "identifier":
             named = identifiers(held, parameter)
@@ -217,6 +237,17 @@ class Oracle:
             if named == (system, type) and same:
                 return True
         return False
+
+    def _in_text(self, held: Held, code: str, value: str) -> bool:
+        """Whether the text of a resource says one of the alternatives."""
+        parts = split(value, ",")
+        if code == "near":
+            places = [held.resource["position"]] if "position" in held.resource else []
+            return any(texts.near_test(part)(place) for part in parts for place in places)
+        found = said_in(held, code)
+        if code in IN_TEXTS:
+            return any(texts.words_test(unescape(part))(found) for part in parts)
+        return any(texts.said(found, unescape(part)) for part in parts)
 
     def _chain(self, held: Held, link: str, rest: str, value: str) -> bool:
         """Whether any target of the reference meets the rest of the chain."""

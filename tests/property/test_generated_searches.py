@@ -84,7 +84,11 @@ def corpus() -> tuple[Resource, ...]:
 def registry() -> Registry:
     """What the node offers: type -> code -> (kind, targets)."""
     return {
-        type: {code: (found.kind, found.targets) for code, found in parameters(type).items()}
+        type: {
+            code: (found.kind, found.targets)
+            for code, found in parameters(type).items()
+            if found.answered != "bodies"
+        }
         for type in resource_types()
     }
 

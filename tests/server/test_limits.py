@@ -95,9 +95,15 @@ def value_of(client: Client, length: int) -> httpx.Response:
 
 def sort_keys(client: Client, count: int) -> httpx.Response:
     codes = [
-        code for code, found in parameters_of("Patient").items() if found.kind in ("string", "token", "date")
+        code
+        for code, found in parameters_of("Patient").items()
+        if found.kind in ("string", "token", "date") and found.answered != "bodies"
     ]
     return client.get("Patient", params={"_sort": ",".join(codes[:count])})
+
+
+def words(client: Client, count: int) -> httpx.Response:
+    return client.get("Patient", params={"_text": " ".join(f"w{n}" for n in range(count))})
 
 
 def links(client: Client, count: int) -> httpx.Response:
@@ -191,6 +197,7 @@ LIMIT = {
     "resources included": Limit(included, MOST_INCLUDED, (400, "too-costly", "_revinclude")),
     "steps of :iterate": Limit(steps, MOST_ROUNDS, (400, "too-costly", "_include")),
     "names of elements": Limit(elements, MOST_ELEMENTS, (413, "too-long", "_elements")),
+    "words": Limit(words, SEARCH.words, (413, "too-long", "_text")),
     "bytes of a form": Limit(form_of, LIMITS.form, (413, "too-long", "Patient")),
     "characters of an address": Limit(address_of, LIMITS.address, (414, "too-long", None)),
     "bytes of header fields": Limit(header_fields, LIMITS.headers, (431, "too-long", "x-long")),

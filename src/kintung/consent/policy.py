@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from kintung.consent.access import Right
 from kintung.fhir.search import Answered, Parameter
-from kintung.fhir.search.atoms import TABLE
+from kintung.fhir.search.atoms import IN_BODIES, TABLE
 
 
 class Policy(StrEnum):
@@ -67,6 +67,7 @@ def require_answered(parameter: Parameter) -> None:
 _READ: Mapping[Answered, Callable[[Parameter], bool]] = {
     "rows": lambda it: it.stored is None and it.kind in TABLE and bool(it.branches or it.foci),
     "columns": lambda it: it.stored is not None and not it.branches,
+    "bodies": lambda it: it.code in IN_BODIES and it.stored is None and not it.branches,
     "nothing": lambda it: it.stored is None and it.kind not in TABLE and not it.branches,
 }
 """Does a parameter have what its declaration says the store reads, and nothing else?"""

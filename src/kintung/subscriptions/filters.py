@@ -87,6 +87,12 @@ def _parse(text: str, *, path: str, now_micros: int, offset_minutes: int, base: 
         raise RuleFailed(f"The criteria cannot be understood: {error}", path=path) from None
     if type in _OWN:
         raise RuleFailed(f"A {type} cannot be subscribed to.", path=path)
+    if query.in_bodies:
+        raise RuleFailed(
+            f"{query.in_bodies[0].code} is read in the text of each resource, which is not offered here; "
+            "ask for a code.",
+            path=path,
+        )
     criteria = tuple(each for each in query.criteria if isinstance(each, Criterion))
     if len(criteria) < len(query.criteria):
         raise RuleFailed(

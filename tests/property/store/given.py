@@ -57,6 +57,7 @@ WRITTEN = (
 )
 CODES = ("weight", "height", "Weight")
 SYSTEMS = ("http://example.org/codes", "http://example.org/other")
+REMARKS = ("Body weight", "體重 六十公斤", "Weight of 陳大文, fasting", "Height")
 DAYS = (
     "2022",
     "2022-10",
@@ -137,8 +138,10 @@ def _observation(rng: Random, id: str) -> Resource:
     optional = _maybe(rng, valueQuantity=quantity, performer=performer)
     # An id belongs mostly to one patient, else most updates would be refused.
     of = rng.choice((id, id, id, rng.choice(PATIENTS), None))
-    return observation(id + rng.choice(SUFFIXES), of, **when, **optional) | {
-        "code": {"coding": [coding]},
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{rng.choice(REMARKS)}</p></div>'
+    narrative = _maybe(rng, text={"status": "generated", "div": div})
+    return observation(id + rng.choice(SUFFIXES), of, **when, **optional, **narrative) | {
+        "code": {"coding": [coding], **_maybe(rng, text=rng.choice(REMARKS))},
         "status": rng.choice(("final", "amended")),
     }
 
@@ -244,6 +247,7 @@ def _criterion(rng: Random, type: str) -> str:
         unit=rng.choice(("", "", "|http://unitsofmeasure.org|kg", "||kg", "||斤")),
         code=rng.choice((*CODES, *(f"{system}|{code}" for system in SYSTEMS for code in CODES), "|weight")),
         system=rng.choice(SYSTEMS),
+        word=rng.choice(("weight", "體重", "大文", "body", "fasting weight", "final")),
         missing=rng.choice(("true", "false")),
         state=rng.choice(("final", "amended")),
     )
@@ -303,6 +307,11 @@ _CRITERIA: dict[str, tuple[str, ...]] = {
         "performer={id}",
         "performer=http://else/Patient/1",
         "performer:identifier={written}",
+        "code:text={word}",
+        "code:text={word}&subject:Patient.family={family}",
+        "_text={word}",
+        "_text={word}&status={state}",
+        "_content={word} OR fasting",
         "performer:identifier={written},{written}",
         "performer:missing={missing}",
         "subject:Patient.family={family}",

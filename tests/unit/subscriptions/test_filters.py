@@ -97,6 +97,8 @@ def test_only_the_triggers_of_the_topic_are_told():
         "Patient?_has:Observation:patient:code=1",
         "Observation?_list=1",
         "Observation?_sort=date",
+        "Observation?_text=fever",
+        "Observation?code=1&code:text=fever",
         "Observation?_count=3",
         "Observation?date=yesterday",
         "Observation?code=%ff",

@@ -80,6 +80,11 @@ def test_every_parameter_of_every_type_is_loaded_with_the_registry() -> None:
         ("_lastUpdated", "nothing"),
         ("code-value-concept", "nothing"),
         ("code-value-concept", "columns"),
+        ("code", "bodies"),
+        ("_id", "bodies"),
+        ("_text", "rows"),
+        ("_text", "nothing"),
+        ("_content", None),
     ],
 )
 def test_a_parameter_without_a_declaration_that_fits_does_not_load(

@@ -26,6 +26,9 @@ TABLE: Mapping[Kind, Table] = {
 }
 """The index table of each kind of parameter; special has none."""
 
+IN_BODIES = frozenset(("_text", "_content", "near"))
+"""Parameters that no table holds: what they ask for is read in the text of each resource (ADR 0016)."""
+
 Conversion = Literal[
     "code",
     "boolean",

@@ -13,7 +13,7 @@ import msgspec
 
 from kintung.errors import BadInput
 from kintung.fhir.fhirpath.expression import Name, Node, branches, parse
-from kintung.fhir.search.atoms import TABLE, Atom, Field, Leaf, Only, Pair, Part, Table
+from kintung.fhir.search.atoms import IN_BODIES, TABLE, Atom, Field, Leaf, Only, Pair, Part, Table
 from kintung.fhir.search.catalogue import Catalogue, Component, Composite, Entry, Joint, TypeCatalogue
 from kintung.fhir.search.elements import Elements
 from kintung.fhir.search.lower import Focus, Typing
@@ -115,7 +115,7 @@ class Compiler:
         for code, definition in found.items():
             if definition["type"] == "composite":
                 self._join(typing, definition, uses, joined)
-            elif definition["type"] != "special" and code not in _STORED:
+            elif definition["type"] != "special" and code not in _STORED | IN_BODIES:
                 self._use(typing, definition, uses)
         atoms: list[Atom] = []
         readers: dict[str, list[tuple[int, str | None]]] = defaultdict(list)
@@ -135,11 +135,15 @@ class Compiler:
     def _of_type(self, type: str) -> dict[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}
         for definition in self._definitions.values():
-            if type in definition["base"] or "Resource" in definition["base"]:
+            if {type, "Resource"} & set(definition["base"]) or self._is_of_domain(type, definition):
                 if definition["code"] in found:
                     raise BadInput(f"{type} has two parameters {definition['code']}: leave one out")
                 found[definition["code"]] = definition
         return found
+
+    def _is_of_domain(self, type: str, definition: Mapping[str, Any]) -> bool:
+        """Is it of all DomainResources, which are those with a narrative?"""
+        return "DomainResource" in definition["base"] and "text" in self._elements[type]
 
     def _use(self, typing: Typing, definition: Mapping[str, Any], uses: dict[Table, _Uses]) -> None:
         code, table, root = definition["code"], TABLE[definition["type"]], Focus((), typing.resource)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kintung.errors import Issue
+from kintung.fhir.search.in_bodies import InBody
 from kintung.fhir.search.parameters import Parameter
 from kintung.fhir.search.values import Value
 from kintung.fhir.subset import Subset
@@ -138,7 +139,8 @@ class Query:
 
     ``used`` are the name and value pairs that were understood, as sent, for the self link;
     ``ignored`` says what a lenient reading left out. ``subset`` is the part of each resource
-    that is shown: stores give whole ones.
+    that is shown: stores give whole ones. ``in_bodies`` are the conditions that are read in the
+    bodies of what meets the criteria, of which at most ``most_bodies`` are opened.
     """
 
     types: tuple[str, ...] = ()
@@ -150,6 +152,8 @@ class Query:
     subset: Subset | None = None
     used: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Issue, ...] = ()
+    in_bodies: tuple[InBody, ...] = ()
+    most_bodies: int = 5_000
 
 
 def query_pairs(query: Query) -> tuple[tuple[str, str], ...]:

@@ -12,18 +12,19 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, Self
 
 from kintung.errors import BadInput, NotSupported
-from kintung.fhir.search.atoms import TABLE, Kind, Table
+from kintung.fhir.search.atoms import IN_BODIES, TABLE, Kind, Table
 from kintung.fhir.search.catalogue import Component, Entry, Joint, resource_types, type_catalogue
 
 Stored = Literal["id", "updated"]
 
 _STORED: Mapping[str, Stored] = {"_id": "id", "_lastUpdated": "updated"}
 
-Answered = Literal["rows", "columns", "nothing"]
+Answered = Literal["rows", "columns", "bodies", "nothing"]
 """What a store reads to answer a parameter, and so what it must let the Reader stand on.
 
 ``rows``: index rows of the resource; each leads to its resource, on which the Reader stands.
 ``columns``: columns of the resource itself, on which the Reader stands.
+``bodies``: the text of what the rest of the search finds, on which the Reader stands.
 ``nothing``: a search by it is refused before the store is asked.
 """
 
@@ -92,7 +93,7 @@ class Parameter:
     @property
     def searchable(self) -> bool:
         """Does it declare that something answers it?"""
-        return self.answered in ("rows", "columns")
+        return self.answered in ("rows", "columns", "bodies")
 
     @property
     def table(self) -> Table:
@@ -219,7 +220,7 @@ def _parameter(type: str, code: str, entry: Entry, identifiers: frozenset[int]) 
         targets=targets,
         url=entry.url,
         stored=stored,
-        answered=_ANSWERED.get(stored or entry.kind),
+        answered="bodies" if code in IN_BODIES else _ANSWERED.get(stored or entry.kind),
         identifiers=entry.identifiers,
         components=composite.components if composite else (),
         foci=composite.foci if composite else (),

@@ -11,7 +11,7 @@ from typing import cast, get_args
 
 from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooCostly, TooLong, ValueInvalid
 from kintung.fhir.search import composites, name_grammar, value_grammar
-from kintung.fhir.search.atoms import Kind
+from kintung.fhir.search.atoms import IN_BODIES, Kind
 from kintung.fhir.search.catalogue import Component, resource_types
 from kintung.fhir.search.criteria import (
     AllOf,
@@ -26,9 +26,13 @@ from kintung.fhir.search.criteria import (
     Total,
 )
 from kintung.fhir.search.dates import OFFSET_MINUTES
+from kintung.fhir.search.in_bodies import InBody
 from kintung.fhir.search.inclusion import inclusion, is_inclusion
+from kintung.fhir.search.near import Near, near
 from kintung.fhir.search.parameters import Parameter, nearest, parameters, shown, together
+from kintung.fhir.search.token_text import has_text
 from kintung.fhir.search.values import Missing, ReferenceValue, StringValue, TokenValue, Value
+from kintung.fhir.search.words import Said, phrase, phrases_of, said
 from kintung.fhir.subset import Summary, elements_of, subset, summary_of
 
 _MODIFIERS: Mapping[Kind, tuple[Modifier, ...]] = {
@@ -58,7 +62,8 @@ class SearchLimits:
     refuse what is over; ``count`` is lowered to the limit. ``cost`` bounds what all parameters
     ask together: each costs its different alternatives and ``_STANDING``, a chain that for
     each type it may lead to, a composite a multiple of that. ``links`` are those of one chain,
-    forward and back.
+    forward and back. ``words`` are those looked for in texts, ``bodies`` what is opened for it
+    (``Query.most_bodies``).
     """
 
     parameters: int = 100
@@ -68,6 +73,8 @@ class SearchLimits:
     cost: int = 5_000
     links: int = 3
     sort_keys: int = 10
+    words: int = 50
+    bodies: int = 5_000
     count: int = 1_000
     default_count: int = 20
 
@@ -153,6 +160,8 @@ class _Draft:
     summary: Summary | None = None
     elements: frozenset[str] | None = None
     criteria: list[Condition] = field(default_factory=list[Condition])
+    in_bodies: list[InBody] = field(default_factory=list[InBody])
+    words: int = 0
     used: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     ignored: list[Issue] = field(default_factory=list[Issue])
 
@@ -194,6 +203,8 @@ class _Reading:
             subset=part,
             used=tuple(draft.used),
             ignored=tuple(draft.ignored),
+            in_bodies=tuple(draft.in_bodies),
+            most_bodies=self.limits.bodies,
         )
 
     def _read(self, name: str, value: str, draft: "_Draft") -> None:
@@ -219,8 +230,11 @@ class _Reading:
             draft.cost += (len(alternatives) + _STANDING) * asked.leaves
             if draft.cost > self.limits.cost:
                 raise TooCostly(_what_to_do(asked, len(alternatives)))
-            condition = self._condition(asked, alternatives)
-            draft.criteria += condition.conditions if isinstance(condition, AllOf) else (condition,)
+            if isinstance(asked, _AskedLeaf) and asked.is_in_bodies:
+                self._read_in_bodies(asked, alternatives, draft)
+            else:
+                condition = self._condition(asked, alternatives)
+                draft.criteria += condition.conditions if isinstance(condition, AllOf) else (condition,)
             draft.used.append((name, value))
 
     def _pass_over(self, name: str, refusal: NotSupported, draft: "_Draft") -> None:
@@ -236,6 +250,27 @@ class _Reading:
             self._pass_over(name, refusal, draft)
         else:
             draft.used.append((name, value))
+
+    def _read_in_bodies(self, asked: "_AskedLeaf", alternatives: Sequence[str], draft: "_Draft") -> None:
+        """Read what the text of each resource answers."""
+        code = asked.parameter.code
+        if asked.modifier not in ("", "text") or (asked.modifier and asked.parameter.answered == "bodies"):
+            raise NotSupported(f"modifier {shown(asked.modifier)} is not offered for {code}")
+        if asked.modifier and not any(has_text(type, code) for type in self.types or _every_type()):
+            raise NotSupported("no text stands beside what it reads")
+        values = tuple(self._in_body(code, text) for text in alternatives)
+        draft.words += sum(1 if isinstance(value, Near) else phrases_of(value) for value in values)
+        if draft.words > self.limits.words:
+            raise TooLong(f"a search looks for at most {self.limits.words} words in texts")
+        draft.in_bodies.append(InBody(code, values))
+
+    def _in_body(self, code: str, text: str) -> Said | Near:
+        if len(text) > self.limits.value_length:
+            raise TooLong(f"a value has at most {self.limits.value_length} characters")
+        if code == "near":
+            return near(value_grammar.split(text, "|"))
+        plain = value_grammar.unescape(text)
+        return said(plain) if code in IN_BODIES else phrase(plain)
 
     def _read_result(self, name: str, value: str, draft: "_Draft") -> str:
         """Read a parameter of the answer and return its value as it was understood."""
@@ -262,12 +297,6 @@ class _Reading:
             raise TooLong(f"at most {self.limits.sort_keys} sort keys")
         return tuple(Sort(self._sort_key(key.removeprefix("-")), key.startswith("-")) for key in keys)
 
-    def _sort_key(self, code: str) -> Parameter:
-        parameter = self._parameter(code)
-        if parameter.kind == "composite":
-            raise NotSupported(f"{shown(code)} is a composite, which has no order; sort by a component")
-        return parameter
-
     def _parameter(self, code: str) -> Parameter:
         """Return a parameter that all types searched have; path is left to the caller."""
         if not self.types and code not in _common():
@@ -278,6 +307,14 @@ class _Reading:
             raise NotSupported(str(refusal)) from refusal
         if not found.searchable:
             raise NotSupported(f"{found.kind} parameters are not offered yet")
+        return found
+
+    def _sort_key(self, code: str) -> Parameter:
+        found = self._parameter(code)
+        if found.kind == "composite":
+            raise NotSupported(f"{shown(code)} is a composite, which has no order; sort by a component")
+        if found.answered == "bodies":
+            raise NotSupported(f"{code} is read in each text, which gives no order")
         return found
 
     def _asked(self, name: str) -> "_Asked":
@@ -381,6 +418,10 @@ class _Reading:
     def _criterion(self, parameter: Parameter, modifier: str, alternatives: Sequence[str]) -> Condition:
         if not parameter.searchable:
             raise NotSupported(f"{parameter.kind} parameters are not offered yet")
+        if _AskedLeaf(parameter, modifier).is_in_bodies:
+            raise NotSupported(
+                f"{parameter.code} is read in the text of what is searched for; no chain or _has follows it"
+            )
         if modifier == "missing" and parameter.stored is None:
             value = _missing(",".join(alternatives))
             if parameter.kind == "composite":
@@ -465,6 +506,13 @@ class _AskedLeaf:
     def leaves(self) -> int:
         """A composite is compared in each place its values may stand together."""
         return sum(_PAIR if len(focus) == 1 else _APART * len(focus) for focus in self.parameter.foci) or 1
+
+    @property
+    def is_in_bodies(self) -> bool:
+        """Does only the text of a resource answer it?"""
+        parameter = self.parameter
+        is_text = self.modifier == "text" and parameter.kind == "token" and parameter.stored is None
+        return is_text or parameter.answered == "bodies"
 
 
 @dataclass(frozen=True, slots=True)

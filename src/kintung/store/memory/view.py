@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from kintung.fhir.search import Query, Sort
 from kintung.fhir.splice import served
+from kintung.store.in_bodies import page_in_bodies, refuse_in_bodies
 from kintung.store.inclusion import INCLUDED_BYTES, too_large
 from kintung.store.matching import Indexed, meets, sort_value
 from kintung.store.memory.inclusion import included
@@ -84,7 +85,16 @@ class MemoryView:
     def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
         upto = self._upto(paging)
         rows = [row for row in self._matching(reader, query) if row.sequence <= upto]
-        page = self._page(rows, query.sort, paging)
+        if query.in_bodies:
+            ordered = _ordered(rows, query.sort, paging.after)
+            candidates = (
+                (Position(row.values, row.sequence), self._version(row.entry))
+                for row in ordered
+                if row.entry is not None
+            )
+            page = page_in_bodies(candidates, query, paging, upto)
+        else:
+            page = self._page(rows, query.sort, paging)
         matches = [(version.type, version.id) for version in page.entries]
         names = included(query.includes, matches, self._around(reader))
         entries = [entry for name in names if (entry := self._visible(reader, name)) is not None]
@@ -95,6 +105,7 @@ class MemoryView:
         return page._replace(included=versions)
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
+        refuse_in_bodies(query)
         rows = _in_order(self._matching(reader, query), query.sort)
         entries = [row.entry for row in rows if row.entry is not None]
         return tuple(Match(entry.type, entry.id, entry.version_id) for entry in entries[:limit])
@@ -165,7 +176,7 @@ class MemoryView:
             ordered = sorted(rows, key=lambda row: row.sequence)
             ordered = [row for row in ordered if after is None or row.sequence > after.sequence]
         else:
-            ordered = _in_order(rows, sorts) if after is None else _in_order_after(after, rows, sorts)
+            ordered = _ordered(rows, sorts, after)
         shown = ordered[: paging.count]
         more = 0 < paging.count < len(ordered)
         return Page(
@@ -229,6 +240,11 @@ def _in_order(rows: Iterable[_Row], sorts: Sequence[Sort]) -> list[_Row]:
 def _value_at(place: int) -> Callable[[_Row], Any]:
     """The value of a row for one sort key: of one Python type in all rows that have it."""
     return lambda row: row.values[place]
+
+
+def _ordered(rows: Iterable[_Row], sorts: Sequence[Sort], after: Position | None) -> list[_Row]:
+    """What follows a bookmark, in order; all without one."""
+    return _in_order(rows, sorts) if after is None else _in_order_after(after, rows, sorts)
 
 
 def _in_order_after(after: Position, rows: Iterable[_Row], sorts: Sequence[Sort]) -> list[_Row]:

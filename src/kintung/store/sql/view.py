@@ -1,11 +1,13 @@
 """Reading: the View of the SQL stores."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, TypeVar, cast
 
 from kintung.fhir.search import Include, Query
 from kintung.fhir.splice import served
+from kintung.store.in_bodies import page_in_bodies, refuse_in_bodies
 from kintung.store.inclusion import INCLUDED_BYTES, too_large
 from kintung.store.port import (
     Current,
@@ -35,6 +37,10 @@ PAGE_BYTES = 32 * 1024 * 1024
 SMALL_BYTES = 64 * 1024
 FIRST_STEP = 8
 """Bodies fetched at once before it is known how large they are."""
+
+FIRST_CANDIDATES = 64
+MOST_CANDIDATES = 4_096
+"""Rows found at once whose bodies are opened to see whether they match."""
 
 EXPORT_ROWS = 500
 """Resources of one page of an export, and the keys it looks through: few first, more where few are found."""
@@ -219,24 +225,48 @@ class SqlView:
             step = next_step(step, max(len(row[4] or b"") for row in rows))
 
     def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
-        count, last = paging.count, self._last(paging)
         who = self._names.stored(self._db, reader)
         searcher = self.searcher()
-        rows: list[Row] = []
-        if count:
-            rows = searcher.rows(Asked(who, query, count + 1, paging.sequence, paging.after))
+        asked = Asked(who, query, paging.count + 1, paging.sequence, paging.after)
+        read = self._page_in_bodies if query.in_bodies else self._page
+        page, rows = read(searcher, asked, paging)
+        included = searcher.included(who, query, rows)
+        return page._replace(included=tuple(_all_of_one_page(query.includes, self._opened(included))))
+
+    def _page(self, searcher: Searcher, asked: Asked, paging: Paging) -> tuple[Page, list[Row]]:
+        """What the index alone answers, and the rows of its entries."""
+        count = paging.count
+        rows = searcher.rows(asked) if count else []
         entries = tuple(of_one_page(self._opened(rows[:count])))
         given = len(entries)
-        more = (
-            Position(tuple(rows[given - 1][6:]), rows[given - 1][4]) if len(rows) > given and given else None
-        )
+        more = _place(rows[given - 1]) if len(rows) > given and given else None
         counted: int | None = None
         if paging.total and paging.after is None:
-            statement = searcher.total(who, query)
+            statement = searcher.total(asked.who, asked.query)
             counted = self._db.rows(statement.text, statement.values)[0][0]
-        included = searcher.included(who, query, rows[:given])
-        beside = _all_of_one_page(query.includes, self._opened(included))
-        return Page(entries, last, more, counted, tuple(beside))
+        return Page(entries, self._last(paging), more, counted), rows[:given]
+
+    def _page_in_bodies(self, searcher: Searcher, asked: Asked, paging: Paging) -> tuple[Page, list[Row]]:
+        """What only texts answer, and the rows of its entries."""
+        rows: dict[tuple[str, str], Row] = {}
+
+        def candidates() -> Iterator[tuple[Position, Version]]:
+            for row, version in self._candidates(searcher, asked):
+                rows[version.type, version.id] = row
+                yield _place(row), version
+
+        page = page_in_bodies(candidates(), asked.query, paging, self._last(paging))
+        return page, [rows[version.type, version.id] for version in page.entries]
+
+    def _candidates(self, searcher: Searcher, asked: Asked) -> Iterator[tuple[Row, Version]]:
+        """All that meets a query as far as the index says it, in order: more at once the more are taken."""
+        asked = replace(asked, limit=max(asked.limit, FIRST_CANDIDATES))
+        while True:
+            rows = searcher.rows(asked)
+            yield from zip(rows, self._opened(rows), strict=True)
+            if len(rows) < asked.limit:
+                return
+            asked = replace(asked, after=_place(rows[-1]), limit=min(8 * asked.limit, MOST_CANDIDATES))
 
     def _last(self, paging: Paging) -> int:
         """The sequence number that a walk through pages is true of: that of page one."""
@@ -285,6 +315,7 @@ class SqlView:
         return entries, ExportPlace(reached, _next_span(place.span, len(rows)))
 
     def match(self, reader: Reader, query: Query, limit: int = 2) -> tuple[Match, ...]:
+        refuse_in_bodies(query)
         who = self._names.stored(self._db, reader)
         rows = self.searcher().rows(Asked(who, query, limit))
         return tuple(
@@ -295,6 +326,11 @@ class SqlView:
             )
             for _, type, key, version_id, *_rest in rows
         )
+
+
+def _place(row: Row) -> Position:
+    """The place after a row of a page."""
+    return Position(tuple(row[6:]), row[4])
 
 
 class ExportPlace(NamedTuple):

@@ -20,7 +20,7 @@ from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 INTERFACE_DATE = "2026-11-22"
 
 _TOPIC = f"{BACKPORT}capabilitystatement-subscriptiontopic-canonical"
-_SEARCH_KINDS = frozenset(("number", "date", "string", "token", "reference", "quantity", "uri"))
+_SEARCH_KINDS = frozenset(("number", "date", "string", "token", "reference", "quantity", "uri", "special"))
 
 
 def statement(interactions: Iterable[Interaction], base: str, *, deletes_several: bool = False) -> bytes:

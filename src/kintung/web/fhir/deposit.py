@@ -23,6 +23,7 @@ from kintung.errors import (
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
 from kintung.fhir.structure import require_valid
+from kintung.store.in_bodies import refuse_in_bodies
 from kintung.store.port import Current, Match, Outcome, Ownership, View, Write
 from kintung.subscriptions import require_acceptable
 from kintung.web.fhir.headers import names_version, versions_named
@@ -131,6 +132,7 @@ def criteria_of(site: Site, request: Request, pairs: Pairs, where: str, type: st
         ignore=HOW,
         base=request.base or None,
     )
+    refuse_in_bodies(query)
     if not query.criteria:
         raise ValueInvalid("A conditional interaction needs at least one search parameter.", path=where)
     return query

@@ -72,6 +72,11 @@ _FORMS: dict[str, dict[str, Any]] = {
         "5.4|http://unitsofmeasure.org|mg",
     ),
     "uri": {"type": "string", "minLength": 1, "examples": ["http://example.org/x"]},
+    "special": _form(
+        r"^-?[0-8]?[0-9](\.[0-9]{1,10})?\|-?1?[0-7]?[0-9](\.[0-9]{1,10})?\|[0-9]{1,4}(\|(km|m))?$",
+        {"pattern": "[0-9]"},
+        "22.28|114.16|5|km",
+    ),
 }
 """How a value of each kind of search parameter is written."""
 _ANSWERED_HOW: dict[str, dict[str, Any]] = {

@@ -396,7 +396,40 @@ REFUSED: list[tuple[str | None, str, str, type[KintungError]]] = [
     ("Observation", "code:identifier", "a|b", NotSupported),
     ("Observation", "_has:Patient:x:y", "1", NotSupported),
     ("Observation", "code-value-quantity:not", "a$5", NotSupported),
-    ("Location", "near", "1|2", NotSupported),
+    ("Location", "near", "1", ValueInvalid),
+    ("Location", "near", "91|0", ValueInvalid),
+    ("Location", "near", "1|181|3", ValueInvalid),
+    ("Location", "near", "1|2|-3", ValueInvalid),
+    ("Location", "near", "1|2|3|furlongs", ValueInvalid),
+    ("Location", "near", "1|2|3|km|x", ValueInvalid),
+    ("Location", "near", "1e1|2", ValueInvalid),
+    ("Location", "near", "٥|2", ValueInvalid),
+    ("Location", "near:missing", "true", NotSupported),
+    ("Observation", "_text", "", ValueInvalid),
+    ("Observation", "_text", "!!", ValueInvalid),
+    ("Observation", "_text", "a,", ValueInvalid),
+    ("Observation", "_text", "OR", ValueInvalid),
+    ("Observation", "_text", "a OR", ValueInvalid),
+    ("Observation", "_text", "a AND OR b", ValueInvalid),
+    ("Observation", "_text", "(a", ValueInvalid),
+    ("Observation", "_text", "a)", ValueInvalid),
+    ("Observation", "_text", '"a', ValueInvalid),
+    ("Observation", "_text", "(" * 11 + "a" + ")" * 11, TooLong),
+    ("Observation", "_content", "a " * 51, TooLong),
+    ("Observation", "_text:exact", "a", NotSupported),
+    ("Observation", "_text:text", "a", NotSupported),
+    ("Observation", "_content:missing", "true", NotSupported),
+    ("Binary", "_text", "a", NotSupported),
+    ("Observation", "code:text", "!", ValueInvalid),
+    ("Observation", "status:text", "a", NotSupported),
+    ("Observation", "subject:text", "a", NotSupported),
+    ("Observation", "_id:text", "a", NotSupported),
+    ("Observation", "subject:Patient._text", "a", NotSupported),
+    ("Observation", "subject.identifier:text", "a", NotSupported),
+    ("Patient", "_has:Observation:subject:_content", "a", NotSupported),
+    ("Patient", "_has:Observation:subject:code:text", "a", NotSupported),
+    ("Observation", "_sort", "_text", NotSupported),
+    (None, "_text", "a", NotSupported),
     ("Observation", "subject.name.x", "1", NotSupported),
     ("Observation", "subject.shoe", "1", NotSupported),
     ("Observation", "subject:Patient.near", "1", NotSupported),
@@ -452,6 +485,20 @@ def test_what_cannot_be_answered_is_refused_by_name(
     assert refusal.type is error
     assert refusal.value.path == name
     assert refusal.value.issues[0].path == name
+
+
+def test_words_of_all_texts_are_counted_together():
+    query("Observation", ("_text", "a " * 25), ("code:text", ",".join(f"b{n}" for n in range(25))))
+    with pytest.raises(TooLong, match="at most 50 words"):
+        query("Observation", ("_text", "a " * 25), ("code:text", ",".join(f"b{n}" for n in range(26))))
+
+
+def test_what_is_read_in_texts_is_no_criterion_of_the_index():
+    found = query("Observation", ("code:text", "a"), ("status", "final"), ("_content", "b,c"))
+
+    assert [condition.code for condition in found.in_bodies] == ["code", "_content"]
+    assert len(found.criteria) == 1
+    assert query_pairs(found) == (("code:text", "a"), ("status", "final"), ("_content", "b,c"))
 
 
 def test_an_unknown_type_and_too_many_parameters_are_refused():

@@ -1,0 +1,59 @@
+"""The text of a resource: its narrative, and all that it says.
+
+Source: http://hl7.org/fhir/R4/narrative.html and http://hl7.org/fhir/R4/search.html#content.
+"""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any, cast
+
+_WITHIN_A_WORD = re.compile(
+    r"</?(?:a|abbr|acronym|b|big|cite|code|dfn|em|font|i|q|small|span|strong|sub|sup|tt|var)(?=[\s/>])[^<>]*>",
+    re.IGNORECASE,
+)
+"""Tags that part no words: H<sub>2</sub>O is one."""
+_TAG = re.compile(r"<[^<>]*>")
+"""Neither looks past the next ``<``: the time is linear in the text, whatever it is."""
+
+_DATA = "data"
+"""Members that hold what nobody reads: of Attachment, Binary, Signature and SampledData."""
+
+
+def narrative(resource: dict[str, Any]) -> Iterator[str]:
+    """Yield the text of the narrative, without tags and comments, entities resolved."""
+    div = resource.get("text", {}).get("div")
+    if isinstance(div, str):
+        yield told(div)
+
+
+def content(resource: dict[str, Any]) -> Iterator[str]:
+    """Yield every string of a resource, also of what it contains, the narrative as ``narrative`` has it.
+
+    Encoded data is passed over.
+    """
+    waiting: list[tuple[str, Any]] = [("", resource)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += cast(dict[str, Any], value).items()
+        elif isinstance(value, list):
+            waiting += [(name, each) for each in cast(list[Any], value)]
+        elif isinstance(value, str) and name != _DATA:
+            yield told(value) if name == "div" else value
+
+
+def told(div: str) -> str:
+    """What an XHTML div says."""
+    text = _TAG.sub(" ", _WITHIN_A_WORD.sub("", _without_comments(div)))
+    return unescape(text)
+
+
+def _without_comments(div: str) -> str:
+    before, begun, rest = div.partition("<!--")
+    kept = [before]
+    while begun:
+        _, _, after = rest.partition("-->")
+        before, begun, rest = after.partition("<!--")
+        kept.append(before)
+    return "".join(kept)
