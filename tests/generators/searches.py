@@ -213,7 +213,8 @@ class Searches:
         found = words(text)
         at = self.rng.randrange(len(found))
         some = [piece[: self.rng.randint(2, 12)] for piece in found[at : at + self.rng.randint(1, 3)]]
-        if modifier == "text" or self.rng.random() < 0.3:
+        are_operators = any(piece in ("and", "or") for piece in some)
+        if modifier == "text" or are_operators or self.rng.random() < 0.3:
             phrase = " ".join([*found[at : at + len(some) - 1], some[-1]])
             return phrase if modifier == "text" else f'"{phrase.upper()}"'
         if self.rng.random() < 0.3:
