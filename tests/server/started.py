@@ -31,11 +31,11 @@ class Started:
 
 
 @contextmanager
-def started(url: str, workers: int = 1) -> Iterator[Started]:
+def started(url: str, workers: int = 1, *options: str) -> Iterator[Started]:
     """Serve the record at ``url`` unprotected on loopback; stopped at the end of the block."""
     command = [str(Path(sys.executable).with_name("kintung")), "serve", "--unprotected", "--port", "0"]
     with subprocess.Popen(
-        [*command, "--database", url, "--workers", str(workers)],
+        [*command, "--database", url, "--workers", str(workers), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

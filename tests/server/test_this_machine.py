@@ -49,6 +49,37 @@ def test_a_body_says_what_it_is(sent: dict[bytes, bytes]) -> None:
     assert this_machine({b"host": b"localhost", b"content-length": b"0"}).actor == "unprotected"
 
 
+def test_a_served_node_hears_what_its_operator_allows(tmp_path: Path) -> None:
+    """Several deletions at once, and pages of an origin: from the command line to the answer."""
+    options = (
+        "--delete-at-most",
+        "2",
+        "--allow-origin",
+        "https://app.example",
+        "--allow-origin",
+        "http://b.example:8",
+    )
+    with started(f"sqlite:///{tmp_path}/record.db", 1, *options) as server, httpx.Client() as client:
+        for origin in ("https://app.example", "http://b.example:8"):
+            answer = client.get(f"{server.base}/metadata", headers={"origin": origin})
+            assert answer.headers["access-control-allow-origin"] == origin
+            (rest,) = answer.json()["rest"]
+            assert {each["conditionalDelete"] for each in rest["resource"]} == {"multiple"}
+        refused = client.get(f"{server.base}/Patient", headers={"origin": "https://other.example"})
+        assert outcome(refused)[:2] == (403, "forbidden")
+        assert "access-control-allow-origin" not in refused.headers
+        asked = {"origin": "https://app.example", "access-control-request-method": "DELETE"}
+        preflight = client.options(f"{server.base}/Patient/p", headers=asked)
+        assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (
+            204,
+            asked["origin"],
+        )
+        for _ in range(2):
+            client.post(f"{server.base}/Patient", json={"resourceType": "Patient", "active": True})
+        assert client.delete(f"{server.base}/Patient?active=true").status_code == 204
+        assert client.get(f"{server.base}/Patient?_total=accurate").json()["total"] == 0
+
+
 def test_a_served_node_holds_to_it(tmp_path: Path) -> None:
     with started(f"sqlite:///{tmp_path}/record.db") as server, httpx.Client() as client:
         base = server.base
