@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from kintung.definitions import Trigger
 from kintung.errors import KintungError, RuleFailed, ValueInvalid
-from kintung.fhir.search import Criterion, Extracted, parse_query
+from kintung.fhir.search import Condition, Extracted, is_of_itself, parameters, parse_query
 from kintung.store.matching import Indexed, meets_one, normal_rows
 
 _OWN = frozenset(("Subscription",))
@@ -29,7 +29,7 @@ class Filter:
     """Resources of one type that meet every criterion."""
 
     type: str
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[Condition, ...] = ()
 
     def holds(self, version: Indexed) -> bool:
         """Whether a version is one of them."""
@@ -93,13 +93,13 @@ def _parse(text: str, *, path: str, now_micros: int, offset_minutes: int, base: 
             "ask for a code.",
             path=path,
         )
-    criteria = tuple(each for each in query.criteria if isinstance(each, Criterion))
+    criteria = tuple(each for each in query.criteria if is_of_itself(each))
     if len(criteria) < len(query.criteria):
         raise RuleFailed(
             "Criteria that ask other resources (chains, _has) are not offered; ask what stands in this one.",
             path=path,
         )
-    if len(query.used) > len(criteria):
+    if any(name.partition(":")[0] not in parameters(type) for name, _ in query.used):
         raise RuleFailed(
             "Criteria say what is wanted, not how an answer looks (_sort, _count ...).", path=path
         )

@@ -24,6 +24,7 @@ def _observation(status, patient="p"):
         "status": status,
         "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
         "subject": {"reference": f"Patient/{patient}"},
+        "valueQuantity": {"value": 72},
     }
     return indexed("Observation", "o", 0, extract(resource, offset_minutes=OFFSET_MINUTES))
 
@@ -45,7 +46,10 @@ ALL = ("create", "update", "delete")
         ("Observation?status=amended,final", True),
         ("Observation?status:not=final", False),
         ("Observation?_id=o", True),
-        ("Observation?value-quantity:missing=true", True),
+        ("Observation?value-string:missing=true", True),
+        ("Observation?code-value-quantity=8867-4$gt5", True),
+        ("Observation?code-value-quantity=8867-4$gt80", False),
+        ("Observation?combo-code-value-quantity=8867-4$gt5,x$1", True),
         ("Patient", False),
     ],
 )
@@ -100,6 +104,7 @@ def test_only_the_triggers_of_the_topic_are_told():
         "Observation?_text=fever",
         "Observation?code=1&code:text=fever",
         "Observation?_count=3",
+        "Observation?code-value-quantity=a$1&_count=3",
         "Observation?date=yesterday",
         "Observation?code=%ff",
         "Observation?code=a%00b",

@@ -20,7 +20,9 @@ from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 INTERFACE_DATE = "2026-11-22"
 
 _TOPIC = f"{BACKPORT}capabilitystatement-subscriptiontopic-canonical"
-_SEARCH_KINDS = frozenset(("number", "date", "string", "token", "reference", "quantity", "uri", "special"))
+_SEARCH_KINDS = frozenset(
+    ("number", "date", "string", "token", "reference", "quantity", "uri", "composite", "special")
+)
 
 
 def statement(interactions: Iterable[Interaction], base: str, *, deletes_several: bool = False) -> bytes:

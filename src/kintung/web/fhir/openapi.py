@@ -77,6 +77,7 @@ _FORMS: dict[str, dict[str, Any]] = {
         {"pattern": "[0-9]"},
         "22.28|114.16|5|km",
     ),
+    "composite": _form(r"^[a-z]{1,20}\$[1-9][0-9]{0,9}$", {"pattern": r"\$"}, "8480-6$gt140"),
 }
 """How a value of each kind of search parameter is written."""
 _ANSWERED_HOW: dict[str, dict[str, Any]] = {
