@@ -16,7 +16,9 @@ import apsw
 
 from kintung.app import Node, open_node, system
 from kintung.fhir.json import parse
-from kintung.fhir.search import bound_keys, extract
+from kintung.fhir.search import Composite, bound_keys, extract
+from kintung.store.composites import composite_rows, relation_rows
+from kintung.store.port import Term
 from kintung.store.sql.schema import BY_NAME, INDEX_TABLES, ddl
 
 TRANSACTION = 3_000
@@ -120,7 +122,7 @@ class _Writer:
         new = self._new
         new["version"].append((*where, 1, self._seq, 0, 1, 1, 0, 0, b"", stored.body))
         for atom, token in self._vault.index(found.tokens):
-            new["ix_token"].append((atom, token if isinstance(token, int) else self._term(token), *where))
+            new["ix_token"].append((atom, self._numbered(token), *where))
         for atom, type, id in found.references:
             new["ix_reference"].append((atom, self._entity(type, id), *where))
         new["ix_date"] += [(*row, *where) for row in found.dates]
@@ -128,6 +130,18 @@ class _Writer:
         for atom, of, code, low, high in found.quantities:
             unit = self._term((of or "", code or ""))
             new["ix_quantity"].append((atom, unit, *bound_keys(low, high), *where))
+        if found.composites:
+            self._take_composites(found.composites, where)
+
+    def _take_composites(self, found: Sequence[Composite], where: tuple[int, int]) -> None:
+        rows = self._new["ix_composite"]
+        for atom, first, second, low, high in composite_rows(found, self._vault):
+            rows.append((atom, self._numbered(first), self._numbered(second), low, high, *where))
+        for atom, type, id, second in relation_rows(found, self._vault):
+            rows.append((atom, self._entity(type, id), self._numbered(second), b"", b"", *where))
+
+    def _numbered(self, term: Term) -> int:
+        return term if isinstance(term, int) else self._term(term)
 
     def _entity(self, type: str, id: str) -> int:
         key = self._entities.get((type, id))
