@@ -50,6 +50,7 @@ ROWS = {
     "numbers": (f"{MAX_DIGITS} significant digits; exponents within ±{MAX_EXPONENT}", ""),
     "entries of a Bundle": (f"{LIMITS.json.entries:,}", "json.entries"),
     "`_count`": (f"{LIMITS.search.count:,}", "search.count"),
+    "matches counted for `_total=estimate`": (f"{LIMITS.search.estimated:,}", "search.estimated"),
     "parameters of a search; alternatives of one": (
         f"{LIMITS.search.parameters}; {LIMITS.search.values}",
         "search.parameters search.values",

@@ -1,5 +1,6 @@
 """search and history over HTTP: bundles, links, cursors, refusals."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,8 +8,11 @@ import pytest
 
 from kintung.consent import Right
 from kintung.store.reader import Reader
+from kintung.web.limits import LIMITS
+from kintung.web.site import WebSettings
 from tests.records import observation, organization, patient
 from tests.server.api import BASE, Api, Resource, ids, outcome, persona
+from tests.server.api import api as opened
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -300,3 +304,19 @@ def test_bundles_of_results_are_valid(api: Api) -> None:
         found = api.get(path)
         checked = api.post("Bundle/$validate", found.content).json()
         assert checked["issue"][0]["severity"] == "information", (path, checked)
+
+
+def test_an_estimated_total_says_where_it_ends() -> None:
+    """Given more matches than are counted, when a total is estimated, then an entry says so."""
+    limits = replace(LIMITS, search=replace(LIMITS.search, estimated=2))
+    with opened(settings=WebSettings(limits=limits)) as node:
+        node.store(patient("1"), patient("2"), patient("3"))
+        estimated = node.get("Patient?_total=estimate&_count=1").json()
+        few = node.get("Patient?_id=1&_total=estimate").json()
+        accurate = node.get("Patient?_total=accurate").json()
+    assert (estimated["total"], few["total"], accurate["total"]) == (2, 1, 3)
+    (said,) = (entry for entry in estimated["entry"] if entry["search"]["mode"] == "outcome")
+    (issue,) = said["resource"]["issue"]
+    assert (issue["severity"], issue["code"]) == ("information", "informational")
+    assert "2 matches or more" in issue["details"]["text"]
+    assert all(entry["search"]["mode"] == "match" for entry in (*few["entry"], *accurate["entry"]))

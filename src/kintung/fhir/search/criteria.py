@@ -140,7 +140,8 @@ class Query:
     ``used`` are the name and value pairs that were understood, as sent, for the self link;
     ``ignored`` says what a lenient reading left out. ``subset`` is the part of each resource
     that is shown: stores give whole ones. ``in_bodies`` are the conditions that are read in the
-    bodies of what meets the criteria, of which at most ``most_bodies`` are opened.
+    bodies of what meets the criteria, of which at most ``most_bodies`` are opened. A total is
+    counted up to ``most_counted``, and is that when there are as many or more; None has no end.
     """
 
     types: tuple[str, ...] = ()
@@ -154,6 +155,11 @@ class Query:
     ignored: tuple[Issue, ...] = ()
     in_bodies: tuple[InBody, ...] = ()
     most_bodies: int = 5_000
+    most_counted: int | None = None
+
+    def counted(self, total: int) -> int:
+        """The total that is given for so many matches."""
+        return total if self.most_counted is None else min(total, self.most_counted)
 
 
 def query_pairs(query: Query) -> tuple[tuple[str, str], ...]:

@@ -59,11 +59,11 @@ class SearchLimits:
 
     ``parameters`` and ``values`` (alternatives of one parameter) and ``value_length``
     (characters of one alternative) and ``length`` (characters of names and values together)
-    refuse what is over; ``count`` is lowered to the limit. ``cost`` bounds what all parameters
-    ask together: each costs its different alternatives and ``_STANDING``, a chain that for
-    each type it may lead to, a composite a multiple of that. ``links`` are those of one chain,
-    forward and back. ``words`` are those looked for in texts, ``bodies`` what is opened for it
-    (``Query.most_bodies``).
+    refuse what is over; ``count`` is lowered to the limit; an ``estimated`` total ends there.
+    ``cost`` bounds what all parameters ask together: each costs its different alternatives and
+    ``_STANDING``, a chain that for each type it may lead to, a composite a multiple of that.
+    ``links`` are those of one chain, forward and back. ``words`` are those looked for in texts,
+    ``bodies`` what is opened for it (``Query.most_bodies``).
     """
 
     parameters: int = 100
@@ -76,6 +76,7 @@ class SearchLimits:
     words: int = 50
     bodies: int = 5_000
     count: int = 1_000
+    estimated: int = 10_000
     default_count: int = 20
 
 
@@ -205,6 +206,7 @@ class _Reading:
             ignored=tuple(draft.ignored),
             in_bodies=tuple(draft.in_bodies),
             most_bodies=self.limits.bodies,
+            most_counted=self.limits.estimated if draft.total == "estimate" else None,
         )
 
     def _read(self, name: str, value: str, draft: "_Draft") -> None:

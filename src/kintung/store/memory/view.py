@@ -95,6 +95,7 @@ class MemoryView:
             page = page_in_bodies(candidates, query, paging, upto)
         else:
             page = self._page(rows, query.sort, paging)
+            page = page._replace(total=None if page.total is None else query.counted(page.total))
         matches = [(version.type, version.id) for version in page.entries]
         names = included(query.includes, matches, self._around(reader))
         entries = [entry for name in names if (entry := self._visible(reader, name)) is not None]

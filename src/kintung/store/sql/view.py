@@ -243,7 +243,7 @@ class SqlView:
         counted: int | None = None
         if paging.total and paging.after is None:
             statement = searcher.total(asked.who, asked.query)
-            counted = self._db.rows(statement.text, statement.values)[0][0]
+            counted = asked.query.counted(self._db.rows(statement.text, statement.values)[0][0])
         return Page(entries, self._last(paging), more, counted), rows[:given]
 
     def _page_in_bodies(self, searcher: Searcher, asked: Asked, paging: Paging) -> tuple[Page, list[Row]]:

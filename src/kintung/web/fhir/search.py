@@ -4,10 +4,10 @@ Source: http://hl7.org/fhir/R4/search.html. A parameter that is not understood i
 unless the caller prefers ``handling=lenient``: what is passed over would widen the answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from kintung.consent import Policy, Right
-from kintung.errors import TooLong, ValueInvalid
+from kintung.errors import Issue, TooLong, ValueInvalid
 from kintung.fhir.search import Query, parse_query, query_pairs
 from kintung.store.port import Page, View
 from kintung.web.fhir import pages
@@ -75,10 +75,18 @@ def _entries(request: Request, query: Query, page: Page) -> list[bytes]:
     entries = [pages.found_entry(base, version, b"match", query.subset) for version in page.entries]
     beside = query.subset if query.subset is None or query.subset.form != "elements" else None
     entries += [pages.found_entry(base, version, b"include", beside) for version in page.included]
-    if query.ignored:
-        resource = outcome(query.ignored)
+    said = (*query.ignored, *_of_total(query, page))
+    if said:
+        resource = outcome(said)
         entries.append(b'{"resource":%s,"search":{"mode":"outcome"}}' % resource)
     return entries
+
+
+def _of_total(query: Query, page: Page) -> Iterator[Issue]:
+    """An estimated total that was counted no further says so."""
+    if query.most_counted is not None and page.total == query.most_counted:
+        text = f"There are {page.total:,} matches or more; _total=accurate counts them all."
+        yield Issue("informational", text, "_total", severity="information")
 
 
 _DESCRIPTION = "Resources that match, a page at a time, newest change first unless sorted."

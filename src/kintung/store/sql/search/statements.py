@@ -63,19 +63,25 @@ def total(lookups: Lookups, who: StoredReader, query: Query) -> Statement:
     if who.reader.sees_all and plan.name == "walk" and query.criteria:
         plan = merge(lookups, who, query)
         if len(plan.start) == len(query.criteria):
-            return _counted(shared_keys(lookups, who, plan), plan.name)
+            return _counted(shared_keys(lookups, who, plan), plan.name, query)
         only = query.criteria[0] if len(query.criteria) == 1 else None
         if only is not None and is_indexed(only):
             found = keys(lookups, who, only)
             once = f"SELECT DISTINCT k.patient_key, k.key FROM ({found.text}) k"
-            return _counted(Clause(once, found.values), "candidates")
+            return _counted(Clause(once, found.values), "candidates", query)
     if plan.name == "walk":
         require_affordable(lookups, who, query, ordered=False)
         plan = Plan("grants") if visits_persons(lookups, who) else plan
     source, where = matches(lookups, Asked(who, query), plan)
-    text = f"SELECT count(*) FROM {source.text} WHERE {where.text}"
-    return Statement(text, source.values + where.values, plan.name)
+    found = Clause(f"SELECT 1 FROM {source.text} WHERE {where.text}", source.values + where.values)
+    return _counted(found, plan.name, query)
 
 
-def _counted(keys: Clause, plan: PlanName) -> Statement:
-    return Statement(f"SELECT count(*) FROM ({keys.text}) n", keys.values, plan)
+def _counted(found: Clause, plan: PlanName, query: Query) -> Statement:
+    """How many rows a query has, up to what the search has counted."""
+    bounded = (
+        found.text
+        if query.most_counted is None
+        else f"SELECT * FROM ({found.text}) f LIMIT {query.most_counted:d}"
+    )
+    return Statement(f"SELECT count(*) FROM ({bounded}) n", found.values, plan)
