@@ -267,3 +267,13 @@ def test_no_conditional_interaction_is_decided_by_a_text(record: Record):
         query = parse_query(type, [(name, value)], now_micros=0)
         with record.store.view() as view, pytest.raises(NotSupported, match="decides no conditional"):
             view.match(ALL, query)
+
+
+def test_a_page_includes_what_its_entries_refer_to(record: Record):
+    fill(record, 4)
+    record.put(patient("1"))
+
+    page = ask(record, "Observation?code:text=even&_include=Observation:subject", Paging(1))
+    assert names(page) == ["Observation/2"]
+    assert [f"{version.type}/{version.id}" for version in page.included] == ["Patient/1"]
+    assert page.next is not None
