@@ -70,7 +70,9 @@ LEAKS = (
         "plan = plan_of(",
         f"who = {SIGHTED}; plan = plan_of(",
     ),
-    leak("total from the index for everybody", statements.total, "if who.reader.sees_all and", "if"),
+    leak(
+        "total from the index for everybody", statements.total, "if who.reader.sees_all and plan", "if plan"
+    ),
     leak(
         "total of candidates without the reader",
         statements.total,
