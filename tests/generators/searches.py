@@ -768,19 +768,20 @@ def table(asked: Mapping[Cell, int], checked: Mapping[Cell, int], stores: Sequen
     """In how many searches each cell came, to each store and to the oracle, as a table in Markdown."""
     heads = ("parameter", "modifier", "prefix", *stores, "oracle")
     rows = [heads, tuple("---:" if head in (*stores, "oracle") else "---" for head in heads)]
-    for kind, prefix, modifier in sorted(CELLS):
-        cell = (kind, prefix, modifier)
+    for (kind, prefix, modifier), cell in sorted((_shown(cell), cell) for cell in CELLS):
         counts = [f"{asked.get(cell, 0):,}"] * len(stores)
-        rows.append(
-            (
-                kind,
-                f":{modifier.lstrip(':')}" if modifier else "",
-                prefix,
-                *counts,
-                f"{checked.get(cell, 0):,}",
-            )
-        )
+        rows.append((kind, modifier, prefix, *counts, f"{checked.get(cell, 0):,}"))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _shown(cell: Cell) -> Cell:
+    """A cell as the standard names it."""
+    kind, prefix, modifier = cell
+    if kind == "of-type":
+        return "token", prefix, ":of-type"
+    if kind == "special" or modifier.startswith("_"):
+        return IN_TEXTS[cell], prefix, ""
+    return kind, prefix, f":{modifier.lstrip(':')}" if modifier else ""
 
 
 def coverage(answers: Iterable[Answer], *, least: int = 20) -> Coverage:
