@@ -25,6 +25,9 @@ IN_SQL = re.compile(
 )
 MAKES_SYSTEM = {SRC / "app.py"}
 NEVER_NAMES_SYSTEM = ("web", "consent")
+SUBSCRIPTIONS = "kintung.subscriptions"
+PURE_OF_SUBSCRIPTIONS = {"Allowed", "BACKPORT", "PROFILE", "require_acceptable", "status_parameters"}
+"""What requests may take of the package that holds a System: values, and functions of what they are given."""
 
 
 def clock_and_chance(tree: ast.Module) -> Iterator[str]:
@@ -71,6 +74,22 @@ def named(tree: ast.Module, name: str) -> list[int]:
     ]
 
 
+def taken(tree: ast.Module, package: str) -> set[str]:
+    """What a module imports from a package; the package's name when it imports it whole."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                found |= {each.name for each in names if f"{each.name}.".startswith(f"{package}.")}
+            case ast.ImportFrom(module=str(module), names=names) if f"{module}.".startswith(f"{package}."):
+                found |= {each.name for each in names}
+            case ast.ImportFrom(module=str(module), names=names):
+                found |= {package for each in names if f"{module}.{each.name}" == package}
+            case _:
+                continue
+    return found
+
+
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
 
@@ -94,6 +113,25 @@ def test_the_capability_to_bypass_a_reader_is_made_only_in_app() -> None:
 def test_the_capability_to_bypass_a_reader_is_never_named(package: str) -> None:
     modules = (SRC / package).rglob("*.py")
     assert {where(path): lines for path in modules if (lines := named(parsed(path), "System"))} == {}
+
+
+def test_requests_take_of_subscriptions_only_what_is_pure() -> None:
+    found = {name for path in (SRC / "web").rglob("*.py") for name in taken(parsed(path), SUBSCRIPTIONS)}
+    assert found == PURE_OF_SUBSCRIPTIONS
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ("from kintung.subscriptions import Service as S", {"Service"}),
+        ("from kintung.subscriptions.follower import Follower", {"Follower"}),
+        ("from kintung import subscriptions", {SUBSCRIPTIONS}),
+        ("import kintung.subscriptions", {SUBSCRIPTIONS}),
+        ("from kintung.subscriptions_of_another import x", set()),
+    ],
+)
+def test_what_is_taken_of_a_package_is_found(planted: str, found: set[str]) -> None:
+    assert taken(ast.parse(planted), SUBSCRIPTIONS) == found
 
 
 @pytest.mark.parametrize(

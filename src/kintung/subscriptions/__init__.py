@@ -13,9 +13,18 @@ from kintung.subscriptions.outbound import Allowed, Outbound, Undelivered, allow
 from kintung.subscriptions.schedule import pause_after
 from kintung.subscriptions.service import Service
 from kintung.subscriptions.standing import Subscriptions, Told
-from kintung.subscriptions.subscription import Content, Subscription, require_acceptable, subscription_of
+from kintung.subscriptions.subscription import (
+    BACKPORT,
+    PROFILE,
+    Content,
+    Subscription,
+    require_acceptable,
+    subscription_of,
+)
 
 __all__ = [
+    "BACKPORT",
+    "PROFILE",
     "Allowed",
     "Change",
     "Content",

@@ -11,7 +11,7 @@ import msgspec
 
 from kintung.definitions import topics
 from kintung.fhir.search import compartment_types, includes_of, parameters, revincludes_of
-from kintung.subscriptions.subscription import BACKPORT, PROFILE
+from kintung.subscriptions import BACKPORT, PROFILE
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 
