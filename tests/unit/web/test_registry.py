@@ -101,7 +101,7 @@ def test_nothing_is_searched_by_a_parameter_that_declares_nothing(monkeypatch: p
         return replace(parameter(types[0], code), answered=None)
 
     parse_query("Observation", [("code", "1")], now_micros=0)
-    monkeypatch.setattr("kintung.fhir.search.query.together", undeclared)
+    monkeypatch.setattr("kintung.fhir.search.asked.together", undeclared)
     with pytest.raises(NotSupported):
         parse_query("Observation", [("code", "1")], now_micros=0)
 

@@ -28,9 +28,10 @@ from kintung.fhir.search.dates import OFFSET_MINUTES, span
 from kintung.fhir.search.decimals import bound_keys
 from kintung.fhir.search.extract import extract
 from kintung.fhir.search.inclusion import includes_of, revincludes_of
+from kintung.fhir.search.limits import SEARCH_LIMITS, SearchLimits
 from kintung.fhir.search.match import holds
 from kintung.fhir.search.parameters import Answered, Parameter, parameters
-from kintung.fhir.search.query import SEARCH_LIMITS, SearchLimits, count_of, parse_query
+from kintung.fhir.search.query import count_of, parse_query
 from kintung.fhir.search.rows import Composite, Extracted, OfType, Target, Token
 from kintung.fhir.search.values import (
     CompositeValue,
