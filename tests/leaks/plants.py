@@ -90,9 +90,9 @@ LEAKS = (
         (
             _ON_MATCHES,
             Edit(
-                SqlView.search,
+                SqlView._page,
                 "self._opened(rows[:count])",
-                "(v for v in self._opened(rows[:count]) if self.current(reader, *v[:2]))",
+                "(v for v in self._opened(rows[:count]) if self.current(asked.who.reader, *v[:2]))",
             ),
         ),
     ),
@@ -111,7 +111,7 @@ LEAKS = (
     leak(
         "a walk that ends where it was to go on",
         searcher.Searcher._walked,
-        "if len(rows) == asked.limit:",
+        "if len(rows) == asked.limit or self._was_all(asked, plan, far):",
         "if rows:",
     ),
     Leak("_include without the reader", (_ON_INCLUDE,)),
@@ -139,10 +139,13 @@ LEAKS = (
         "read without the reader",
         SqlView._find,
         'visible(self._names.stored(self._db, reader), "r")',
-        "ALWAYS",
+        "every()",
     ),
     leak(
-        "vread without the owners of its version", SqlView.vread, 'visible(who, "v", labels_of="r")', "ALWAYS"
+        "vread without the owners of its version",
+        SqlView.vread,
+        'visible(who, "v", labels_of="r")',
+        "every()",
     ),
     leak("vread without the owners of now", SqlView.vread, 'visible(who, "r"), ', ""),
     leak(

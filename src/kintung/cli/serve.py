@@ -151,15 +151,36 @@ def loopback(host: str, *, unprotected: bool) -> str:
     raise BadInput(f"--unprotected is for this machine only; {host} can be reached from others.")
 
 
+_MOST_DEATHS = 5
+"""Deaths of one worker that are passed over between two that count."""
+
+
 class _Server(MPServer):
-    """Calls ``announce`` beside the workers once they are started."""
+    """Calls ``announce`` beside the workers once they are started, and is slow to give up.
+
+    Granian ends when a worker dies within seconds of being replaced, so that what cannot start
+    does not start for ever. But a request that takes too much memory is sent again at once, and
+    must not end the node with its worker: only every sixth death begins those seconds.
+    """
 
     announce: Callable[[], None]
+    deaths: dict[int, int]
+    """Of each worker, since the last that counted."""
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         super().startup(spawn_target, target_loader)  # pyright: ignore[reportUnknownMemberType]
         # After the workers were forked: a thread does not come along.
         threading.Thread(target=self.announce, name="kintung-announce", daemon=True).start()
+
+    def _respawn_workers(
+        self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
+    ) -> None:
+        super()._respawn_workers(workers, spawn_target, target_loader, delay)  # pyright: ignore[reportUnknownMemberType]
+        for worker in workers:
+            deaths = self.deaths.get(worker, 0) + 1
+            if deaths <= _MOST_DEATHS:
+                self.respawned_wrks.pop(worker, None)  # pyright: ignore[reportUnknownMemberType]
+            self.deaths[worker] = deaths % (_MOST_DEATHS + 1)
 
 
 def serve(
@@ -195,6 +216,7 @@ def serve(
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
     )
     server.announce = announce
+    server.deaths = {}
     with TemporaryDirectory(prefix="kintung-") as folder:
         counted = structs.replace(
             served, counts=f"{folder}/counts", told_as=(served.base_url or base).rstrip("/")
