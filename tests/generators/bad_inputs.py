@@ -213,6 +213,27 @@ def _bundle(rng: Random) -> Call:
     return Call("", "POST", "", json.dumps(bundle).encode(errors="surrogatepass"), JSON)
 
 
+def _parameters(rng: Random) -> Call:
+    """The input of an operation; what an element lacks may be said by an extension beside it."""
+    names = ("_count", "_since", "_type", "max", "patient", "category", "id", "meta", "x", *NASTY)
+    sent: list[dict[str, Any]] = []
+    for _ in range(rng.randint(0, 3)):
+        parameter = {
+            "name": rng.choice(names),
+            rng.choice(
+                ("valueCode", "valueString", "valueInteger", "valueMeta", "resource", "part")
+            ): rng.choice(("Patient", 1, "2022-10-19", {}, *NASTY)),
+        }
+        if rng.random() < 0.3:
+            absent = rng.choice(list(parameter))
+            del parameter[absent]
+            parameter[f"_{absent}"] = {"extension": [{"url": "x", "valueCode": "a"}]}
+        sent.append(parameter)
+    body = {"resourceType": "Parameters", "parameter": sent}
+    path = rng.choice([path for path in (*PATHS, "Subscription/1/$status") if "$" in path])
+    return Call("", "POST", path, json.dumps(body).encode(errors="surrogatepass"), JSON)
+
+
 def _noise(rng: Random) -> Call:
     return Call(
         "",
@@ -230,6 +251,7 @@ _FORMS: dict[str, Callable[[Random], Call]] = {
     "address": _address,
     "patch": _patch,
     "bundle": _bundle,
+    "parameters": _parameters,
     "noise": _noise,
 }
 FORMS: Sequence[str] = tuple(_FORMS)

@@ -227,3 +227,11 @@ def test_a_page_is_authorised_as_of_now(record: Api) -> None:
     )
 
     assert outcome(record.get(link, persona=who))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["Patient/p1/$everything", "Observation/$lastn", "Subscription/x/$status"])
+def test_a_parameter_whose_name_is_only_extended_is_refused(record: Api, path: str) -> None:
+    unnamed = {"_name": {"extension": [{"url": "http://a.example/x", "valueCode": "a"}]}, "valueCode": "a"}
+    answer = record.post(path, {"resourceType": "Parameters", "parameter": [unnamed]})
+    assert outcome(answer)[0] == 400
+    assert outcome(answer)[2] == "Parameters.parameter[0].name"

@@ -74,17 +74,21 @@ def _in_body(site: Site, request: Request, known: Mapping[str, Input]) -> Iterat
         raise StructureInvalid("The body of this operation is Parameters.", path="Parameters")
     require_valid(resource)
     for place, parameter in enumerate(cast(list[dict[str, Any]], resource.get("parameter", []))):
-        yield parameter["name"], _value(parameter, known, f"Parameters.parameter[{place}]")
+        path = f"Parameters.parameter[{place}]"
+        name = parameter.get("name")
+        if name is None:  # extensions alone satisfy its definition
+            raise StructureInvalid("A parameter of this operation has a name.", path=f"{path}.name")
+        yield name, _value(name, parameter, known, path)
 
 
-def _value(parameter: Mapping[str, Any], known: Mapping[str, Input], path: str) -> str:
+def _value(name: str, parameter: Mapping[str, Any], known: Mapping[str, Input], path: str) -> str:
     """The text of a primitive value, of the type that the operation takes."""
     members = [member for member in parameter if member.startswith("value")]
     value = parameter[members[0]] if members else None
     if not isinstance(value, str | int):
         raise StructureInvalid("A parameter of this operation has a primitive value.", path=path)
-    of = known.get(parameter["name"])
+    of = known.get(name)
     wanted = f"value{of.type[0].upper()}{of.type[1:]}" if of else members[0]
     if members[0] != wanted:
-        raise StructureInvalid(f"{parameter['name']} of this operation has a {wanted}.", path=path)
+        raise StructureInvalid(f"{name} of this operation has a {wanted}.", path=path)
     return str(value).lower() if isinstance(value, bool) else str(value)
