@@ -1,6 +1,7 @@
 """_pretty, fhirVersion and the modes of metadata."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import FHIR_JSON
 from kintung.web.fhir.presentation import MOST_INDENTED, Presentation, presentation
-from tests.records import binary, patient
+from tests.records import binary, observation, patient
 from tests.server.api import Api, outcome
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -17,6 +18,11 @@ WEIGHT = (
     b'{"resourceType":"Observation","id":"o","status":"final","code":{'
     b'"text":"a\\/b\\u00e9, \xe9\x99\xb3: {}"},"valueQuantity":{"value":1.50E+2}}'
 )
+
+
+def unlinked(answer: Any) -> Any:
+    """What is shown, without the address it was asked at."""
+    return {name: value for name, value in answer.json().items() if name != "link"}
 
 
 @pytest.mark.parametrize(
@@ -36,11 +42,36 @@ def test_pretty_adds_white_space_alone(api: Api, path: str) -> None:
     api.put("Observation/o", WEIGHT)
     joint = "&" if "?" in path else "?"
     plain, pretty = api.get(path), api.get(f"{path}{joint}_pretty=true")
-    assert (pretty.status_code, pretty.json()) == (plain.status_code, plain.json())
+    assert (pretty.status_code, unlinked(pretty)) == (plain.status_code, unlinked(plain))
     assert pretty.text.startswith('{\n  "')
-    for other in ("_pretty=false", "_pretty=", "_PRETTY=true"):
-        if not other.startswith("_P"):
-            assert api.get(f"{path}{joint}{other}").content == plain.content
+    for other in ("_pretty=false", "_pretty="):
+        shown = api.get(f"{path}{joint}{other}")
+        assert (unlinked(shown), "\n" in shown.text) == (unlinked(plain), False)
+
+
+@pytest.mark.parametrize(
+    "path", ["Patient?_count=1&", "_history?_count=1&", "Patient/p/$everything?_count=1&"]
+)
+def test_each_page_is_shown_as_the_first(api: Api, path: str) -> None:
+    api.store(patient("q"), patient("p"), observation("o", "p"))
+    page = api.get(f"{path}_format=json&_pretty=true", headers={"Accept": "text/html"})
+    for _ in range(2):
+        assert page.status_code == 200
+        assert page.text.startswith('{\n  "')
+        links = {link["relation"]: link["url"] for link in page.json()["link"]}
+        assert all(link.endswith("_format=json&_pretty=true") for link in links.values())
+        again = api.get(links["self"], headers={"Accept": "text/html"})
+        assert again.json()["entry"] == page.json()["entry"]
+        if "next" not in links:
+            break
+        page = api.get(links["next"], headers={"Accept": "text/html"})
+
+
+def test_a_form_says_for_all_pages_how_they_are_shown(api: Api) -> None:
+    api.store(patient("p"), patient("q"))
+    first = api.post("Patient/_search", b"_count=1&_format=json", headers=FORM).json()
+    onward = next(link["url"] for link in first["link"] if link["relation"] == "next")
+    assert api.get(onward, headers={"Accept": "text/html"}).status_code == 200
 
 
 def test_pretty_keeps_every_letter(api: Api) -> None:

@@ -17,7 +17,7 @@ from kintung.web.fhir import pages
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.operation import pairs_of
 from kintung.web.fhir.registry import Interaction, Method, Reads
-from kintung.web.fhir.request import HOW, Pairs, Request
+from kintung.web.fhir.request import HOW, OF_PAGES, Pairs, Request
 from kintung.web.outcomes import outcome
 from kintung.web.site import Site
 
@@ -31,17 +31,14 @@ MOST_BYTES = 32 * 1024 * 1024
 
 _MAX = re.compile(r"[1-9][0-9]{0,9}")
 _AT_ONCE = 1_000
-_OF_PAGES = frozenset(
-    {"_sort", "_count", "_total", "_include", "_revinclude", "_summary", "_elements", "_contained", "_cursor"}
-)
-"""What says of a search how it is answered; this answers in one way."""
 
 
 def lastn(site: Site, request: Request, view: View) -> Answer:
     """The last Observations of each code, newest first, in one Bundle."""
-    asked = tuple(pair for pair in pairs_of(site, request, OPERATION, searches=True) if pair[0] not in HOW)
+    sent = pairs_of(site, request, OPERATION, searches=True)
+    asked = tuple(pair for pair in sent if pair[0] not in HOW)
     most = _most(asked)
-    walked = pages.Walk(asked, site.clock.now_micros())
+    walked = pages.Walk(asked, site.clock.now_micros(), tuple(pair for pair in sent if pair[0] in HOW))
     query = _query(site, request, walked)
     found, page = _found(request, view, query)
     observed = [_observed(site, version) for version in found]
@@ -69,7 +66,7 @@ def _query(site: Site, request: Request, walked: pages.Walk) -> Query:
         ValueInvalid: no subject is named, or several; or neither a category nor a code.
     """
     for name, _ in walked.asked:
-        if name.partition(":")[0] in _OF_PAGES:
+        if name.partition(":")[0] in OF_PAGES:
             raise NotSupported("$lastn is answered whole, newest first; leave it out.", path=name[:64])
     query = parse_query(
         TYPE,

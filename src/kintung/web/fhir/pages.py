@@ -29,10 +29,14 @@ _VERBS = {
 
 
 class Walk(NamedTuple):
-    """A walk through pages: what was asked on page one, when, and where this page begins."""
+    """A walk through pages: what was asked on page one, when, and where this page begins.
+
+    ``how`` is how each page is to be answered (``HOW``): it stands beside a cursor, not in it.
+    """
 
     asked: Pairs
     at: int
+    how: Pairs = ()
     sequence: int | None = None
     after: Position | None = None
     cursor: str = ""
@@ -49,22 +53,24 @@ def walk(site: Site, request: Request, path: str, pairs: Pairs) -> Walk:
         ValueInvalid: the cursor cannot be used, or stands beside other parameters.
     """
     texts = [value for name, value in pairs if name == CURSOR]
+    how = tuple(pair for pair in pairs if pair[0] in HOW)
     if not texts:
-        return Walk(tuple(pair for pair in pairs if pair[0] not in HOW), site.clock.now_micros())
+        return Walk(tuple(pair for pair in pairs if pair[0] not in HOW), site.clock.now_micros(), how)
     if len(texts) > 1 or any(name not in (CURSOR, *HOW) for name, _ in pairs):
         raise ValueInvalid("A cursor holds all that was asked; send it alone.", path=CURSOR)
     found = site.cursors.open(texts[0], reader=request.access.reader.name, path=path)
-    return Walk(found.asked, found.at, found.sequence, found.after, texts[0])
+    return Walk(found.asked, found.at, how, found.sequence, found.after, texts[0])
 
 
 def links(site: Site, request: Request, path: str, walked: Walk, used: Pairs, page: Page) -> bytes:
     """The ``link`` array: self, and next when there is more. ``used`` is what was understood."""
     address = f"{request.base}/{path}" if path else request.base
     here = ((CURSOR, walked.cursor),) if walked.cursor else used
-    found = [{"relation": "self", "url": _url(address, here)}]
+    found = [{"relation": "self", "url": _url(address, (*here, *walked.how))}]
     if page.next is not None:
         onward = Cursor(request.access.reader.name, path, used, walked.at, page.sequence, page.next)
-        found.append({"relation": "next", "url": _url(address, ((CURSOR, site.cursors.seal(onward)),))})
+        there = (CURSOR, site.cursors.seal(onward))
+        found.append({"relation": "next", "url": _url(address, (there, *walked.how))})
     return msgspec.json.encode(found)
 
 

@@ -20,6 +20,11 @@ Pairs = tuple[tuple[str, str], ...]
 HOW = ("_format", "_pretty")
 """Parameters that say how to answer; they select nothing and every address takes them."""
 
+OF_PAGES = frozenset(
+    {"_sort", "_count", "_total", "_include", "_revinclude", "_summary", "_elements", "_contained", "_cursor"}
+)
+"""Parameters of a search, without modifiers, that say how it is answered and not what matches."""
+
 _PRECONDITIONS = frozenset(headers.PRECONDITIONS)
 
 MAX_PAIRS = 1_000
