@@ -527,3 +527,29 @@ def test_an_error_leads_through_its_entry_and_stays_as_it_is() -> None:
         assert placed.path is not None
         assert placed.path.startswith("Bundle.entry[2].")
         assert headers_of(placed) == headers_of(error)
+
+
+def test_a_bundle_holds_no_answer_that_is_no_resource(api: Api) -> None:
+    for kind in ("batch", "transaction"):
+        (refused,) = api.post("", bundle(kind, entry("GET", "openapi.json"))).json()["entry"]
+        assert refused["response"]["status"].startswith("400")
+        assert "resource" not in refused
+        assert refused["response"]["outcome"]["issue"][0]["code"] == "not-supported"
+
+
+def test_an_entry_of_head_has_no_resource(api: Api) -> None:
+    api.store(patient("p"))
+    for kind in ("batch", "transaction"):
+        shown, headed = api.post(
+            "", bundle(kind, entry("GET", "Patient/p"), entry("HEAD", "Patient/p"))
+        ).json()["entry"]
+        assert "resource" in shown
+        assert headed == {"response": shown["response"]}
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_an_address_that_is_only_extended_asks_for_nothing(api: Api, kind: str) -> None:
+    extended = {"_url": {"extension": [{"url": "http://a.example/x", "valueCode": "a"}]}, "method": "GET"}
+    answer = api.post("", bundle(kind, {"request": extended})).json()
+    told = answer["entry"][0]["response"]["outcome"] if kind == "batch" else answer
+    assert told["issue"][0]["expression"] == ["Bundle.entry[0].request.url"]

@@ -8,7 +8,7 @@ import pytest
 from kintung.consent import Right
 from kintung.store.reader import Reader
 from kintung.web.site import WebSettings
-from tests.records import patient
+from tests.records import observation, patient
 from tests.server.api import BASE, Api, ids, outcome, persona
 from tests.server.api import api as opened
 
@@ -53,7 +53,7 @@ def test_what_matched_is_shown_as_preferred(api: Api, prefer: str) -> None:
     [
         ("", (400, "value")),
         ("_format=json", (400, "value")),
-        ("_count=1", (400, "value")),
+        ("_count=1", (400, "not-supported")),
         ("colour=red", (400, "not-supported")),
         ("birthdate=31", (400, "value")),
     ],
@@ -206,3 +206,27 @@ def test_the_statement_says_whether_several_are_deleted(api: Api, several: Api) 
     for node, said in ((api, "single"), (several, "multiple")):
         (rest,) = node.get("metadata").json()["rest"]
         assert {each["conditionalDelete"] for each in rest["resource"]} == {said}
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["_include=*", "_revinclude=Observation:subject", "_include:iterate=Patient:organization", "_sort=_id",
+     "_count=1", "_summary=true", "_elements=name", "_total=accurate"],
+)  # fmt: skip
+def test_what_says_how_a_search_is_answered_is_no_criterion(api: Api, how: str) -> None:
+    twins(api)
+    criteria = f"_id=p1&{how}"
+    answers = [
+        api.delete(f"Patient?{criteria}"),
+        api.put(f"Patient?{criteria}", NEW),
+        api.call("PATCH", f"Patient?{criteria}", {"resourceType": "Parameters"}),
+        api.post("Patient", NEW, headers={"If-None-Exist": criteria}),
+    ]
+    refused = (400, "not-supported", how.partition("=")[0])
+    assert [outcome(answer) for answer in answers] == [refused] * 4
+    subject = {"reference": f"Patient?{criteria}"}
+    written = {"resource": observation("o", "p1") | {"subject": subject},
+               "request": {"method": "POST", "url": "Observation"}}  # fmt: skip
+    answer = api.post("", {"resourceType": "Bundle", "type": "transaction", "entry": [written]})
+    assert outcome(answer)[:2] == (400, "not-supported")
+    assert api.get("Patient/p1").headers["etag"] == 'W/"1"'

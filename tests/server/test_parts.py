@@ -124,3 +124,22 @@ def test_a_part_is_not_stored_in_the_place_of_the_whole(ward: Api) -> None:
     assert ward.get("Patient/p1").json()["meta"]["versionId"] == "1"
     whole = {name: value for name, value in ward.get("Patient/p1").json().items() if name != "gender"}
     assert ward.put("Patient/p1", whole).status_code == 200
+
+
+def test_what_is_tagged_as_a_part_is_stored_by_no_way(ward: Api) -> None:
+    part = patient("p1") | {"meta": {"tag": [TAG]}}
+    tagging = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [TAG]}}]}
+    patch = [{"op": "add", "path": "/meta/tag", "value": [TAG]}]
+    json_patch = {"content-type": "application/json-patch+json"}
+    posted = {"resource": part, "request": {"method": "POST", "url": "Patient"}}
+    answers = [
+        ward.post("Patient", part),
+        ward.post("Patient", part, headers={"If-None-Exist": "_id=none"}),
+        ward.put("Patient?_id=p1", part),
+        ward.post("Patient/p1/$meta-add", tagging),
+        ward.call("PATCH", "Patient/p1", patch, headers=json_patch),
+    ]
+    assert [outcome(answer) for answer in answers] == [(422, "business-rule", "Patient.meta.tag")] * 5
+    whole = ward.post("", {"resourceType": "Bundle", "type": "transaction", "entry": [posted]})
+    assert outcome(whole) == (422, "business-rule", "Bundle.entry[0].resource.meta.tag")
+    assert ward.put("Patient/p1", ward.get("Patient/p1").json()).status_code == 200

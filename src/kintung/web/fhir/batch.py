@@ -16,7 +16,7 @@ from kintung.store.waiting import settle
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import TELLING, audit_record
-from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, response
+from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, read_answer, response
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.perform import disclose, require_right
 from kintung.web.fhir.registry import Carries, Interaction, Reads, Recordless, Registry, Submission, Writes
@@ -113,11 +113,11 @@ class Batch:
             case Reads() as action:
                 self._room.keep()
                 answer, record = disclose(self._site, interaction, action, request)
-                self._answers[index] = self._room.read(answer)
+                self._answers[index] = self._room.read(read_answer(request, answer))
                 self._records.append(self._site.store.record(record))
             case Recordless(answer_of):
                 self._room.keep()
-                self._answers[index] = self._room.read(answer_of(self._site, request))
+                self._answers[index] = self._room.read(read_answer(request, answer_of(self._site, request)))
             case Carries():
                 raise NotSupported("A batch may not hold another Bundle of requests.", path="request.url")
         return None

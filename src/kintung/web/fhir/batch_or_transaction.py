@@ -11,7 +11,7 @@ from kintung.web.deadline import Deadline
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.batch import Batch
-from kintung.web.fhir.bundle import at_entry, received, response
+from kintung.web.fhir.bundle import at_entry, read_answer, received, response
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import idempotency_key
 from kintung.web.fhir.perform import disclose, require_right
@@ -73,7 +73,7 @@ def _read(site: Site, registry: Registry, request: Request, room: Room) -> Answe
     if not isinstance(interaction.action, Reads):
         raise NotSupported("A transaction reads resources, histories and searches only.", path="request.url")
     found, record = disclose(site, interaction, interaction.action, request)
-    shown = room.read(found)
+    shown = room.read(read_answer(request, found))
     settle(site.store.record(record), site.limits.seconds)
     return shown
 

@@ -10,12 +10,12 @@ from urllib.parse import unquote
 
 import msgspec
 
-from kintung.errors import Issue, KintungError, StructureInvalid, ValueInvalid
+from kintung.errors import Issue, KintungError, NotSupported, StructureInvalid, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle, split_bundle
 from kintung.fhir.search import span
 from kintung.fhir.structure import require_valid
 from kintung.web.fhir.answer import Answer
-from kintung.web.fhir.headers import PLAIN, instant, last_modified
+from kintung.web.fhir.headers import FHIR_JSON, PLAIN, instant, last_modified
 from kintung.web.fhir.request import Request
 from kintung.web.site import Site
 
@@ -52,13 +52,16 @@ def entry_request(outer: Request, index: int, entry: BundleEntry) -> Request:
     """The request an entry carries; its caller, base and wishes are those of the whole.
 
     Raises:
-        StructureInvalid: the entry has no request, or not the resource it is to store.
+        StructureInvalid: the entry has no request, or none with an address, or not the resource it is
+            to store.
         ValueInvalid: its address is of another server.
     """
     asked = entry.request
     if asked is None:
         raise StructureInvalid("An entry of a batch or transaction needs a request.", path="request")
-    url = str(asked.get("url", "")).removeprefix(outer.base).lstrip("/")
+    if "url" not in asked:  # extensions alone satisfy its definition; "" is the base
+        raise StructureInvalid("The request of an entry has a url.", path="request.url")
+    url = str(asked["url"]).removeprefix(outer.base).lstrip("/")
     path, _, query = url.partition("?")
     if ":" in path:
         raise ValueInvalid("The address of an entry is under this server: Patient/1.", path="request.url")
@@ -88,6 +91,17 @@ def _headers(outer: Request, asked: Mapping[str, Any]) -> dict[bytes, bytes]:
     if key is not None:
         headers[b"idempotency-key"] = key
     return headers
+
+
+def read_answer(request: Request, answer: Answer) -> Answer:
+    """The answer to an entry that reads, as a Bundle may hold it: of HEAD without the resource.
+
+    Raises:
+        NotSupported: it is no FHIR resource.
+    """
+    if answer.body and dict(answer.headers).get(b"content-type") != FHIR_JSON:
+        raise NotSupported("A Bundle holds FHIR resources; ask for this by itself.", path="request.url")
+    return answer._replace(body=b"") if request.method == "HEAD" else answer
 
 
 def at_entry(error: KintungError, index: int) -> KintungError:

@@ -76,7 +76,7 @@ def _resource(
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
         "conditionalDelete": conditional_delete,
-        "referencePolicy": ["literal", "logical", "resolves", "local"],
+        "referencePolicy": ["literal", "logical"],
         "searchInclude": ["*", *includes_of(type)],
         "searchRevInclude": revincludes_of(type),
     }

@@ -16,6 +16,8 @@ from kintung.errors import (
     Forbidden,
     MultipleMatches,
     NotFound,
+    NotSupported,
+    RuleFailed,
     StructureInvalid,
     ValueInvalid,
     VersionConflict,
@@ -23,12 +25,13 @@ from kintung.errors import (
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
 from kintung.fhir.structure import require_valid
+from kintung.fhir.subset import is_subsetted
 from kintung.store.in_bodies import refuse_in_bodies
 from kintung.store.port import Current, Match, Outcome, Ownership, View, Write
 from kintung.subscriptions import require_acceptable
 from kintung.web.fhir.headers import names_version, versions_named
 from kintung.web.fhir.references import OwnReference, make_local
-from kintung.web.fhir.request import HOW, Pairs, Request
+from kintung.web.fhir.request import HOW, OF_PAGES, Pairs, Request
 from kintung.web.site import Site
 
 Verb = Literal["POST", "PUT", "PATCH", "DELETE"]
@@ -115,14 +118,31 @@ def accepted_text(resource: dict[str, Any], raw: bytes, base: str) -> tuple[OwnR
 
     Raises:
         BadInput: it is not what the definition of its type allows.
+        RuleFailed: it has the tag of a part (http://hl7.org/fhir/R4/search.html#summary).
     """
     own = make_local(resource, raw, base)  # before: of what is local the type is judged
     require_valid(resource)
+    if is_subsetted(resource):
+        raise RuleFailed(
+            "The resource is tagged SUBSETTED: it is a part, and would take the place of the whole. "
+            "Read it without _summary and _elements, and send that.",
+            path=f"{resource['resourceType']}.meta.tag",
+        )
     return own
 
 
 def criteria_of(site: Site, request: Request, pairs: Pairs, where: str, type: str = "") -> Query:
-    """Criteria that select among the request's type: all understood, and at least one of them."""
+    """Criteria that select among the request's type: all understood, and at least one of them.
+
+    Raises:
+        NotSupported: a parameter says how a search is answered, or cannot decide a write.
+        BadInput: a parameter is not understood, or there is none.
+    """
+    for name, _ in pairs:
+        if name.partition(":")[0] in OF_PAGES:
+            raise NotSupported(
+                "Criteria say what is meant, not how a search is answered; leave it out.", path=name[:64]
+            )
     query = parse_query(
         type or request.type,
         pairs,

@@ -6,10 +6,9 @@ resource, or to bring back a deleted one, is the right ``place``; without it the
 """
 
 from kintung.consent import Policy, Right
-from kintung.errors import RuleFailed, ValueInvalid
+from kintung.errors import ValueInvalid
 from kintung.fhir.references import is_id
-from kintung.fhir.subset import is_subsetted
-from kintung.web.fhir.deposit import Accepted, Step, accepted, criteria_of, if_match
+from kintung.web.fhir.deposit import Step, accepted, criteria_of, if_match
 from kintung.web.fhir.headers import refuse_preconditions_but
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Request, refuse_parameters
@@ -23,7 +22,7 @@ def update_step(site: Site, request: Request) -> Step:
     refuse_parameters(request)
     if not is_id(request.id):
         raise ValueInvalid("An id is 1 to 64 letters, digits, hyphens and points.", path=f"{request.type}.id")
-    resource, own = _whole(site, request)
+    resource, own = accepted(site, request)
     if resource.get("id") != request.id:
         raise ValueInvalid(
             f"The id of the resource must be that of the address: {request.id}.", path=f"{request.type}.id"
@@ -34,7 +33,7 @@ def update_step(site: Site, request: Request) -> Step:
 def conditional_update_step(site: Site, request: Request) -> Step:
     """The step of a conditional update: nothing matches, create; one, update; more, refused."""
     refuse_preconditions_but(b"if-match", request.headers)
-    resource, own = _whole(site, request)
+    resource, own = accepted(site, request)
     return Step(
         "PUT",
         request.type,
@@ -46,22 +45,6 @@ def conditional_update_step(site: Site, request: Request) -> Step:
         fresh=site.entropy.new_id(),
         own=own,
     )
-
-
-def _whole(site: Site, request: Request) -> Accepted:
-    """The body, which must not be a part of a resource: the rest would be lost.
-
-    Raises:
-        RuleFailed: it has the tag of one (http://hl7.org/fhir/R4/search.html#summary).
-    """
-    found = accepted(site, request)
-    if is_subsetted(found.resource):
-        raise RuleFailed(
-            "The resource is tagged SUBSETTED: it is a part, and would take the place of the whole. "
-            "Read it without _summary and _elements, and send that.",
-            path=f"{request.type}.meta.tag",
-        )
-    return found
 
 
 def update(site: Site, request: Request) -> Submission:
