@@ -47,3 +47,14 @@ def binary(id: str, of: str) -> Resource:
 def organization(id: str, name: str = "Clinic") -> Resource:
     """Directory data, public."""
     return {"resourceType": "Organization", "id": id, "name": name}
+
+
+def subscription(id: str) -> Resource:
+    return {
+        "resourceType": "Subscription",
+        "id": id,
+        "status": "requested",
+        "reason": "to know",
+        "criteria": "Patient?",
+        "channel": {"type": "rest-hook", "endpoint": "https://ward.example/hook"},
+    }

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from kintung.definitions import Trigger
+from kintung.store.reader import Reader
 from kintung.store.system import System
 
 NEVER = 2**62
@@ -168,8 +169,8 @@ class Notices(Protocol):
         """Queue dead ones again, at the end of their lanes; None for all. How many that were."""
         ...
 
-    def subscriber(self, id: str) -> Subscriber | None:
-        """A Subscription in force, for who may see it: its numbers tell of what its depositor sees."""
+    def subscriber(self, reader: Reader, id: str) -> Subscriber | None:
+        """A Subscription in force that the reader sees; its numbers tell of what its depositor sees."""
         ...
 
     def tally(self) -> Tally:

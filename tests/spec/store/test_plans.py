@@ -20,7 +20,7 @@ from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
-from kintung.store.sql.notices import ACCESS_OF, due_notice
+from kintung.store.sql.notices import ACCESS_OF, due_notice, seen_subscriber
 from kintung.store.sql.search import Asked, Plan, Searcher
 from kintung.store.sql.search import plan as planner
 from kintung.store.sql.search import plan as search_plans
@@ -232,6 +232,17 @@ def test_the_next_notice_is_found_by_when_it_is_due(record: Record) -> None:
     assert re.search(r"USING PRIMARY KEY \(key=\? AND version_id=\?\)|standing_pkey on standing a", access), (
         access
     )
+
+
+def test_a_subscription_in_force_is_sought_by_its_id(record: Record) -> None:
+    reader = Reader("plan", persons=record.store.scope(MANY), organisations=frozenset({"x"}))
+    with searching(record) as searcher:
+        statement = seen_subscriber(Names().stored(searcher.db, reader), "s1")
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert "SCAN" not in explained, explained
+    assert re.search(r"SEARCH r USING PRIMARY KEY|resource_pkey on resource r", explained), explained
+    assert re.search(r"SEARCH e USING \w* ?INDEX|entity_id_type_key on entity e", explained), explained
 
 
 def test_the_plan_follows_the_size_of_the_scope(record: Record) -> None:

@@ -6,7 +6,7 @@ its reason.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from kintung.store.sql.schema import BY_NAME
 from kintung.store.sql.search import Asked, Plan
 from kintung.store.sql.store import SqlStore
 from kintung.store.sqlite import SqliteDatabase
+from tests.records import subscription
 from tests.stores import ALL, HOUR, SYSTEM, Record, opened
 
 ELSEWHERE = {
@@ -137,12 +138,13 @@ def _use_everything(record: Record) -> None:
     record.delete("Observation/o")
     assert store.follow(SYSTEM, 0)
     assert store.follow(SYSTEM, 0, opening={"Patient"})
-    _use_the_queue(store)
+    record.put(subscription("s"), organisation="x")
+    _use_the_queue(store, readers)
     assert list(store.export(SYSTEM))
     assert list(store.check(SYSTEM)) == []
 
 
-def _use_the_queue(store: SqlStore) -> None:
+def _use_the_queue(store: SqlStore, readers: Iterable[Reader]) -> None:
     queue = store.notices
     sent = [Notice("s", n, "Observation", "o", n, "update", 0) for n in range(3)]
     assert queue.lead(SYSTEM, "a", HOUR) == 0
@@ -159,7 +161,7 @@ def _use_the_queue(store: SqlStore) -> None:
         else:
             queue.bury(SYSTEM, taken, "dead")
     assert queue.replay(SYSTEM) == 1
-    assert queue.subscriber("s") is not None
+    assert None not in [queue.subscriber(reader, "s") for reader in readers]
     assert queue.tally().waiting == 2
     queue.end(SYSTEM, queue.subscribers(SYSTEM)[0])
     queue.resign(SYSTEM, "a")

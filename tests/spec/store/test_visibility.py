@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from kintung.errors import Deleted, NotFound, RuleFailed
+from kintung.store.notices import Advance
 from kintung.store.port import OwnerKind, Ownership, Paging
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql import clauses
 from kintung.store.sql.search import conditions
 from kintung.store.sql.search import plan as plans
-from tests.records import binary, group, listing, observation, organization, patient, weight
-from tests.stores import ALL, NOBODY, SYSTEM, Record, names
+from tests.records import binary, group, listing, observation, organization, patient, subscription, weight
+from tests.stores import ALL, HOUR, NOBODY, SYSTEM, Record, names
 
 WHO: dict[str, Callable[[Scope], Reader]] = {
     "all": lambda scope: ALL,
@@ -432,3 +433,17 @@ def test_what_refers_here_counts_only_while_the_reader_sees_it(
     assert record.found(search, ALL) == ["Observation/hidden", "Observation/seen"]
     farther = "Observation?_has:Observation:derived-from:derived-from.code=weight"
     assert record.found(farther, reader) == ["Observation/seen"]
+
+
+def test_a_subscription_in_force_is_shown_to_who_sees_it(record: Record) -> None:
+    record.put(subscription("s"), organisation="a")
+    record.label("Subscription/s", "R")
+    queue = record.store.notices
+    assert queue.lead(SYSTEM, "follower", HOUR) == 0
+    assert queue.advance(SYSTEM, "follower", Advance(0, 1, (), [("s", 1, b"")]))
+    scope = record.grant(1, "1")
+    seen = {name for name, reader in WHO.items() if queue.subscriber(reader(scope), "s")}
+    assert seen == {"all", "organisation a", "every organisation"}
+    assert queue.subscriber(ALL, "never") is None
+    record.put(patient("s", "Chan"))
+    assert queue.subscriber(Reader("p1", persons=record.grant(2, "s")), "s") is None

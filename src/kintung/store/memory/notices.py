@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kintung.clock import Clock
 from kintung.store.notices import NEVER, REQUESTED, Advance, Dead, Notice, Subscriber, Taken, Tally
+from kintung.store.reader import Reader
 from kintung.store.system import System
 
 
@@ -27,10 +28,23 @@ class _Queued:
 
 
 class MemoryNotices:
-    """The queue beside a record in memory. ``accesses`` gives what stands beside a Subscription's version."""
+    """The queue beside a record in memory."""
 
-    def __init__(self, clock: Clock, accesses: Callable[[str, int], bytes | None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        accesses: Callable[[str, int], bytes | None],
+        is_seen: Callable[[Reader, str], bool],
+    ) -> None:
+        """Start empty.
+
+        Args:
+            clock: tells when what is due.
+            accesses: gives what stands beside a Subscription's version.
+            is_seen: whether a reader sees the Subscription of an id.
+        """
         self._clock = clock
+        self._is_seen = is_seen
         self._accesses = accesses
         self._lock = threading.Lock()
         self._cursor = self._given = self._until = 0
@@ -159,8 +173,8 @@ class MemoryNotices:
                 self._put(self._queue.pop(number).notice)
             return len(wanted)
 
-    def subscriber(self, id: str) -> Subscriber | None:
-        return self._subscribers.get(id)
+    def subscriber(self, reader: Reader, id: str) -> Subscriber | None:
+        return self._subscribers.get(id) if self._is_seen(reader, id) else None
 
     def tally(self) -> Tally:
         with self._lock:

@@ -52,11 +52,16 @@ class MemoryStore:
         self._lock = threading.Lock()
         self.jobs_queued = Bell()
         self.notices: Notices = MemoryNotices(
-            clock, lambda id, version_id: self._state.accesses.get((id, version_id))
+            clock,
+            lambda id, version_id: self._state.accesses.get((id, version_id)),
+            lambda reader, id: self._now().current(reader, "Subscription", id) is not None,
         )
 
     def view(self) -> AbstractContextManager[View]:
-        return nullcontext(MemoryView(self._state, self._scribe))
+        return nullcontext(self._now())
+
+    def _now(self) -> MemoryView:
+        return MemoryView(self._state, self._scribe)
 
     def lookup(self) -> AbstractContextManager[View]:
         return self.view()

@@ -17,8 +17,11 @@ from kintung.store.notices import (
     Taken,
     Tally,
 )
+from kintung.store.reader import Reader
+from kintung.store.sql.clauses import Clause
 from kintung.store.sql.database import Database, Row
-from kintung.store.sql.names import TYPE_NUMBERS
+from kintung.store.sql.names import TYPE_NUMBERS, Names
+from kintung.store.sql.visibility import StoredReader, visible
 from kintung.store.system import System
 
 _FOLLOWER = "subscriptions"
@@ -31,8 +34,9 @@ Section = Callable[[], AbstractContextManager[Database]]
 class SqlNotices:
     """The queue beside a record."""
 
-    def __init__(self, reading: Section, committing: Section, clock: Clock) -> None:
+    def __init__(self, reading: Section, committing: Section, clock: Clock, names: Names) -> None:
         """``reading`` opens a reading, ``committing`` the commit section."""
+        self._names = names
         self._reading = reading
         self._committing = committing
         self._clock = clock
@@ -202,9 +206,10 @@ class SqlNotices:
             _set_follower(db, cursor, given, holder, until)
         return len(rows)
 
-    def subscriber(self, id: str) -> Subscriber | None:
+    def subscriber(self, reader: Reader, id: str) -> Subscriber | None:
         with self._reading() as db:
-            rows = db.rows(f"{_SUBSCRIBER} WHERE id = ?", (id,))
+            statement = seen_subscriber(self._names.stored(db, reader), id)
+            rows = db.rows(statement.text, statement.values)
         return _subscriber(rows[0]) if rows else None
 
     def tally(self) -> Tally:
@@ -223,8 +228,20 @@ ACCESS_OF = (
 )
 
 _SUBSCRIBER = "SELECT id, version_id, state, events, access FROM subscriber"
+_SEEN = (
+    "SELECT s.id, s.version_id, s.state, s.events, s.access FROM subscriber s"
+    " JOIN entity e ON e.id = s.id AND e.type = ?"
+    " JOIN resource r ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
+)
 _NOTICE = "n.subscription, n.seq, n.type, n.id, n.version_id, n.cause, n.at"
 _DEAD = f"SELECT n.number, {_NOTICE}, n.attempts, n.queued, n.error FROM notice n WHERE n.dead = 1"
+
+
+def seen_subscriber(who: StoredReader, id: str) -> Clause:
+    """The statement that finds a Subscription in force, if the reader sees it."""
+    seen = visible(who, "r")
+    text = f"{_SEEN} WHERE s.id = ? AND {seen.text}"
+    return Clause(text, (TYPE_NUMBERS["Subscription"], id, *seen.values))
 
 
 def due_notice(busy: int) -> str:

@@ -91,7 +91,6 @@ class SqlStore:
         """``most_rows``: a search estimated to look at more is refused."""
         self.waits = backend.waits
         self.jobs_queued = Bell()
-        self.notices: Notices = SqlNotices(backend.reading, backend.committing, clock)
         self._backend = backend
         self._keys = keys
         self._sealer = sealer
@@ -101,6 +100,7 @@ class SqlStore:
         self._clock = clock
         self._most_rows = most_rows
         self._names = Names()
+        self.notices: Notices = SqlNotices(backend.reading, backend.committing, clock, self._names)
         self._committer = Committer[Request, Receipt](self._run, _weight, "kintung-commit")
 
     # -- reading ------------------------------------------------------------------------

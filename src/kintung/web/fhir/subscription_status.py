@@ -43,7 +43,7 @@ def subscription_status(site: Site, request: Request, view: View) -> Answer:
 
 def _events(site: Site, request: Request) -> int | None:
     """The events told so far, for who deposited it; None for others, and for one that is not in force."""
-    found = site.store.notices.subscriber(request.id)
+    found = site.store.notices.subscriber(request.access.reader, request.id)
     if found is None:
         return None
     owner, caller = standing(found.access), request.access
