@@ -8,7 +8,6 @@ whether a Patient that is not shown is there.
 
 import re
 
-from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound, ValueInvalid
 from kintung.fhir.search import (
     Condition,
@@ -28,8 +27,8 @@ from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
 from kintung.store.port import View
 from kintung.web.fhir import pages
 from kintung.web.fhir.answer import Answer
-from kintung.web.fhir.operation import pairs_of
-from kintung.web.fhir.registry import Interaction, Method, Reads
+from kintung.web.fhir.operation import both_methods, pairs_of
+from kintung.web.fhir.registry import Reads
 from kintung.web.fhir.request import Pairs, Request
 from kintung.web.site import Site
 
@@ -105,19 +104,6 @@ def _since(value: str, offset_minutes: int) -> Criterion:
 
 _DESCRIPTION = "What the compartment holds and the caller sees, and what that leads to."
 
-_ADDRESSES: tuple[tuple[str, Method], ...] = (("everything", "GET"), ("everything-post", "POST"))
-
-INTERACTIONS = tuple(
-    Interaction(
-        name,
-        method,
-        "/{type}/{id}/$everything",
-        Reads(everything),
-        Right.VIEW,
-        Policy.DISCLOSES,
-        _DESCRIPTION,
-        operation=OPERATION,
-        types=TYPES,
-    )
-    for name, method in _ADDRESSES
+INTERACTIONS = both_methods(
+    "everything", "/{type}/{id}/$everything", Reads(everything), _DESCRIPTION, OPERATION, TYPES
 )

@@ -7,7 +7,6 @@ grouped nor counted.
 
 import re
 
-from kintung.consent import Policy, Right
 from kintung.errors import NotSupported, TooCostly, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.lastn import Observed, codes_of, last
@@ -15,8 +14,8 @@ from kintung.fhir.search import Criterion, Query, extract, parameters, parse_que
 from kintung.store.port import Page, Paging, Version, View
 from kintung.web.fhir import pages
 from kintung.web.fhir.answer import Answer
-from kintung.web.fhir.operation import pairs_of
-from kintung.web.fhir.registry import Interaction, Method, Reads
+from kintung.web.fhir.operation import both_methods, pairs_of
+from kintung.web.fhir.registry import Reads
 from kintung.web.fhir.request import HOW, OF_PAGES, Pairs, Request
 from kintung.web.outcomes import outcome
 from kintung.web.site import Site
@@ -116,19 +115,4 @@ def _observed(site: Site, version: Version) -> Observed:
 
 _DESCRIPTION = "The last Observations of each code of one subject, newest first."
 
-_ADDRESSES: tuple[tuple[str, Method], ...] = (("lastn", "GET"), ("lastn-post", "POST"))
-
-INTERACTIONS = tuple(
-    Interaction(
-        name,
-        method,
-        "/{type}/$lastn",
-        Reads(lastn),
-        Right.VIEW,
-        Policy.DISCLOSES,
-        _DESCRIPTION,
-        operation=OPERATION,
-        types=(TYPE,),
-    )
-    for name, method in _ADDRESSES
-)
+INTERACTIONS = both_methods("lastn", "/{type}/$lastn", Reads(lastn), _DESCRIPTION, OPERATION, (TYPE,))

@@ -5,7 +5,6 @@ Source: http://hl7.org/fhir/R4/resource-operation-meta.html. Of a resource or a 
 caller sees now: no more than ``MOST`` of them are looked at, and where more have any it is refused.
 """
 
-from kintung.consent import Policy, Right
 from kintung.errors import StructureInvalid, TooCostly
 from kintung.fhir.json import parse
 from kintung.fhir.meta import joined, labels_of, meta_of
@@ -14,8 +13,9 @@ from kintung.fhir.structure import require_valid
 from kintung.store.port import Paging, Version, View
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN
+from kintung.web.fhir.operation import both_methods
 from kintung.web.fhir.read import read
-from kintung.web.fhir.registry import Interaction, Method, Reads
+from kintung.web.fhir.registry import Reads
 from kintung.web.fhir.request import Request, refuse_parameters
 from kintung.web.fhir.vread import vread
 from kintung.web.site import Site
@@ -95,19 +95,8 @@ _ADDRESSES = (
         "The meta of one version of a resource.",
     ),
 )
-_METHODS: tuple[tuple[Method, str], ...] = (("GET", ""), ("POST", "-post"))
-
 INTERACTIONS = tuple(
-    Interaction(
-        f"{name}{suffix}",
-        method,
-        f"{path}/$meta",
-        reads,
-        Right.VIEW,
-        Policy.DISCLOSES,
-        description,
-        operation=_OPERATION,
-    )
+    interaction
     for name, path, reads, description in _ADDRESSES
-    for method, suffix in _METHODS
+    for interaction in both_methods(name, f"{path}/$meta", reads, description, _OPERATION)
 )

@@ -1,4 +1,4 @@
-"""The input of an operation: parameters of the address, or of a Parameters resource by POST.
+"""How an operation is asked: by parameters of the address, or by a Parameters resource and POST.
 
 An operation that changes nothing is asked by GET where its parameters are primitive, and by POST always:
 http://hl7.org/fhir/R4/operations.html#executing. What each may be sent is read from its
@@ -6,15 +6,18 @@ OperationDefinition, compiled by ``scripts/build_operations.py``.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
 import msgspec
 
+from kintung.consent import Policy, Right
 from kintung.errors import StructureInvalid, TooLong, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.structure import require_valid
+from kintung.web.fhir.registry import Interaction, Reads
 from kintung.web.fhir.request import HOW, Pairs, Request, not_offered
 from kintung.web.site import Site
 
@@ -62,6 +65,24 @@ def pairs_of(site: Site, request: Request, operation: str, *, searches: bool = F
             raise ValueInvalid(f"{name} is given once.", path=name)
         seen.add(name)
     return pairs
+
+
+def both_methods(
+    name: str, path: str, reads: Reads, description: str, operation: str, types: tuple[str, ...] = ()
+) -> tuple[Interaction, Interaction]:
+    """An operation that reads, by GET, and by POST under the name with ``-post``."""
+    of_get = Interaction(
+        name,
+        "GET",
+        path,
+        reads,
+        Right.VIEW,
+        Policy.DISCLOSES,
+        description,
+        operation=operation,
+        types=types,
+    )
+    return of_get, replace(of_get, name=f"{name}-post", method="POST")
 
 
 def _in_body(site: Site, request: Request, known: Mapping[str, Input]) -> Iterator[tuple[str, str]]:

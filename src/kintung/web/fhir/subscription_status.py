@@ -7,15 +7,15 @@ counts what that one may see, and others see other things.
 
 import msgspec
 
-from kintung.consent import Policy, Right, standing
+from kintung.consent import standing
 from kintung.definitions import topics
 from kintung.fhir.json import parse
 from kintung.store.port import View
 from kintung.subscriptions import status_parameters
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN
-from kintung.web.fhir.operation import pairs_of
-from kintung.web.fhir.registry import Interaction, Method, Reads
+from kintung.web.fhir.operation import both_methods, pairs_of
+from kintung.web.fhir.registry import Reads
 from kintung.web.fhir.request import Request
 from kintung.web.site import Site
 
@@ -55,22 +55,11 @@ def _events(site: Site, request: Request) -> int | None:
     return found.events if is_own else None
 
 
-_METHODS: tuple[tuple[str, Method], ...] = (
-    ("subscription-status", "GET"),
-    ("subscription-status-post", "POST"),
-)
-
-INTERACTIONS = tuple(
-    Interaction(
-        name,
-        method,
-        "/{type}/{id}/$status",
-        Reads(subscription_status, by_id=True),
-        Right.VIEW,
-        Policy.DISCLOSES,
-        "How a Subscription stands.",
-        operation=OPERATION,
-        types=("Subscription",),
-    )
-    for name, method in _METHODS
+INTERACTIONS = both_methods(
+    "subscription-status",
+    "/{type}/{id}/$status",
+    Reads(subscription_status, by_id=True),
+    "How a Subscription stands.",
+    OPERATION,
+    ("Subscription",),
 )
