@@ -20,7 +20,8 @@ def day(number: int) -> Resource:
 @pytest.fixture
 def record(api: Api) -> Api:
     """Weights of three days, two of one; a pulse; a glucose by two names; and p2's, newer than all."""
-    both = {"coding": [{"system": "http://example.org/codes", "code": code} for code in ("glucose", "sugar")]}
+    codings = [{"system": "http://example.org/codes", "code": code} for code in ("glucose", "sugar")]
+    both = {"coding": codings, "text": "Sugar in blood"}
     api.store(
         patient("p1"),
         patient("p2"),
@@ -28,7 +29,7 @@ def record(api: Api) -> Api:
         observation("w3", "p1", "weight", **VITAL, **day(3)),
         observation("w2", "p1", "weight", **VITAL, **day(2)),
         observation("w2b", "p1", "weight", **VITAL, **day(2)),
-        observation("pulse", "p1", "pulse", **VITAL, **day(4)),
+        observation("pulse", "p1", "pulse", **VITAL, **day(4), valueQuantity={"value": 72}),
         observation("glucose", "p1", "glucose", **LAB, **day(5)),
         observation("sugar", "p1", "sugar", **LAB, **day(6)),
         observation("both", "p1", **LAB, **day(1)) | {"code": both},
@@ -61,6 +62,8 @@ def found(answer: Any) -> list[str]:
         ("patient=p1&category=laboratory,vital-signs&date=le2022-03-03", ["w3", "both"]),
         ("patient=p1&code=weight&date=lt2022-03-02&status=final", ["w1"]),
         ("patient=p1&code=nothing", []),
+        ("patient=p1&code:text=blood", ["both"]),
+        ("patient=p1&code-value-quantity=pulse$gt70", ["pulse"]),
         ("patient=nobody&code=weight", []),
     ],
 )
@@ -94,6 +97,10 @@ def test_parameters_ask_the_same(record: Api) -> None:
         ("patient=p1", "value", "category"),
         ("patient=p1&status=final", "value", "category"),
         ("patient=p1&code:not=weight", "value", "category"),
+        ("patient=p1&code:missing=false", "value", "category"),
+        ("patient=p1&_text=blood", "value", "category"),
+        ("patient=p1&has-member:Observation.code=weight", "value", "category"),
+        ("patient=p1&_has:Observation:has-member:code=weight", "value", "category"),
         ("patient=p1&code=weight&max=0", "value", "max"),
         ("patient=p1&code=weight&max=many", "value", "max"),
         ("patient=p1&code=weight&max=1&max=2", "value", "max"),

@@ -79,9 +79,15 @@ def _query(site: Site, request: Request, walked: pages.Walk) -> Query:
     plain = [each for each in query.criteria if isinstance(each, Criterion) and each.modifier is None]
     if not any(each.parameter.code in ("patient", "subject") and len(each.values) == 1 for each in plain):
         raise ValueInvalid("$lastn is of one subject: give patient or subject.", path="patient")
-    if not any(each.parameter.code == "category" or "code" in each.parameter.code for each in plain):
+    if not any(_is_of_codes(name) for name, _ in query_pairs(query)):
         raise ValueInvalid("$lastn is of a category or of codes: give category or code.", path="category")
     return query
+
+
+def _is_of_codes(name: str) -> bool:
+    """Whether a parameter asks for a category or for codes, by value, by text or with what stands beside."""
+    code, _, modifier = name.partition(":")
+    return modifier in ("", "text") and "." not in code and (code == "category" or "code" in code)
 
 
 def _found(request: Request, view: View, query: Query) -> tuple[list[Version], Page]:
