@@ -4,7 +4,7 @@
 Source: http://hl7.org/fhir/R4/search.html, sections 3.1.1.3 and 3.1.1.5.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +17,15 @@ _PAIR = 2
 """What an alternative of a composite costs where it is asked of one row."""
 _APART = 20
 """The same for each component that is asked by itself: a hundred such alternatives take a second."""
+
+
+_NOT_OFFERED: Mapping[str, str] = {
+    "_containedType": "resources inside others are not searched for; leave it out",
+    "_filter": "filter expressions are not offered here; ask by parameters, chains and _has",
+    "_query": "named queries are not offered here",
+    "_score": "matches have no score here; sort by a parameter",
+}
+"""Names that R4 gives parameters of every search, or keys of ``_sort``, and what is said of them here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,8 @@ class Names:
 
     def parameter(self, code: str) -> Parameter:
         """Return a parameter that all types searched have; path is left to the caller."""
+        if code in _NOT_OFFERED:
+            raise NotSupported(_NOT_OFFERED[code])
         if not self.types and code not in _common():
             raise NotSupported(f"{shown(code)} is not a parameter of every type; narrow the search by _type")
         try:

@@ -39,6 +39,7 @@ class Path(NamedTuple):
 
 _HAS = "_has:"
 _PIECES = 4
+_FORM = "it is written _has:Observation:patient:code"
 
 
 def path(name: str, most: int) -> Path:
@@ -56,7 +57,7 @@ def path(name: str, most: int) -> Path:
         if rest.startswith(_HAS):
             pieces = rest.split(":", 3)
             if len(pieces) != _PIECES or not all(pieces):
-                raise BadInput("it is written _has:Observation:patient:code")
+                raise BadInput(_FORM)
             _, type, code, rest = pieces
             links.append(Reverse(type, code))
         else:
@@ -64,4 +65,6 @@ def path(name: str, most: int) -> Path:
             code, _, type = head.partition(":")
             links.append(Forward(code, type))
     code, _, modifier = rest.partition(":")
+    if code == "_has":
+        raise BadInput(_FORM)
     return Path(tuple(links), code, modifier)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import cast, get_args
 
 from kintung.errors import BadInput, Issue, KintungError, NotSupported, TooCostly, TooLong, ValueInvalid
+from kintung.fhir.references import is_id
 from kintung.fhir.search import value_grammar
 from kintung.fhir.search.asked import Asked, AskedForward, AskedLeaf, Names, every_type, known_type
 from kintung.fhir.search.atoms import IN_BODIES
@@ -27,7 +28,7 @@ from kintung.fhir.subset import Summary, elements_of, subset, summary_of
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """All but tab, line feed and carriage return: http://hl7.org/fhir/R4/datatypes.html#string."""
 
-_RESULT = ("_sort", "_count", "_total", "_type", "_summary", "_elements")
+_RESULT = ("_sort", "_count", "_total", "_type", "_summary", "_elements", "_contained")
 _STANDING = 5
 """What a parameter costs beside its alternatives."""
 
@@ -151,7 +152,7 @@ class _Reading:
             try:
                 draft.used.append((name, self._read_result(name, value, draft)))
             except NotSupported as refusal:
-                if name != "_elements":
+                if name not in ("_elements", "_contained"):
                     raise
                 self._pass_over(name, refusal, draft)
             return
@@ -164,6 +165,8 @@ class _Reading:
             self._pass_over(name, refusal, draft)
         else:
             alternatives = self._alternatives(value)
+            if name == "_list":
+                alternatives = [_id_of_list(text) for text in alternatives]
             draft.cost += (len(alternatives) + _STANDING) * asked.leaves
             if draft.cost > self.limits.cost:
                 raise TooCostly(_what_to_do(asked, len(alternatives)))
@@ -225,6 +228,8 @@ class _Reading:
             draft.summary = summary_of(value)
         elif name == "_elements":
             draft.elements = elements_of(value, self.names.types)
+        elif name == "_contained":
+            _require_uncontained(value)
         return value
 
     def _sort(self, value: str) -> tuple[Sort, ...]:
@@ -239,6 +244,29 @@ class _Reading:
         if len(alternatives) > self.limits.values:
             raise TooLong(f"at most {self.limits.values} alternatives, not {len(alternatives)}")
         return list(dict.fromkeys(alternatives))
+
+
+def _require_uncontained(value: str) -> None:
+    """Take the default of ``_contained``; raises NotSupported for others, ValueInvalid for what is none."""
+    if value in ("true", "both"):
+        raise NotSupported("resources inside others are not searched for; leave it out")
+    if value != "false":
+        raise ValueInvalid(f"{shown(value)} is none of true, false, both")
+
+
+def _id_of_list(text: str) -> str:
+    """The id of a List, which may be written with its type.
+
+    Raises:
+        NotSupported: it is one of the functional lists, such as ``$current-problems``.
+        ValueInvalid: it is no id.
+    """
+    if text.startswith("$"):
+        raise NotSupported("the functional lists are not offered; name a List by its id")
+    id = text.removeprefix("List/")
+    if not is_id(id):
+        raise ValueInvalid("a List is named by its id, or as List/42")
+    return id
 
 
 def _what_to_do(asked: Asked, alternatives: int) -> str:

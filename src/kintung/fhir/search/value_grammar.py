@@ -127,6 +127,10 @@ def references(text: str, targets: tuple[str, ...], base: str | None) -> tuple[R
 
 def _local(text: str) -> ReferenceValue | None:
     found = local_literal(text)
+    if found and text != f"{found.type}/{found.id}":
+        raise ValueInvalid(
+            f"references to a resource are found whatever version they name; write {found.type}/{found.id}"
+        )
     return ReferenceValue((found.type,), found.id) if found else None
 
 

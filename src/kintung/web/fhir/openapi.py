@@ -84,6 +84,7 @@ _ANSWERED_HOW: dict[str, dict[str, Any]] = {
     "_count": {"type": "integer", "minimum": 0},
     "_total": {"type": "string", "enum": ["none", "estimate", "accurate"]},
     "_sort": {"type": "string", "minLength": 1},
+    "_contained": {"type": "string", "enum": ["false"]},
 }
 _SUMMARIES = list(get_args(Summary))
 _PART: dict[str, dict[str, Any]] = {
@@ -201,7 +202,8 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
     if interaction.name.startswith("search"):
         total = _query("_total", {"type": "string", "enum": ["none", "estimate", "accurate"]})
         includes = [_query(name, {"type": "array", "items": schema}) for name, schema in _INCLUDES.items()]
-        return [count, total, *(_query(name, text) for name in _ANY_SEARCH), *includes, *part]
+        contained = _query("_contained", _ANSWERED_HOW["_contained"])
+        return [count, total, contained, *(_query(name, text) for name in _ANY_SEARCH), *includes, *part]
     if interaction.name in ("read", "vread"):
         of_one = [summary for summary in _SUMMARIES if summary != "count"]
         return [_query("_summary", {"type": "string", "enum": of_one}), part[1]]

@@ -8,6 +8,7 @@ import pytest
 
 from kintung.errors import BadInput, KintungError, NotSupported, TooCostly, TooLong, ValueInvalid
 from kintung.fhir.search import (
+    SEARCH_LIMITS,
     Chain,
     Criterion,
     DateValue,
@@ -63,7 +64,6 @@ def test_tokens(text: str, value: TokenValue):
     ("name", "text", "value"),
     [
         ("subject", "Patient/1", ReferenceValue(("Patient",), "1")),
-        ("subject", "Patient/1/_history/2", ReferenceValue(("Patient",), "1")),
         ("subject", "1", ReferenceValue(("Device", "Group", "Location", "Patient"), "1")),
         ("subject:Patient", "1", ReferenceValue(("Patient",), "1")),
         ("subject:Patient", "Patient/1", ReferenceValue(("Patient",), "1")),
@@ -306,6 +306,40 @@ def test_a_list_is_what_its_entries_lead_to():
 
     own_id = Criterion(parameter("List", "_id"), None, (TokenValue(None, "42", any_system=True),))
     assert listed == Has("List", parameter("List", "item"), own_id)
+
+
+def test_a_list_is_named_by_its_id_alone():
+    assert query("Patient", ("_list", "List/42,42")).criteria == query("Patient", ("_list", "42")).criteria
+    for written in ("$current-problems", "42,$current-allergies"):
+        with pytest.raises(NotSupported, match="functional lists"):
+            query("Condition", ("_list", written), lenient=True)
+    for written in ("Group/42", "List/", "List/42/_history/1", "http://other.example/List/42", "a b"):
+        with pytest.raises(ValueInvalid):
+            query("Patient", ("_list", written))
+
+
+@pytest.mark.parametrize("text", ["Patient/1/_history/2", "http://node.example/fhir/Patient/1/_history/2"])
+def test_a_reference_is_not_searched_by_version(text: str):
+    with pytest.raises(ValueInvalid, match=r"write Patient/1$"):
+        query("Observation", ("subject", text), base="http://node.example/fhir")
+
+
+def test_what_r4_has_and_is_not_offered_is_said_so():
+    assert query("Patient", ("_contained", "false")) == Query(
+        ("Patient",), (), used=(("_contained", "false"),), most_bodies=SEARCH_LIMITS.bodies
+    )
+    for name, value in (
+        ("_contained", "true"), ("_contained", "both"), ("_containedType", "contained"),
+        ("_filter", "name eq x"), ("_query", "x"), ("_score", "1"), ("_sort", "-_score"),
+    ):  # fmt: skip
+        with pytest.raises(NotSupported) as refusal:
+            query("Patient", (name, value))
+        assert "nearest" not in str(refusal.value)
+        if name != "_sort":
+            assert query("Patient", (name, value), lenient=True).ignored
+    for name, value in (("_contained", "maybe"), ("_has", "x"), ("_has:", "x")):
+        with pytest.raises(BadInput):
+            query("Patient", (name, value), lenient=True)
 
 
 @pytest.mark.parametrize(
