@@ -18,7 +18,7 @@ from kintung.store.port import AuditRecord, Version, View
 from kintung.store.reader import Reader, Scope
 from kintung.store.waiting import settle
 from kintung.subscriptions.filters import indexed
-from kintung.subscriptions.notifications import Event, Kind, Message, State, message, uuid_of
+from kintung.subscriptions.notifications import Event, Kind, Message, Notification, State, message, uuid_of
 from kintung.subscriptions.outbound import Answered, Outbound, Undelivered
 from kintung.subscriptions.schedule import GIVEN_UP_AFTER, HANDSHAKE_GIVEN_UP_AFTER, SECOND, pause_after
 from kintung.subscriptions.standing import Subscriptions, Told, version_of
@@ -207,15 +207,9 @@ class Delivery:
         self, wanted: Subscription, subscriber: Subscriber, kind: Kind, event: Event | None = None
     ) -> Message:
         status = "requested" if subscriber.state == REQUESTED else "active"
-        return message(
-            wanted,
-            State(subscriber.id, status, subscriber.events),
-            base=self._told.base,
-            kind=kind,
-            event=event,
-            now=self._told.clock.now_micros(),
-            name=uuid_of(self._told.entropy.bytes(16)),
-        )
+        name = uuid_of(self._told.entropy.bytes(16))
+        told = Notification(kind, name, self._told.clock.now_micros(), self._told.base, event)
+        return message(wanted, State(subscriber.id, status, subscriber.events), told)
 
     def _send(self, wanted: Subscription, subscriber: Subscriber, sent: Message) -> Tried:
         try:

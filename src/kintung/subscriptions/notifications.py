@@ -51,6 +51,24 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Notification:
+    """One notification, whatever form it is sent in.
+
+    Attributes:
+        name: of this one, new for each: a UUID.
+        at: instant of sending, UTC microseconds.
+        base: address of the FHIR API of the node.
+        event: of an event-notification; None for others.
+    """
+
+    kind: Kind
+    name: str
+    at: int
+    base: str
+    event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A request to make."""
 
@@ -60,27 +78,12 @@ class Message:
     body: bytes
 
 
-def message(
-    subscription: Subscription,
-    state: State,
-    *,
-    base: str,
-    kind: Kind,
-    event: Event | None,
-    now: int,
-    name: str,
-) -> Message:
-    """What to send.
-
-    Args:
-        base: address of the FHIR API of the node.
-        event: of an event-notification.
-        now: instant of sending, UTC microseconds.
-        name: of this one notification, new for each.
-    """
+def message(subscription: Subscription, state: State, told: Notification) -> Message:
+    """The request that tells a subscriber."""
     headers = dict(subscription.headers) | {"User-Agent": "Kintung"}
+    event = told.event
     if subscription.topic is not None:
-        body = bundle(subscription, state, base=base, kind=kind, event=event, now=now, name=name)
+        body = _bundle(subscription, state, told)
         return _message("POST", subscription, subscription.target, headers, body)
     if event is None or subscription.content is Content.EMPTY:
         return Message("POST", subscription.target, headers, b"")
@@ -93,32 +96,23 @@ def _message(
     return Message(method, target, headers | {"Content-Type": subscription.media_type}, body)
 
 
-def bundle(
-    subscription: Subscription,
-    state: State,
-    *,
-    base: str,
-    kind: Kind,
-    event: Event | None,
-    now: int,
-    name: str,
-) -> bytes:
+def _bundle(subscription: Subscription, state: State, told: Notification) -> bytes:
     """A notification of the backport as JSON; bodies stand in it letter for letter."""
     status = {
-        "fullUrl": f"urn:uuid:{name}",
-        "resource": _parameters(subscription, state, base=base, kind=kind, event=event, name=name),
+        "fullUrl": f"urn:uuid:{told.name}",
+        "resource": _parameters(subscription, state, told),
         "request": {"method": "GET", "url": f"Subscription/{state.id}/$status"},
         "response": {"status": "200"},
     }
     entries = [status]
-    if event is not None and subscription.content is not Content.EMPTY:
-        entries.append(_entry(event, base, full=subscription.content is Content.FULL_RESOURCE))
+    if told.event is not None and subscription.content is not Content.EMPTY:
+        entries.append(_entry(told.event, told.base, full=subscription.content is Content.FULL_RESOURCE))
     return msgspec.json.encode(
         {
             "resourceType": "Bundle",
-            "id": name,
+            "id": told.name,
             "type": "history",
-            "timestamp": instant(now),
+            "timestamp": instant(told.at),
             "entry": entries,
         }
     )
@@ -148,21 +142,22 @@ def status_parameters(
     }
 
 
-def _parameters(
-    subscription: Subscription, state: State, *, base: str, kind: Kind, event: Event | None, name: str
-) -> dict[str, Any]:
+def _parameters(subscription: Subscription, state: State, told: Notification) -> dict[str, Any]:
+    event = told.event
     topic = subscription.topic.url if subscription.topic is not None else ""
-    said = status_parameters(state.id, state.status, topic=topic, events=state.events, base=base, kind=kind)
+    said = status_parameters(
+        state.id, state.status, topic=topic, events=state.events, base=told.base, kind=told.kind
+    )
     if event is not None:
         part: list[dict[str, Any]] = [
             {"name": "event-number", "valueString": str(event.number)},
             {"name": "timestamp", "valueInstant": instant(event.at)},
         ]
         if subscription.content is not Content.EMPTY:
-            focus = f"{base}/{event.type}/{event.id}"
+            focus = f"{told.base}/{event.type}/{event.id}"
             part.append({"name": "focus", "valueReference": {"reference": focus}})
         said["parameter"].append({"name": "notification-event", "part": part})
-    return {"resourceType": "Parameters", "id": name} | said
+    return {"resourceType": "Parameters", "id": told.name} | said
 
 
 def _entry(event: Event, base: str, *, full: bool) -> dict[str, Any]:
