@@ -1,15 +1,16 @@
 """$validate: POST /$validate, /{type}/$validate and /{type}/{id}/$validate.
 
 Source: http://hl7.org/fhir/R4/resource-operation-validate.html. The answer is 200 with an
-OperationOutcome whenever the body could be received: that it is not even JSON is a finding
-like any other. Structure is checked; profiles are not. Nothing is stored and nothing of the
-record is read.
+OperationOutcome whenever the body was validated: that it is not even JSON is a finding like any
+other. Structure is checked. A profile, and a mode, which ask whether the record would take
+it, are not, and asking for them is refused: an error says that it is not known. Nothing is stored and
+nothing of the record is read.
 """
 
 from typing import Any
 
 from kintung.consent import Policy
-from kintung.errors import BadInput, Issue, NotFound, StructureInvalid
+from kintung.errors import BadInput, Issue, NotFound, NotSupported, StructureInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.references import is_id
 from kintung.fhir.structure import validate as issues_of
@@ -22,38 +23,61 @@ from kintung.web.outcomes import all_well, outcome
 from kintung.web.site import Site
 
 _UNCHECKED = ("mode", "profile")
-"""Parameters of the operation that are accepted and not heard; the answer says so."""
+"""Parameters of the operation that ask for more than is checked."""
 _OPERATION = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
 
 
 def validate(site: Site, request: Request) -> Answer:
-    """What is wrong with the resource that was sent."""
+    """What is wrong with the resource that was sent.
+
+    Raises:
+        NotFound: the address is none of a resource.
+        NotSupported: it is to be checked against a profile, or for a mode; or another parameter.
+    """
     if request.id and not is_id(request.id):
         raise NotFound(
             "There is nothing at this address; an id is 1 to 64 letters, digits, hyphens and points."
         )
-    named = [name for name, _ in request.pairs if name not in HOW]
-    for name in named:
-        if name not in _UNCHECKED:
+    for name, _ in request.pairs:
+        if name in _UNCHECKED:
+            raise _unchecked(name, name)
+        if name not in HOW:
             raise not_offered(name)
-    try:
-        resource = request.resource if request.resource is not None else parse(request.body, site.limits.json)
-        make_local(resource, request.body, request.base)  # as storing it would
-        found = [*_findings(resource, request.type), *map(_unchecked, named)]
-    except BadInput as error:
-        found = list(error.issues)
+    found = _found(site, request)
     return Answer(200, PLAIN, outcome(found) if found else all_well("The resource is structurally valid."))
 
 
+def _found(site: Site, request: Request) -> list[Issue]:
+    try:
+        resource = request.resource if request.resource is not None else parse(request.body, site.limits.json)
+    except BadInput as error:
+        return list(error.issues)
+    if _is_input(resource, request.type):
+        _refuse_unchecked(resource)
+    try:
+        make_local(resource, request.body, request.base)  # as storing it would
+        return _findings(resource, request.type)
+    except BadInput as error:
+        return list(error.issues)
+
+
+def _is_input(sent: dict[str, Any], type: str) -> bool:
+    """Whether what was sent is the input of the operation, and not what is to be validated."""
+    return sent.get("resourceType") == "Parameters" and type != "Parameters"
+
+
+def _refuse_unchecked(sent: dict[str, Any]) -> None:
+    for place, parameter in enumerate(_parameters(sent)):
+        name = parameter.get("name")
+        if isinstance(name, str) and name in _UNCHECKED:
+            raise _unchecked(name, f"Parameters.parameter[{place}]")
+
+
 def _findings(sent: dict[str, Any], type: str) -> list[Issue]:
-    found: list[Issue] = []
-    resource = sent
-    if sent.get("resourceType") == "Parameters" and type != "Parameters":
-        resource = _wrapped(sent)
-        found += [_unchecked(name) for name in _names(sent) if name in _UNCHECKED]
+    resource = _wrapped(sent) if _is_input(sent, type) else sent
     if type and resource.get("resourceType") != type:
         raise StructureInvalid(f"This address takes a resource of type {type}.", path=f"{type}.resourceType")
-    return issues_of(resource) + found
+    return issues_of(resource)
 
 
 def _wrapped(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -65,19 +89,14 @@ def _wrapped(parameters: dict[str, Any]) -> dict[str, Any]:
     raise StructureInvalid("Parameters has no parameter named resource.", path="Parameters.parameter")
 
 
-def _names(parameters: dict[str, Any]) -> list[Any]:
-    return [parameter.get("name") for parameter in _parameters(parameters)]
-
-
 def _parameters(parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parameters, in their places; an empty one where what stands there is none."""
     listed = parameters.get("parameter")
-    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []  # pyright: ignore[reportUnknownVariableType]
+    return [each if isinstance(each, dict) else {} for each in listed] if isinstance(listed, list) else []  # pyright: ignore[reportUnknownVariableType]
 
 
-def _unchecked(name: str) -> Issue:
-    return Issue(
-        "not-supported", f"The {name} was not checked: only structure is.", "Parameters.parameter", "warning"
-    )
+def _unchecked(name: str, path: str) -> NotSupported:
+    return NotSupported(f"Only structure is checked here; leave {name} out.", path=path)
 
 
 INTERACTIONS = tuple(
