@@ -84,6 +84,7 @@ def test_content_runs_nowhere(api: Api) -> None:
     assert headers["cache-control"] == "no-store"
     empty = api.get("Binary/e")
     assert (empty.status_code, empty.content, empty.headers["content-length"]) == (200, b"", "0")
+    assert empty.headers["content-type"] == "application/pdf"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,15 @@ def test_content_is_stored_as_a_binary(api: Api) -> None:
     assert api.get(f"Binary/{id}").headers["content-type"] == "text/plain; charset=utf-8"
     stale = api.put(f"Binary/{id}", b"x", headers={**text, "If-Match": 'W/"1"'})
     assert outcome(stale)[:2] == (412, "conflict")
+
+
+def test_content_that_is_a_persons_says_so_each_time(api: Api) -> None:
+    api.store(patient("p"))
+    sent = {"content-type": "application/pdf", "X-Security-Context": "Patient/p"}
+    address = f"Binary/{api.post('Binary', PDF, headers=sent).json()['id']}"
+    refused = api.put(address, PDF, headers={"content-type": "application/pdf"})
+    assert outcome(refused) == (422, "business-rule", "Binary.securityContext")
+    assert "X-Security-Context" in refused.text
 
 
 def test_content_comes_as_gzip_too(api: Api) -> None:

@@ -98,7 +98,11 @@ def _step(name: str) -> str:
 
 
 def fhirpath(raw: bytes, path: list[str | int]) -> str:
-    """``path`` as FHIRPath from the type that ``raw`` names at its top."""
+    """``path`` as FHIRPath from the type that ``raw`` names at its top.
+
+    Where an object ends before a member of it is named, it leads to the object.
+    """
+    path = path[:-1] if path[-1:] == [""] else path
     steps = [f"[{step}]" if isinstance(step, int) else _step(step) for step in path]
     return _type_named(raw) + "".join(steps)
 

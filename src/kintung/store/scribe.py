@@ -198,6 +198,12 @@ def _refuse_move(type: str, id: str, before: Ownership, after: Ownership) -> Non
     if ownership_rule(type).kind != "several" and before.kind is OwnerKind.SEVERAL:
         one_person |= len(before.persons) == 1 or not after.persons
     if one_person and (before.kind, before.persons) != (after.kind, after.persons):
+        if type == "Binary" and not after.persons:
+            raise RuleFailed(
+                f"Binary/{id} belongs to a person; say whose it is in securityContext,"
+                " or in X-Security-Context where content is sent.",
+                path="Binary.securityContext",
+            )
         raise RuleFailed(
             f"{type}/{id} belongs to another person than this version says; "
             "delete it and create a new resource for the right person.",

@@ -11,7 +11,10 @@ from kintung.web.outcomes import Headers
 ANY = "*"
 """Pages of every place."""
 
-_EXPOSED = b"Content-Location, ETag, Last-Modified, Location, Retry-After"
+_EXPOSED = (
+    b"Accept-Patch, Allow, Content-Disposition, Content-Location, ETag, Last-Modified, Location, Retry-After,"
+    b" X-Security-Context"
+)
 _SENT = (
     b"Accept, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-Modified-Since,"
     b" If-None-Exist, If-None-Match, Prefer, X-Security-Context"

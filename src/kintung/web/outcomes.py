@@ -53,7 +53,14 @@ class NotAcceptable(NotSupported):
 
 
 class MediaTypeRefused(NotSupported):
-    """The body is in a format, character set or encoding that is not spoken here."""
+    """The body is in a format, character set or encoding that is not spoken here.
+
+    ``patches`` is what a patch may be, as Accept-Patch says it, where it was one.
+    """
+
+    def __init__(self, message: str, *, path: str | None = None, patches: bytes = b"") -> None:
+        super().__init__(message, path=path)
+        self.patches = patches
 
 
 class AddressTooLong(TooLong):
@@ -104,6 +111,8 @@ def headers_of(error: KintungError) -> Headers:
     """The header fields an error brings besides those of every answer."""
     if isinstance(error, MethodNotAllowed):
         return ((b"allow", error.allowed.encode()),)
+    if isinstance(error, MediaTypeRefused) and error.patches:
+        return ((b"accept-patch", error.patches),)
     if isinstance(error, Throttled | Unavailable):
         return (_RETRY_AFTER,)
     return ()

@@ -258,6 +258,21 @@ def test_a_name_that_is_no_identifier_is_not_repeated_in_the_path():
     assert "Chan" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        (b"{", "Resource"),
+        (b'{"\xff', "Resource"),
+        (b'{"resourceType":"Patient","name":[{', "Patient.name[0]"),
+        (b'{"resourceType":"Patient","name":[{}, {,', "Patient.name[1]"),
+    ],
+)
+def test_what_ends_before_a_member_is_named_leads_to_what_holds_it(raw: bytes, path: str) -> None:
+    with pytest.raises(StructureInvalid) as error:
+        parse(raw)
+    assert error.value.path == path
+
+
 def test_memory_stays_in_proportion_to_the_text():
     raw = PATIENT % (b'"' + b"x" * 20_000_000 + b'"')
     tracemalloc.start()

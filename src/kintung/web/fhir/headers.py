@@ -4,7 +4,7 @@ Source: http://hl7.org/fhir/R4/http.html sections 3.1.0.1.3 to 3.1.0.5.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
 from functools import lru_cache
@@ -29,6 +29,7 @@ _FORMATS = _JSON_TYPES | {"json"}
 _RANGES = _JSON_TYPES | {"*/*", "application/*"}
 _RELEASE = re.compile(r";?\s*fhirversion\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
 _RELEASES = ("4.0", "4.0.1")
+_ONE_RELEASE = "This node speaks FHIR R4 only; leave out fhirVersion or give 4.0."
 _ETAG = re.compile(r'\s*(?:W/)?"(?P<version>[^"]*)"\s*')
 _KEY = re.compile(r"[\x20-\x7e]{1,128}")
 _SECOND = 1_000_000
@@ -74,10 +75,15 @@ def require_json_acceptable(accept: bytes | None) -> None:
     """
     if not accept or not accept.strip():
         return
+    is_of_release = False
     for choice in accept.decode("latin-1").split(","):
         media, _, parameters = choice.partition(";")
-        if media.strip().lower() in _RANGES and not _is_zero(parameters) and _is_r4(parameters):
-            return
+        if media.strip().lower() in _RANGES and not _is_zero(parameters):
+            if _is_r4(parameters):
+                return
+            is_of_release = True
+    if is_of_release:
+        raise NotAcceptable(_ONE_RELEASE, path="Accept")
     raise NotAcceptable("This node speaks JSON only; ask for application/fhir+json.", path="Accept")
 
 
@@ -93,11 +99,22 @@ def names_json(field: bytes | None) -> bool:
 def require_json_format(value: str) -> None:
     """Refuse a ``_format`` other than JSON."""
     media, _, parameters = value.replace(" ", "+").partition(";")
-    if media.strip().lower() not in _FORMATS or not _is_r4(parameters):
+    if media.strip().lower() not in _FORMATS:
         raise NotAcceptable("This node speaks JSON only; leave out _format or give json.", path="_format")
+    if not _is_r4(parameters):
+        raise NotAcceptable(_ONE_RELEASE, path="_format")
+
+
+def require_pretty(pairs: Iterable[tuple[str, str]]) -> None:
+    """Refuse a ``_pretty`` that is neither true nor false, nor empty, which says nothing."""
+    for name, value in pairs:
+        if name == "_pretty" and value not in ("", "true", "false"):
+            raise ValueInvalid("_pretty is true or false.", path="_pretty")
 
 
 JSON_PATCH = b"application/json-patch+json"
+PATCH_FORMATS = JSON_PATCH + b", application/fhir+json"
+"""What a patch may be, as Accept-Patch says it: RFC 5789, section 3.1."""
 
 
 @lru_cache(maxsize=256)
@@ -114,9 +131,17 @@ def require_content(method: str, content_type: bytes | None) -> None:
     media, _, parameters = content_type.decode("latin-1").partition(";")
     charset = re.search(r"charset\s*=\s*\"?([^\";\s]*)", parameters, re.IGNORECASE)
     utf8 = charset is None or charset[1].lower() in ("utf-8", "utf8")
-    is_patch = method == "PATCH" and media.strip().lower() == JSON_PATCH.decode()
-    if not (is_patch or media.strip().lower() in _JSON_TYPES) or not utf8 or not _is_r4(parameters):
+    is_json_patch = method == "PATCH" and media.strip().lower() == JSON_PATCH.decode()
+    if not (is_json_patch or media.strip().lower() in _JSON_TYPES) or not utf8:
+        if method == "PATCH":
+            raise MediaTypeRefused(
+                f"Send a patch as {JSON_PATCH.decode()}, or Parameters as application/fhir+json; in UTF-8.",
+                path="Content-Type",
+                patches=PATCH_FORMATS,
+            )
         raise MediaTypeRefused("Send the body as application/fhir+json in UTF-8.", path="Content-Type")
+    if not _is_r4(parameters):
+        raise MediaTypeRefused(_ONE_RELEASE, path="Content-Type")
 
 
 def require_form_content(content_type: bytes | None) -> None:

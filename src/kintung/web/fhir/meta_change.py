@@ -68,7 +68,7 @@ def _given(site: Site, request: Request) -> Labels:
     if sent["parameter"][0]["valueMeta"].get("security"):
         raise RuleFailed(
             "Security labels are set by the node, not by those who write; leave them out.",
-            path="Parameters.parameter[0].value.security",
+            path="Parameters.parameter[0].valueMeta.security",
         )
     return given
 

@@ -23,11 +23,14 @@ from kintung.web.fhir.batch_or_transaction import carry
 from kintung.web.fhir.binary import brings_content, resource_of, wants_content
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import (
+    FHIR_JSON,
+    PATCH_FORMATS,
     PLAIN,
     accepts_gzip,
     require_content,
     require_json_acceptable,
     require_json_format,
+    require_pretty,
 )
 from kintung.web.fhir.perform import disclose, require_right
 from kintung.web.fhir.presentation import presentation
@@ -44,7 +47,7 @@ from kintung.web.fhir.registry import (
 from kintung.web.fhir.request import Request, decode_pairs
 from kintung.web.landing import Landing
 from kintung.web.limits import Bodies, Incoming, Receive, require_head_within
-from kintung.web.outcomes import status_of
+from kintung.web.outcomes import Headers, status_of
 from kintung.web.site import Site
 from kintung.web.traffic import Traffic
 
@@ -137,7 +140,8 @@ class FhirApi:
         """Which methods an address takes, and whether a page may use them. It is asked before sign-in."""
         methods = self._registry.methods(path)
         allow = (b"allow", ", ".join(methods).encode())
-        return Answer(204, (allow, *PLAIN[1:], *self._cors.preflight(headers, methods)))
+        patches: Headers = ((b"accept-patch", PATCH_FORMATS),) if "PATCH" in methods else ()
+        return Answer(204, (allow, *patches, *PLAIN[1:], *self._cors.preflight(headers, methods)))
 
     async def _serve(self, request: Request, incoming: Incoming, interaction: Interaction) -> Answer:
         headers, client = request.headers, request.access.client
@@ -244,7 +248,8 @@ class FhirApi:
         status, body = answer.status, answer.body
         headers = [*answer.headers, *self._cors.fields(asked)]
         if status not in _EMPTY and not body:
-            headers = [field for field in headers if field[0] != b"content-type"]
+            # Of content the type is said though there is none of it; FHIR that is left out has none.
+            headers = [field for field in headers if field != (b"content-type", FHIR_JSON)]
             headers.append((b"content-length", b"0"))
         elif status not in _EMPTY:
             headers.append((b"vary", b"accept, accept-encoding"))
@@ -299,7 +304,14 @@ def _base(scheme: str, host: bytes) -> str:
 
 
 def _negotiate(request: Request) -> None:
-    """Refuse what does not want JSON, but of a Binary. ``_format`` is heard before Accept."""
+    """Refuse what does not want JSON, but of a Binary. ``_format`` is heard before Accept.
+
+    Raises:
+        NotAcceptable: another format, or another release of FHIR.
+        ValueInvalid: ``_pretty`` is neither true nor false.
+    """
+    if "_pretty" in request.query:
+        require_pretty(request.pairs)
     if "_format" in request.query:
         formats = [value for name, value in decode_pairs(request.query) if name == "_format"]
         for value in formats:
