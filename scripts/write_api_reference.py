@@ -129,7 +129,9 @@ class Page:
         if parameters:
             yield _table(("parameter", "in", "value", ""), parameters)
         if self.interaction.name.startswith(("search", "conditional")):
-            yield "And every [search parameter](../../search-parameters.md) of the type."
+            is_of_types = any(_shown(each) == "_type" for each in self.offered.get("parameters", ()))
+            whose = "that all types searched have" if is_of_types else "of the type"
+            yield f"And every [search parameter](../../search-parameters.md) {whose}."
         media = self.offered.get("requestBody", {}).get("content", {})
         if media:
             yield f"Body: {', '.join(f'`{each}`' for each in media)}."

@@ -103,6 +103,7 @@ def test_every_answer_to_a_listed_origin_can_be_read(listed: Api, path: str) -> 
     assert cors(answer)["access-control-allow-origin"] == APP
     exposed = cors(answer)["access-control-expose-headers"].split(", ")
     assert {"ETag", "Location", "Last-Modified", "Content-Location"} <= set(exposed)
+    assert {"X-Security-Context", "Content-Disposition", "Accept-Patch", "Allow"} <= set(exposed)
 
 
 def test_a_refusal_for_want_of_a_right_can_be_read(listed: Api) -> None:
@@ -121,6 +122,17 @@ def test_another_origin_is_told_nothing(listed: Api, origin: str, method: str) -
     answer = listed.call(method, "Patient/p", headers=asked)
     assert cors(answer) == {}
     assert "origin" in answer.headers.get_list("vary")
+
+
+def test_the_statement_says_whether_pages_may_ask(api: Api, listed: Api) -> None:
+    said = [each.get("metadata").json()["rest"][0]["security"]["cors"] for each in (api, listed)]
+    assert said == [False, True]
+
+
+def test_options_says_what_a_patch_may_be(api: Api) -> None:
+    formats = "application/json-patch+json, application/fhir+json"
+    assert api.call("OPTIONS", "Patient/p").headers["accept-patch"] == formats
+    assert "accept-patch" not in api.call("OPTIONS", "Patient/p/_history").headers
 
 
 def test_by_default_no_page_may_read(api: Api) -> None:

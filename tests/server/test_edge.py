@@ -248,16 +248,28 @@ def test_validate_answers_200_whatever_came(api: Api, path: str, body: object, c
     assert found[:2] == (200, code or found[1])
 
 
-def test_a_profile_is_not_checked_and_that_is_said(api: Api) -> None:
-    parameters = [
-        {"name": "resource", "resource": NEW},
-        {"name": "profile", "valueUri": "http://example.org/p"},
-    ]
-    wrapped = api.post("$validate", {"resourceType": "Parameters", "parameter": parameters})
-    named = api.post("Patient/$validate?mode=create&_format=json", NEW)
-    for answer in (wrapped, named):
-        assert outcome(answer)[:2] == (200, "not-supported")
-        assert answer.json()["issue"][0]["severity"] == "warning"
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("profile", "http://example.org/p"), *(("mode", mode) for mode in ("create", "update", "delete", "x"))],
+)
+def test_what_is_not_checked_is_refused(api: Api, name: str, value: str) -> None:
+    """200 would say that it was: 4xx, that the validation itself could not be performed."""
+    kind = "valueUri" if name == "profile" else "valueCode"
+    parameters = [{"name": "resource", "resource": NEW}, {"name": name, kind: value}]
+    body = {"resourceType": "Parameters", "parameter": parameters}
+    for path in ("$validate", "Patient/$validate", "Patient/p/$validate"):
+        refusal = (400, "not-supported", "Parameters.parameter[1]")
+        assert outcome(api.post(path, body)) == refusal
+        for sent in (NEW, b"", b"{"):
+            assert outcome(api.post(f"{path}?{name}={value}&_format=json", sent)) == (
+                400,
+                "not-supported",
+                name,
+            )
+    assert outcome(api.post("Parameters/$validate", body))[0] == 200  # there it is what is validated
+
+
+def test_a_parameter_of_validate_must_be_one_it_has(api: Api) -> None:
     assert outcome(api.post("$validate?colour=red", NEW)) == (400, "not-supported", "colour")
 
 
@@ -267,6 +279,12 @@ def test_the_statement_is_valid_and_complete(api: Api) -> None:
     checked = api.post("CapabilityStatement/$validate", answer.content).json()
     assert checked["issue"][0]["severity"] == "information", checked
     assert statement["fhirVersion"] == "4.0.1"
+    (rest,) = statement["rest"]
+    assert {each["name"]: each["type"] for each in rest["searchParam"]} == {
+        "_content": "string", "_id": "token", "_lastUpdated": "date", "_list": "string", "_profile": "uri",
+        "_security": "token", "_source": "uri", "_tag": "token",
+    }  # fmt: skip
+    assert {each["versioning"] for each in rest["resource"]} == {"versioned"}  # If-Match may be left out
     assert statement["patchFormat"] == ["application/json-patch+json", "application/fhir+json"]
     resources = {each["type"]: each for each in statement["rest"][0]["resource"]}
     assert len(resources) == 146
@@ -313,6 +331,17 @@ def test_every_search_parameter_of_the_statement_can_be_asked(api: Api) -> None:
             )
             asked += 1
     assert asked > 100
+
+
+def test_the_openapi_document_has_type_where_several_types_are_searched(api: Api) -> None:
+    taking = {
+        each["operationId"]
+        for path in api.get("openapi.json").json()["paths"].values()
+        for each in path.values()
+        if any(parameter["name"] == "_type" for parameter in each.get("parameters", ()))
+    }
+    searches = {"search-system", "search-system-post", "search-compartment", "search-compartment-post"}
+    assert {name for name in taking if name.startswith("search")} == searches
 
 
 def test_the_other_pages(api: Api) -> None:

@@ -168,3 +168,28 @@ def test_the_statement_is_whole_in_every_mode_it_has(api: Api) -> None:
     assert outcome(api.get("metadata?mode=terminology")) == (400, "not-supported", "mode")
     assert outcome(api.get("metadata?mode=x")) == (400, "value", "mode")
     assert outcome(api.get("metadata?colour=red")) == (400, "not-supported", "colour")
+
+
+def test_pretty_is_true_or_false(api: Api) -> None:
+    api.store(patient("p"))
+    for path in ("Patient/p", "Patient", "metadata", "openapi.json"):
+        for value in ("maybe", "1", "TRUE"):
+            assert outcome(api.get(f"{path}?_pretty={value}")) == (400, "value", "_pretty")
+
+
+def test_the_openapi_document_takes_no_parameter_of_its_own(api: Api) -> None:
+    assert outcome(api.get("openapi.json?x=1")) == (400, "not-supported", "x")
+
+
+@pytest.mark.parametrize("release", ["3.0", "4.3", "5.0"])
+def test_another_release_is_told_that_this_one_is_r4(api: Api, release: str) -> None:
+    media = f"application/fhir+json; fhirVersion={release}"
+    answers = [
+        api.get(f"Patient?_format={media.replace('+', '%2B')}"),
+        api.get("Patient", headers={"Accept": media}),
+        api.post("Patient", {"resourceType": "Patient"}, headers={"content-type": media}),
+        api.call("PATCH", "Patient/p", [], headers={"content-type": media}),
+    ]
+    assert [each.status_code for each in answers] == [406, 406, 415, 415]
+    for each in answers:
+        assert "FHIR R4 only" in each.text

@@ -5,6 +5,7 @@ One search parameter is a few **atoms**; a resource yields index rows that name 
 same frozen :class:`Query`. Whether a resource meets a criterion is said by :func:`holds`.
 """
 
+from kintung.fhir.search.asked import common
 from kintung.fhir.search.care_dates import care_between
 from kintung.fhir.search.catalogue import fingerprint, resource_types
 from kintung.fhir.search.compartments import compartment, compartment_types, in_compartment, members
@@ -83,6 +84,7 @@ __all__ = [
     "Value",
     "bound_keys",
     "care_between",
+    "common",
     "compartment",
     "compartment_types",
     "count_of",

@@ -106,7 +106,7 @@ class Names:
         """Return a parameter that all types searched have; path is left to the caller."""
         if code in _NOT_OFFERED:
             raise NotSupported(_NOT_OFFERED[code])
-        if not self.types and code not in _common():
+        if not self.types and code not in common():
             raise NotSupported(f"{shown(code)} is not a parameter of every type; narrow the search by _type")
         try:
             found = together(self.types or every_type(), code)
@@ -195,6 +195,7 @@ def every_type() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def _common() -> frozenset[str]:
+def common() -> frozenset[str]:
+    """The codes of the parameters that every type has."""
     first, *others = (frozenset(parameters(type)) for type in every_type())
     return first.intersection(*others)

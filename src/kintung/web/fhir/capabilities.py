@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from kintung.definitions import topics
-from kintung.fhir.search import compartment_types, includes_of, parameters, revincludes_of
+from kintung.fhir.search import common, compartment_types, includes_of, parameters, revincludes_of
 from kintung.subscriptions import BACKPORT, PROFILE
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
@@ -25,10 +25,17 @@ _SEARCH_KINDS = frozenset(
 )
 
 
-def statement(interactions: Iterable[Interaction], base: str, *, deletes_several: bool = False) -> bytes:
+def statement(
+    interactions: Iterable[Interaction],
+    base: str,
+    *,
+    deletes_several: bool = False,
+    lists_origins: bool = False,
+) -> bytes:
     """The CapabilityStatement of a node reached at ``base``.
 
-    ``deletes_several``: a conditional delete may delete more than one resource.
+    ``deletes_several``: a conditional delete may delete more than one resource. ``lists_origins``: pages
+    of other origins may call it.
     """
     interactions = tuple(interactions)
     of_types = [code for each in interactions if "{type}" in each.path for code in each.codes]
@@ -36,11 +43,13 @@ def statement(interactions: Iterable[Interaction], base: str, *, deletes_several
     rest = {
         "mode": "server",
         "documentation": "Every answer is what the consent the caller holds lets it see.",
+        "security": {"cors": lists_origins},
         "resource": [
             _resource(type, of_types, interactions, "multiple" if deletes_several else "single")
             for type in RESOURCE_TYPES
         ],
         "interaction": [{"code": code} for code in of_system],
+        "searchParam": [*_of_every_type(), {"name": "_list", "type": "string"}],
         "operation": _operations(interactions, ""),
         "compartment": [
             f"http://hl7.org/fhir/CompartmentDefinition/{type[0].lower()}{type[1:]}"
@@ -69,7 +78,7 @@ def _resource(
     described: dict[str, Any] = {
         "type": type,
         "interaction": [{"code": code} for code in codes],
-        "versioning": "versioned-update",
+        "versioning": "versioned",
         "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": True,
@@ -90,6 +99,11 @@ def _resource(
     if operations:
         described["operation"] = operations
     return described
+
+
+def _of_every_type() -> list[dict[str, str]]:
+    """What the whole system is searched by; ``_list`` is declared beside it, as no definition has it."""
+    return [_parameter(code, kind, url) for code, kind, url in _searched("Basic") if code in common()]
 
 
 def _searched(type: str) -> list[tuple[str, str, str]]:

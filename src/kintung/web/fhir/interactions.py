@@ -29,7 +29,7 @@ from kintung.web.fhir.capabilities import statement
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.openapi import document
 from kintung.web.fhir.registry import Interaction, Recordless, Registry, searched_by
-from kintung.web.fhir.request import HOW, Request, not_offered
+from kintung.web.fhir.request import HOW, Request, not_offered, refuse_parameters
 from kintung.web.outcomes import Headers
 from kintung.web.site import Site
 
@@ -51,11 +51,13 @@ def _metadata(site: Site, request: Request) -> Answer:
             raise NotSupported("This node is no terminology service; ask for mode=full.", path="mode")
         if name == "mode" and value not in ("full", "normative"):
             raise ValueInvalid("The mode is one of full, normative, terminology.", path="mode")
-    made = _statement(deletes_several=site.settings.delete_at_most > 1)
+    settings = site.settings
+    made = _statement(deletes_several=settings.delete_at_most > 1, lists_origins=bool(settings.allow_origins))
     return Answer(200, PLAIN, made.replace(_BASE, _in_json(request.base)))
 
 
 def _openapi(_site: Site, request: Request) -> Answer:
+    refuse_parameters(request)
     return Answer(200, _JSON, _document().replace(_BASE, _in_json(request.base)))
 
 
@@ -64,8 +66,10 @@ def _in_json(base: str) -> bytes:
 
 
 @cache
-def _statement(*, deletes_several: bool) -> bytes:
-    return statement(INTERACTIONS, _BASE.decode(), deletes_several=deletes_several)
+def _statement(*, deletes_several: bool, lists_origins: bool) -> bytes:
+    return statement(
+        INTERACTIONS, _BASE.decode(), deletes_several=deletes_several, lists_origins=lists_origins
+    )
 
 
 @cache

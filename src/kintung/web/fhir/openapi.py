@@ -127,6 +127,9 @@ _OF_AN_INSTANCE = ("read", "history-instance", "update", "delete")
 _SUBJECTS = ("patient", "subject", "category", "code")
 """Of $lastn: a search of Observations by one of the first two and one of the others."""
 _ANY_SEARCH = ("_id", "_lastUpdated", "_sort")
+_OF_TYPES = ("", "/{type}/{id}", "/{type}/{id}/*")
+"""Where several types are searched at once."""
+_TYPES: dict[str, Any] = {"type": "string", "minLength": 1, "examples": ["Observation,Encounter"]}
 _EXAMPLE = {
     "resourceType": "Patient",
     "id": "example",
@@ -203,7 +206,10 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
         total = _query("_total", {"type": "string", "enum": ["none", "estimate", "accurate"]})
         includes = [_query(name, {"type": "array", "items": schema}) for name, schema in _INCLUDES.items()]
         contained = _query("_contained", _ANSWERED_HOW["_contained"])
-        return [count, total, contained, *(_query(name, text) for name in _ANY_SEARCH), *includes, *part]
+        is_of_types = interaction.path.removesuffix("/_search") in _OF_TYPES
+        types = [_query("_type", _TYPES)] if is_of_types else []
+        own = [*types, count, total, contained]
+        return [*own, *(_query(name, text) for name in _ANY_SEARCH), *includes, *part]
     if interaction.name in ("read", "vread"):
         of_one = [summary for summary in _SUMMARIES if summary != "count"]
         return [_query("_summary", {"type": "string", "enum": of_one}), part[1]]
