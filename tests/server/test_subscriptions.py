@@ -15,7 +15,7 @@ from kintung.subscriptions import allowed
 from kintung.web.site import WebSettings
 from tests.commands import done, kintung, serving
 from tests.receivers import answering, receiver
-from tests.server.api import Api, persona
+from tests.server.api import BASE, Api, persona
 from tests.server.api import api as opened
 from tests.spec.subscriptions.telling import Telling, observation
 from tests.stores import ALL, DAY, START, SYSTEM, Record
@@ -109,7 +109,11 @@ def test_its_status_tells_the_events_to_who_deposited_it(ward: Api):
     assert queue.lead(SYSTEM, "a", DAY) == 0
     assert queue.advance(SYSTEM, "a", Advance(0, entry.sequence, (), [(id, 1, access)]))
     for method in ("GET", "POST"):
-        own = ward.call(method, f"Subscription/{id}/$status").json()["entry"][0]["resource"]
+        answer = ward.call(method, f"Subscription/{id}/$status").json()
+        assert answer["link"] == [{"relation": "self", "url": f"{BASE}/Subscription/{id}/$status"}]
+        assert answer["entry"][0]["fullUrl"].startswith("urn:uuid:")
+        assert ward.call("POST", "Bundle/$validate", answer).json()["issue"][0]["severity"] == "information"
+        own = answer["entry"][0]["resource"]
         said = {each["name"]: each for each in own["parameter"]}
         assert said["type"]["valueCode"] == "query-status"
         assert said["status"]["valueCode"] == "requested"

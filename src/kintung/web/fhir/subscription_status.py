@@ -11,7 +11,7 @@ from kintung.consent import standing
 from kintung.definitions import topics
 from kintung.fhir.json import parse
 from kintung.store.port import View
-from kintung.subscriptions import status_parameters
+from kintung.subscriptions import status_parameters, uuid_of
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.operation import both_methods, pairs_of
@@ -36,8 +36,13 @@ def subscription_status(site: Site, request: Request, view: View) -> Answer:
         base=request.base,
         kind="query-status",
     )
-    entry = {"resource": said, "search": {"mode": "match"}}
-    body = {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [entry]}
+    entry = {
+        "fullUrl": f"urn:uuid:{uuid_of(site.entropy.bytes(16))}",  # what is said is no resource that is kept
+        "resource": said,
+        "search": {"mode": "match"},
+    }
+    link = {"relation": "self", "url": f"{request.base}/{request.path}"}
+    body = {"resourceType": "Bundle", "type": "searchset", "total": 1, "link": [link], "entry": [entry]}
     return Answer(200, PLAIN, msgspec.json.encode(body))
 
 
