@@ -120,6 +120,64 @@ def test_what_cannot_be_done_stores_nothing(
     assert api.get("Patient/p").content == before
 
 
+NOTHING: list[tuple[Any, dict[str, str]]] = [
+    ([], JSON_PATCH),
+    ([{"op": "test", "path": "/id", "value": "p"}], JSON_PATCH),
+    ([{"op": "replace", "path": "/id", "value": "p"}], JSON_PATCH),
+    ({"resourceType": "Parameters"}, {}),
+]
+
+
+@pytest.mark.parametrize(("body", "headers"), NOTHING, ids=["none", "test", "the same", "FHIRPath Patch"])
+def test_a_patch_that_changes_nothing_makes_no_version(api: Api, body: Any, headers: dict[str, str]) -> None:
+    api.store(patient("p"))
+    before = api.get("Patient/p")
+    for path, preferred in (
+        ("Patient/p", "return=representation"),
+        ("Patient?_id=p", "return=representation"),
+        ("Patient/p", "return=minimal"),
+        ("Patient/p", "return=OperationOutcome"),
+    ):
+        answer = patch(api, path, body, headers={**headers, "Prefer": preferred, "If-Match": 'W/"1"'})
+        assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"1"')
+        assert "location" not in answer.headers
+        assert (answer.content == before.content) == (preferred == "return=representation")
+    assert len(api.get("Patient/p/_history").json()["entry"]) == 1
+    assert api.get("Patient/p").content == before.content
+
+
+def test_a_transaction_whose_patch_changes_nothing_does_the_rest(api: Api) -> None:
+    """What the patch leaves as it is can be referred to by criteria, as it stands."""
+    api.store(patient("p", "Lee"))
+    nothing = {"resourceType": "Binary", "contentType": JSON_PATCH["content-type"], "data": "W10="}
+    new = observation("o", "p") | {"subject": {"reference": "Patient?family=Lee"}}
+    del new["id"]
+    entries = [
+        {"request": {"method": "PATCH", "url": "Patient/p"}, "resource": nothing},
+        {"request": {"method": "POST", "url": "Observation"}, "resource": new},
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = api.post("", bundle, headers={"Prefer": "return=representation"})
+    assert answer.status_code == 200, answer.text
+    unchanged, created = answer.json()["entry"]
+    assert unchanged["response"]["etag"] == 'W/"1"'
+    assert unchanged["resource"] == api.get("Patient/p").json()
+    assert created["resource"]["subject"]["reference"] == "Patient/p"
+    assert len(api.get("Patient/p/_history").json()["entry"]) == 1
+
+
+@pytest.mark.parametrize(
+    "media",
+    ["text/plain", "application/xml-patch+xml", "application/merge-patch+json", "application/fhir+xml"],
+)
+def test_another_format_is_told_which_a_patch_may_have(api: Api, media: str) -> None:
+    answer = patch(api, "Patient/p", SET_MALE, headers={"content-type": media})
+    assert outcome(answer) == (415, "not-supported", "Content-Type")
+    assert answer.headers["accept-patch"] == "application/json-patch+json, application/fhir+json"
+    assert all(each in answer.text for each in ("application/json-patch+json", "application/fhir+json"))
+    assert "accept-patch" not in api.put("Patient/p", b"", headers={"content-type": media}).headers
+
+
 def test_there_must_be_something_to_patch(api: Api) -> None:
     assert outcome(patch(api, "Patient/never", SET_MALE, headers=JSON_PATCH))[0] == 404
     api.store(patient("p"))

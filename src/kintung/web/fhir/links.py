@@ -149,7 +149,11 @@ def _written(entries: Sequence[Planned], targets: Mapping[int, Target], links: L
     for each in entries:
         step = each.step
         type, id, current, matched = targets[each.number]
-        if matched or (step.verb == "DELETE" and (current is None or current.deleted)):
+        if (
+            matched
+            or step.verb == "PATCH"
+            or (step.verb == "DELETE" and (current is None or current.deleted))
+        ):
             continue
         found[type, id] = Written(
             each.number, step, is_new=step.verb == "POST" or id == step.fresh, links=each.links(links)

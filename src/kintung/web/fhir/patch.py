@@ -62,7 +62,7 @@ def _patching(site: Site, request: Request) -> Callable[[View, Target], Step]:
 
 
 def _patched(site: Site, view: View, request: Request, target: Target, patched: Patch) -> Step:
-    """The update that the patch amounts to on the version that is there.
+    """The update that the patch amounts to on the version that is there; where it changes nothing, none.
 
     Raises:
         NotFound, Deleted: there is nothing to patch.
@@ -76,7 +76,10 @@ def _patched(site: Site, view: View, request: Request, target: Target, patched: 
         raise NotFound(f"{type}/{id} is not known.")
     if current.deleted:
         raise Deleted(f"{type}/{id} was deleted.")
-    text = patched(view.read(request.access.sight, type, id).body)
+    before = view.read(request.access.sight, type, id).body
+    text = patched(before)
+    if text == before:
+        return Step("PATCH", type, id)
     resource = parse(text, site.limits.json)
     if (resource.get("resourceType"), resource.get("id")) != (type, id):
         raise ValueInvalid("A patch changes neither the type of a resource nor its id.", path=f"{type}.id")

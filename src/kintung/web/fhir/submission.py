@@ -42,7 +42,7 @@ def submission(
         references = Links(own={text: local for _, text, local in done.own}) if done.own else None
         effect = write(site, view, access, done, target, references)
         outcome = effect.outcome
-        shown = keys_shown(view, request, target)
+        shown = keys_shown(view, request, done, target)
         if effect.write is None and done.verb == "PATCH":  # what is there is the answer
             shown = view.read(access.sight, *outcome[1:3]).patient_keys
         writes = (effect.write,) if effect.write is not None else ()
@@ -66,7 +66,7 @@ def answer(site: Site, request: Request, done: Done) -> Answer:
     if status == 204:
         headers = (*PLAIN[1:], (b"etag", etag(version_id))) if version_id else PLAIN[1:]
         return Answer(204, headers, at=at if version_id else 0)
-    if not at:  # nothing was written: a conditional create found it
+    if not at:  # nothing was written: a conditional create found it, a patch changed nothing
         return _found(site, request, done)
     headers = versioned(version_id, at)
     if status == 201:
@@ -84,10 +84,12 @@ def answer(site: Site, request: Request, done: Done) -> Answer:
 
 
 def _found(site: Site, request: Request, done: Done) -> Answer:
-    """The answer to a conditional create that matched: the version it found, as it is."""
+    """The answer where nothing was to be written: the version that was found, as it is."""
     with site.store.view() as view:
         version = view.vread(request.access.sight, done.type, done.id, done.version_id)
-    headers = (*versioned(version.version_id, version.at), location(request.base, *version[:3]))
+    headers = versioned(version.version_id, version.at)
+    if request.method == "POST":
+        headers = (*headers, location(request.base, *version[:3]))
     if request.prefer.returns == "OperationOutcome":
         return Answer(done.status, headers, all_well("The resource is there already."), at=version.at)
     if not shows_body(request):
@@ -95,11 +97,15 @@ def _found(site: Site, request: Request, done: Done) -> Answer:
     return Answer(done.status, headers, version.body, version.patient_keys, version.at)
 
 
-def keys_shown(view: View, request: Request, target: Target) -> tuple[int, ...]:
-    """Keys of the persons whose data the answer shows though nothing of theirs is written."""
-    if target.matched is None or not shows_body(request):
+def keys_shown(view: View, request: Request, step: Step, target: Target) -> tuple[int, ...]:
+    """Keys of the persons whose data the answer shows though nothing of theirs is written.
+
+    ``step`` is as it is on the state: one that is still a patch has nothing to write.
+    """
+    if (target.matched is None and step.verb != "PATCH") or not shows_body(request):
         return ()
-    return view.read(request.access.sight, target.type, target.matched.id).patient_keys
+    id = target.matched.id if target.matched is not None else target.id
+    return view.read(request.access.sight, target.type, id).patient_keys
 
 
 def shows_body(request: Request) -> bool:

@@ -98,7 +98,7 @@ class Transaction:
             key
             for each in planned
             if outcomes[each.number][1:3] not in created  # what is not there yet is not read
-            for key in keys_shown(view, each.request, targets[each.number])
+            for key in keys_shown(view, each.request, each.step, targets[each.number])
         }
         audit = audit_record(self._outer, "transaction", 200, tuple(shown))
         return Prepared(tuple(writes), tuple(outcomes[each.number] for each in self._by_index()), audit)
