@@ -26,7 +26,8 @@ class Cursor(NamedTuple):
 
     ``path`` is the address under the base (``Patient``, ``Patient/1/_history``) and ``asked``
     its parameters as sent; ``at`` is the instant of page one in UTC microseconds, so that
-    what depends on now means the same on every page.
+    what depends on now means the same on every page. ``total`` is what page one counted, None where
+    it did not, and ``ignored`` names the parameters it left out: every page says both.
     """
 
     reader: str
@@ -35,6 +36,8 @@ class Cursor(NamedTuple):
     at: int
     sequence: int
     after: Position
+    total: int | None = None
+    ignored: tuple[str, ...] = ()
 
 
 class _Sealed(NamedTuple):
@@ -48,6 +51,8 @@ class _Sealed(NamedTuple):
     sequence: bytes
     values: list[object]
     last: bytes
+    total: int | None = None
+    ignored: tuple[str, ...] = ()
 
 
 class Cursors:
@@ -60,10 +65,9 @@ class Cursors:
 
     def seal(self, cursor: Cursor) -> str:
         """The text of a cursor: letters, digits, ``-`` and ``_``."""
-        reader, path, asked, at, sequence, after = cursor
-        plain = msgspec.msgpack.encode(
-            _Sealed(reader, path, asked, at, _fixed(sequence), list(after.values), _fixed(after.sequence))
-        )
+        reader, path, asked, at, sequence, after, total, ignored = cursor
+        places = _fixed(sequence), list(after.values), _fixed(after.sequence)
+        plain = msgspec.msgpack.encode(_Sealed(reader, path, asked, at, *places, total, ignored))
         nonce = self._entropy.bytes(_NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, plain, _PURPOSE)
         return urlsafe_b64encode(sealed).rstrip(b"=").decode()
@@ -85,7 +89,10 @@ class Cursors:
             raise _refused()
         values = tuple(_frozen(value) for value in found.values)
         sequence, last = int.from_bytes(found.sequence), int.from_bytes(found.last)
-        return Cursor(found.reader, found.path, found.asked, found.at, sequence, Position(values, last))
+        after = Position(values, last)
+        return Cursor(
+            found.reader, found.path, found.asked, found.at, sequence, after, found.total, found.ignored
+        )
 
 
 def _fixed(sequence: int) -> bytes:

@@ -19,6 +19,8 @@ cursors = st.builds(
     at=st.integers(0, 2**62),
     sequence=st.integers(0, 2**62),
     after=st.builds(Position, values=st.lists(values).map(tuple), sequence=st.integers(0, 2**62)),
+    total=st.none() | st.integers(0, 2**62),
+    ignored=st.lists(st.text()).map(tuple),
 )
 
 

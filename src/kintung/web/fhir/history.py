@@ -35,6 +35,7 @@ def history(site: Site, request: Request, view: View) -> Answer:
         )
     except NotFound:
         raise NotFound(f"{request.type}/{request.id} is not known.") from None
+    page = walked.counted(page)
     base = request.base.encode()
     entries = [pages.history_entry(base, version, asked.part) for version in page.entries]
     link = pages.links(site, request, request.path, walked, walked.asked, page)

@@ -32,6 +32,7 @@ class Walk(NamedTuple):
     """A walk through pages: what was asked on page one, when, and where this page begins.
 
     ``how`` is how each page is to be answered (``HOW``): it stands beside a cursor, not in it.
+    ``total`` and ``ignored`` are what page one counted, and the names it left out.
     """
 
     asked: Pairs
@@ -40,10 +41,16 @@ class Walk(NamedTuple):
     sequence: int | None = None
     after: Position | None = None
     cursor: str = ""
+    total: int | None = None
+    ignored: tuple[str, ...] = ()
 
     def paging(self, count: int, *, total: bool) -> Paging:
         """The page to ask the store for."""
         return Paging(count, total, self.sequence, self.after)
+
+    def counted(self, page: Page) -> Page:
+        """The page with the total that page one had: of all pages, as of then."""
+        return page._replace(total=self.total) if self.cursor else page
 
 
 def walk(site: Site, request: Request, path: str, pairs: Pairs) -> Walk:
@@ -59,16 +66,36 @@ def walk(site: Site, request: Request, path: str, pairs: Pairs) -> Walk:
     if len(texts) > 1 or any(name not in (CURSOR, *HOW) for name, _ in pairs):
         raise ValueInvalid("A cursor holds all that was asked; send it alone.", path=CURSOR)
     found = site.cursors.open(texts[0], reader=request.access.reader.name, path=path)
-    return Walk(found.asked, found.at, how, found.sequence, found.after, texts[0])
+    return Walk(found.asked, found.at, how, found.sequence, found.after, texts[0], found.total, found.ignored)
 
 
-def links(site: Site, request: Request, path: str, walked: Walk, used: Pairs, page: Page) -> bytes:
-    """The ``link`` array: self, and next when there is more. ``used`` is what was understood."""
+def links(
+    site: Site,
+    request: Request,
+    path: str,
+    walked: Walk,
+    used: Pairs,
+    page: Page,
+    ignored: tuple[str, ...] = (),
+) -> bytes:
+    """The ``link`` array: self, and next when there is more.
+
+    ``used`` is what was understood, ``ignored`` the names of what was left out.
+    """
     address = f"{request.base}/{path}" if path else request.base
     here = ((CURSOR, walked.cursor),) if walked.cursor else used
     found = [{"relation": "self", "url": _url(address, (*here, *walked.how))}]
     if page.next is not None:
-        onward = Cursor(request.access.reader.name, path, used, walked.at, page.sequence, page.next)
+        onward = Cursor(
+            request.access.reader.name,
+            path,
+            used,
+            walked.at,
+            page.sequence,
+            page.next,
+            page.total,
+            ignored,
+        )
         there = (CURSOR, site.cursors.seal(onward))
         found.append({"relation": "next", "url": _url(address, (there, *walked.how))})
     return msgspec.json.encode(found)

@@ -4,7 +4,7 @@ Source: http://hl7.org/fhir/R4/search.html. A parameter that is not understood i
 unless the caller prefers ``handling=lenient``: what is passed over would widen the answer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from kintung.consent import Policy, Right
 from kintung.errors import Issue, TooLong, ValueInvalid
@@ -46,9 +46,11 @@ def answer(
     )
     query = narrowed(asked)
     paging = walked.paging(query.count, total=query.total != "none" or query.count == 0)
-    page = view.search(request.access.reader, query, paging)
-    link = pages.links(site, request, path, walked, query_pairs(query), page)
-    body = pages.bundle(b"searchset", page.total, link, _entries(request, query, page))
+    page = walked.counted(view.search(request.access.reader, query, paging))
+    left_out = (*query.ignored, *map(_left_out, walked.ignored))
+    names = tuple(issue.path or "" for issue in left_out)
+    link = pages.links(site, request, path, walked, query_pairs(query), page, names)
+    body = pages.bundle(b"searchset", page.total, link, _entries(request, query, page, left_out))
     return pages.page_answer(body, (*page.entries, *page.included))
 
 
@@ -70,12 +72,17 @@ def _pairs(site: Site, request: Request) -> Pairs:
     return (*request.pairs, *pairs)
 
 
-def _entries(request: Request, query: Query, page: Page) -> list[bytes]:
+def _left_out(name: str) -> Issue:
+    """What a later page says of a parameter that page one left out."""
+    return Issue("not-supported", f"{name!r} was left out on the first page.", name, severity="warning")
+
+
+def _entries(request: Request, query: Query, page: Page, left_out: Sequence[Issue]) -> list[bytes]:
     base = request.base.encode()
     entries = [pages.found_entry(base, version, b"match", query.subset) for version in page.entries]
     beside = query.subset if query.subset is None or query.subset.form != "elements" else None
     entries += [pages.found_entry(base, version, b"include", beside) for version in page.included]
-    said = (*query.ignored, *_of_total(query, page))
+    said = (*left_out, *_of_total(query, page))
     if said:
         resource = outcome(said)
         entries.append(b'{"resource":%s,"search":{"mode":"outcome"}}' % resource)
