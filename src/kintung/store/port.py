@@ -23,6 +23,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from kintung.fhir.search import Query
+from kintung.store.asynchronous import Asynchronous
 from kintung.store.bell import Bell
 from kintung.store.notices import Notices
 from kintung.store.reader import Reader, Scope
@@ -457,6 +458,8 @@ class Store(Protocol):
     """Rings after each commit of this process that queued a job."""
     notices: Notices
     """What waits to be told to subscribers."""
+    asynchronous: Asynchronous
+    """Requests that are answered later."""
 
     def view(self) -> AbstractContextManager[View]:
         """Open a consistent reading; keep it short."""

@@ -18,6 +18,7 @@ from kintung.fhir.search import Everything, Query, care_between, compartment, in
 from kintung.store.notices import Advance, Notice
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
+from kintung.store.sql.asynchronous import DUE, EXPIRED, HELD, OF_CLIENT
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.notices import ACCESS_OF, due_notice, seen_subscriber
@@ -210,6 +211,26 @@ def test_a_page_of_a_follower_joins_its_own_entries_alone(record: Record) -> Non
         r"|version_pkey on version v",
         explained,
     ), explained
+
+
+def test_what_is_answered_later_is_found_by_its_client_and_by_when_it_is_due(record: Record) -> None:
+    store = record.store
+    assert isinstance(store, SqlStore)
+    rows = [(n, f"id{n}", f"c{n % 50}", b"", b"", START + n, START + n, 0, 0, b"") for n in range(2_000)]
+    with store.maintenance(SYSTEM) as db:
+        db.insert("asynchronous", rows)
+        db.run("ANALYZE")
+    with searching(record) as searcher:
+        found = {
+            "due": _explained(searcher.db, DUE, (START + 5, START)),
+            "client": _explained(searcher.db, HELD, ("c1", START)),
+            "until": _explained(searcher.db, EXPIRED, (START + 5,)),
+            "id": _explained(searcher.db, f"SELECT done {OF_CLIENT}", ("id1", "c1", START)),
+        }
+    assert "asynchronous_due" in found["due"], found
+    assert "asynchronous_client" in found["client"], found
+    assert "asynchronous_until" in found["until"], found
+    assert re.search(r"autoindex_asynchronous|asynchronous_id_key", found["id"]), found
 
 
 def test_the_next_notice_is_found_by_when_it_is_due(record: Record) -> None:

@@ -23,6 +23,7 @@ from kintung.fhir.search import (
     in_compartment,
     parse_query,
 )
+from kintung.store.asynchronous import Wanted
 from kintung.store.notices import ACTIVE, Advance, Notice
 from kintung.store.port import Paging
 from kintung.store.reader import Reader
@@ -140,6 +141,7 @@ def _use_everything(record: Record) -> None:
     assert store.follow(SYSTEM, 0, opening={"Patient"})
     record.put(subscription("s"), organisation="x")
     _use_the_queue(store, readers)
+    _answer_later(store)
     assert list(store.export(SYSTEM))
     assert list(store.check(SYSTEM)) == []
 
@@ -165,6 +167,23 @@ def _use_the_queue(store: SqlStore, readers: Iterable[Reader]) -> None:
     assert queue.tally().waiting == 2
     queue.end(SYSTEM, queue.subscribers(SYSTEM)[0])
     queue.resign(SYSTEM, "a")
+
+
+def _answer_later(store: SqlStore) -> None:
+    later = store.asynchronous
+    assert later.put(Wanted("x", "client", b"asked", b"access"), 1)
+    assert later.again("x", "client", b"access")
+    taken = later.take(HOUR)
+    assert taken is not None
+    assert later.finish(taken, b"answer", 2**62)
+    assert later.look("x", "client") is not None
+    assert later.waiting() == 0
+    assert later.cancel("x", "client")
+    assert later.put(Wanted("y", "client", b"asked", b"access"), 1)
+    taken = later.take(HOUR)
+    assert taken is not None
+    assert later.finish(taken, b"answer", 1)
+    assert later.sweep() == 1
 
 
 def _every_plan(store: SqlStore, reader: Reader, search: str) -> None:

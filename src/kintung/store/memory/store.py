@@ -8,7 +8,9 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 
 from kintung.clock import Clock
+from kintung.store.asynchronous import Asynchronous
 from kintung.store.bell import Bell
+from kintung.store.memory.asynchronous import MemoryAsynchronous
 from kintung.store.memory.chain import append_audit
 from kintung.store.memory.check import check
 from kintung.store.memory.commit import Commit, replay, require_epoch
@@ -51,6 +53,7 @@ class MemoryStore:
         self._state = State()
         self._lock = threading.Lock()
         self.jobs_queued = Bell()
+        self.asynchronous: Asynchronous = MemoryAsynchronous(clock)
         self.notices: Notices = MemoryNotices(
             clock,
             lambda id, version_id: self._state.accesses.get((id, version_id)),

@@ -214,6 +214,20 @@ TABLES: tuple[Table, ...] = (
         grows_at_end=True,
         reference=True,
     ),
+    Table(
+        "asynchronous",
+        _columns("number:i id:t client:t asked:b access:b due:i until:i attempts:i done:i answer:b"),
+        ("number",),
+        "node",
+        indexes=(
+            ("asynchronous_client", ("client", "until"), ""),
+            ("asynchronous_due", ("due", "number"), ""),
+            ("asynchronous_until", ("until",), ""),
+        ),
+        unique=(("id",),),
+        grows_at_end=True,
+        reference=True,
+    ),
 )
 
 BY_NAME = {table.name: table for table in TABLES}

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from kintung.clock import Clock
 from kintung.errors import KintungError
+from kintung.store.asynchronous import Asynchronous
 from kintung.store.audit import AuditBook
 from kintung.store.bell import Bell
 from kintung.store.committer import Committer
@@ -30,6 +31,7 @@ from kintung.store.port import (
 from kintung.store.reader import Scope
 from kintung.store.scribe import Scribe
 from kintung.store.sealing import Sealer
+from kintung.store.sql.asynchronous import SqlAsynchronous
 from kintung.store.sql.commit import Commit, Request
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.idempotency import replay
@@ -91,6 +93,7 @@ class SqlStore:
         """``most_rows``: a search estimated to look at more is refused."""
         self.waits = backend.waits
         self.jobs_queued = Bell()
+        self.asynchronous: Asynchronous = SqlAsynchronous(backend.reading, backend.committing, clock)
         self._backend = backend
         self._keys = keys
         self._sealer = sealer
