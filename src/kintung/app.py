@@ -55,6 +55,7 @@ class Node:
     entropy: Entropy
     settings: Settings
     cursor_key: bytes
+    asynchronous_key: bytes
 
 
 def system(purpose: str) -> System:
@@ -105,7 +106,16 @@ def open_node(
         audit = AuditBook(key_store, entropy)
         store = _store(url, settings, key_store, sealer, scribe, vault, audit, clock)
         with closing(store):
-            yield Node(store, scribe, audit, clock, entropy, settings, key_store.secret("cursor"))
+            yield Node(
+                store,
+                scribe,
+                audit,
+                clock,
+                entropy,
+                settings,
+                key_store.secret("cursor"),
+                key_store.secret("asynchronous"),
+            )
 
 
 def _store(

@@ -89,6 +89,10 @@ ROWS = {
         "in_flight in_flight_each",
     ),
     "bodies at once": (f"{LIMITS.bodies // MB} MB a worker", "bodies"),
+    "requests of one caller that are answered later; how long an answer is kept": (
+        f"{LIMITS.asynchronous_each}; {LIMITS.asynchronous_seconds / 60:g} min",
+        "asynchronous_each asynchronous_seconds",
+    ),
     "of a refused body, what is taken in; for how long": (
         f"{LIMITS.discarded // MB} MB; {LIMITS.discard_seconds:g} s",
         "discarded discard_seconds",

@@ -1146,6 +1146,40 @@ def _meta_changed(ask: Caller, draw: Draw) -> None:
     ask("GET", f"Observation?_tag={tag['system']}|{tag['code']}&_total=accurate&_count=3")
 
 
+# --- What is answered later ------------------------------------------------------------
+
+
+def kicked_off(ask: Caller, draw: Draw) -> str:
+    """Where a request that is answered later is asked after."""
+    lastn = "Observation/$lastn?patient=a&category=vital-signs,laboratory&max=50"
+    reads = {"request": {"method": "GET", "url": "_history?_count=500"}}
+    batch = {"resourceType": "Bundle", "type": "batch", "entry": [reads]}
+    path = draw.choice(("", "_history?_count=500", "Observation?_total=accurate&_count=200", lastn))
+    path = draw.choice((path, "Patient/_history?_count=200", f"{draw.of('hidden', 'Patient')}/$everything"))
+    method, body = ("GET", None) if path else ("POST", batch)
+    answer = ask(method, path, body, prefer="respond-async")
+    return answer.headers["content-location"]
+
+
+@template("answered later", "async-status")
+def _later(ask: Caller, draw: Draw) -> None:
+    place = kicked_off(ask, draw)
+    ask("GET", place)
+    ask.answer_later()
+    for _ in range(5):
+        ask("GET", place)
+
+
+@template("answered later, then cancelled", "async-status", "async-cancel")
+def _later_cancelled(ask: Caller, draw: Draw) -> None:
+    place = kicked_off(ask, draw)
+    ask.answer_later()
+    for _ in range(4):
+        ask("GET", place)
+    ask("DELETE", place)
+    ask("GET", place)
+
+
 # --- What says nothing of the record ---------------------------------------------------
 
 

@@ -151,12 +151,23 @@ def _ask_for(client: httpx.Client, person: Person) -> None:
                 kind = {"content-type": "application/fhir+json"}
                 assert client.post("Patient", content=value.encode(), headers=kind).status_code == 400
             case 2:
+                for headers in ({"prefer": "respond-async"}, {"prefer": "respond-async", **form}):
+                    _ask_later(client, asked, headers)
                 entry = {"request": {"method": "DELETE", "url": f"Basic?{asked}"}}
                 bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
                 assert client.post("", json=bundle, headers={"idempotency-key": value}).status_code == 200
             case _:
                 wrong = {"resourceType": "Patient", "identifier": value}
                 assert client.put(f"Patient?{asked}", json=wrong).status_code == 400
+
+
+def _ask_later(client: httpx.Client, asked: str, headers: dict[str, str]) -> None:
+    """Let a search be answered later, and leave its answer there for as long as there is room."""
+    if "content-type" in headers:
+        later = client.post("Patient/_search", content=asked, headers=headers)
+    else:
+        later = client.get(f"Patient?{asked}", headers=headers)
+    assert later.status_code in (202, 429)
 
 
 def _read(

@@ -20,7 +20,9 @@ from kintung.errors import Duplicate
 from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared, Relabel, Unit
 from kintung.store.reader import Reader
 from kintung.web.app import create_app
-from kintung.web.site import WebSettings
+from kintung.web.fhir.asynchronous_work import Work
+from kintung.web.fhir.interactions import REGISTRY
+from kintung.web.site import Site, WebSettings
 from tests.leaks import population
 from tests.leaks.population import (
     CLINIC,
@@ -246,6 +248,12 @@ class Caller:
         )
         self.heard.append(heard(response))
         return response
+
+    def answer_later(self) -> None:
+        """Let the node do what is to be answered later."""
+        work = Work(Site.of(self._world.node, WebSettings()), REGISTRY)
+        while work.step():
+            pass
 
 
 def heard(response: httpx.Response) -> Heard:

@@ -45,6 +45,7 @@ def test_a_worker_by_itself_counts_its_own(api: Api) -> None:
         "kintung_requests_in_flight": 0,
         READ: 3,
         'kintung_requests_total{interaction="",status="404"}': 1,
+        "kintung_asynchronous_waiting": 0,
         "kintung_subscriptions": 0,
         "kintung_notifications_waiting": 0,
         "kintung_notifications_dead": 0,

@@ -29,9 +29,11 @@ from kintung.cli.processes import end_with_parent, keep_what_is_loaded
 from kintung.errors import BadInput, Unavailable
 from kintung.subscriptions import allowed
 from kintung.web.app import AsgiApp, create_app
+from kintung.web.fhir.asynchronous_work import answering_later
+from kintung.web.fhir.interactions import REGISTRY
 from kintung.web.fhir.serve import Scope, Send
 from kintung.web.limits import Message, Receive
-from kintung.web.site import WebSettings
+from kintung.web.site import Site, WebSettings
 from kintung.web.this_machine import this_machine_and
 
 HOST = "127.0.0.1"
@@ -267,6 +269,7 @@ def application() -> AsgiApp:
     counts = Path(served.counts) if served.counts else None
     gate = this_machine_and(served.allow_origins)
     app = create_app(node, gate, settings=web_settings, counts=counts)
+    resources.enter_context(answering_later(Site.of(node, web_settings), REGISTRY))
     if notified.origins:
         resources.enter_context(telling(node, served.told_as, notified))
     keep_what_is_loaded()

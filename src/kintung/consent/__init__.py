@@ -2,7 +2,7 @@
 
 from kintung.consent.access import Access, Gate, Right, unprotected
 from kintung.consent.policy import Policy, Undeclared, require_answered, require_policy
-from kintung.consent.standing import kept, standing
+from kintung.consent.standing import kept, of_now, standing
 
 __all__ = [
     "Access",
@@ -11,6 +11,7 @@ __all__ = [
     "Right",
     "Undeclared",
     "kept",
+    "of_now",
     "require_answered",
     "require_policy",
     "standing",

@@ -105,13 +105,15 @@ def _routes(site: Site, gate: Gate, traffic: Traffic) -> list[Route]:
 
 
 def _queue(site: Site) -> str:
-    """How much waits to be told to subscribers, in the text format of Prometheus; "" when not known now."""
+    """How much waits, in the text format of Prometheus; "" when not known now."""
     try:
         tally = site.store.notices.tally()
+        later = site.store.asynchronous.waiting()
     except KintungError:
         return ""
     age = (site.clock.now_micros() - tally.oldest) / 1_000_000 if tally.oldest is not None else 0
     gauges = (
+        ("kintung_asynchronous_waiting", "Requests to be answered later.", f"{later}"),
         ("kintung_subscriptions", "Subscriptions in force.", f"{tally.subscribers}"),
         ("kintung_notifications_waiting", "Notifications to be delivered.", f"{tally.waiting}"),
         ("kintung_notifications_dead", "Notifications given up; see kintung unsent.", f"{tally.dead}"),

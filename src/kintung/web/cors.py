@@ -12,8 +12,8 @@ ANY = "*"
 """Pages of every place."""
 
 _EXPOSED = (
-    b"Accept-Patch, Allow, Content-Disposition, Content-Location, ETag, Last-Modified, Location, Retry-After,"
-    b" X-Security-Context"
+    b"Accept-Patch, Allow, Content-Disposition, Content-Location, ETag, Last-Modified, Location,"
+    b" Preference-Applied, Retry-After, X-Progress, X-Security-Context"
 )
 _SENT = (
     b"Accept, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-Modified-Since,"

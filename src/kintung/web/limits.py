@@ -32,7 +32,8 @@ class Limits:
     of one answer, ``bundle_seconds`` that of a Bundle of requests, ``receive_seconds`` the
     arrival of one body. The answers to the entries of a Bundle have ``bundle_answer`` bytes. Of
     a body that is refused at most ``discarded`` bytes are taken in, for ``discard_seconds``, so
-    that its sender comes to read the answer.
+    that its sender comes to read the answer. A client has ``asynchronous_each`` requests that are
+    answered later; their answers are kept for ``asynchronous_seconds``.
     """
 
     json: JsonLimits = field(default=JSON_LIMITS)
@@ -51,6 +52,8 @@ class Limits:
     discard_seconds: float = 5.0
     threads: int = 8
     carriers: int = 4
+    asynchronous_each: int = 32
+    asynchronous_seconds: float = 3600.0
 
 
 LIMITS = Limits()

@@ -9,6 +9,7 @@ from kintung.store.scribe import Scribe
 from kintung.subscriptions import Allowed
 from kintung.web.cursor import Cursors
 from kintung.web.limits import LIMITS, Limits
+from kintung.web.sealed import Sealed
 
 
 class Node(Protocol):
@@ -24,6 +25,11 @@ class Node(Protocol):
     def entropy(self) -> Entropy: ...
     @property
     def cursor_key(self) -> bytes:
+        """32 bytes, the same in every worker of the node."""
+        ...
+
+    @property
+    def asynchronous_key(self) -> bytes:
         """32 bytes, the same in every worker of the node."""
         ...
 
@@ -56,6 +62,7 @@ class Site:
     clock: Clock
     entropy: Entropy
     cursors: Cursors
+    sealed: Sealed
     settings: WebSettings
 
     @property
@@ -75,5 +82,6 @@ class Site:
             node.clock,
             node.entropy,
             Cursors(node.cursor_key, node.entropy),
+            Sealed(node.asynchronous_key, node.entropy),
             settings,
         )

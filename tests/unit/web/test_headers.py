@@ -22,7 +22,7 @@ from kintung.web.fhir.headers import (
         (b'return="representation"', Prefer("representation")),
         (b"handling=lenient, return=OperationOutcome", Prefer("OperationOutcome", lenient=True)),
         (b"handling=lenient; return=minimal", Prefer("minimal", lenient=True)),
-        (b"respond-async", Prefer()),
+        (b"respond-async", Prefer(respond_async=True)),
         (b"return=everything", Prefer()),
     ],
 )

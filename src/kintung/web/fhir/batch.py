@@ -19,7 +19,16 @@ from kintung.web.fhir.audit import TELLING, audit_record
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, read_answer, response
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.perform import disclose, require_right
-from kintung.web.fhir.registry import Carries, Interaction, Reads, Recordless, Registry, Submission, Writes
+from kintung.web.fhir.registry import (
+    Carries,
+    Interaction,
+    Later,
+    Reads,
+    Recordless,
+    Registry,
+    Submission,
+    Writes,
+)
 from kintung.web.fhir.request import Request
 from kintung.web.fhir.room import Room
 from kintung.web.fhir.submission import idempotency_of
@@ -120,6 +129,8 @@ class Batch:
                 self._answers[index] = self._room.read(read_answer(request, answer_of(self._site, request)))
             case Carries():
                 raise NotSupported("A batch may not hold another Bundle of requests.", path="request.url")
+            case Later():
+                raise NotSupported("What is answered later is asked for by itself.", path="request.url")
         return None
 
     def _finish(self, waiting: _Waiting) -> None:

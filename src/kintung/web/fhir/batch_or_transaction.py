@@ -25,19 +25,28 @@ from kintung.web.site import Site
 
 def carry(site: Site, registry: Registry, request: Request) -> Answer:
     """Do what a Bundle of type batch or transaction asks; waits until it is durable and audited."""
+    deadline = Deadline(site.limits.bundle_seconds)
+    split = _split(site, request)
+    if split.envelope["type"] == "transaction":
+        return _transaction(site, registry, request, split, deadline)
+    return Batch(site, registry, request, split, deadline).answer()
+
+
+def is_batch(site: Site, request: Request) -> bool:
+    """Whether a Bundle is a batch, whose entries stand each for itself; raises what ``carry`` does first."""
+    return _split(site, request).envelope["type"] == "batch"
+
+
+def _split(site: Site, request: Request) -> SplitBundle:
+    """A batch or a transaction, taken apart."""
     idempotency_key(request.headers.get(b"idempotency-key"))  # refused also where no entry uses it
     refuse_parameters(request)
-    deadline = Deadline(site.limits.bundle_seconds)
     split = received(site, request.body)
-    match split.envelope.get("type"):
-        case "transaction":
-            return _transaction(site, registry, request, split, deadline)
-        case "batch":
-            return Batch(site, registry, request, split, deadline).answer()
-        case _:
-            raise ValueInvalid(
-                "A Bundle sent here is a batch or a transaction; store others at /Bundle.", path="Bundle.type"
-            )
+    if split.envelope.get("type") not in ("transaction", "batch"):
+        raise ValueInvalid(
+            "A Bundle sent here is a batch or a transaction; store others at /Bundle.", path="Bundle.type"
+        )
+    return split
 
 
 def _transaction(
@@ -87,4 +96,5 @@ INTERACTION = Interaction(
     Policy.CARRIES,
     "Do the requests of a Bundle: a transaction whole or not at all, a batch each for itself.",
     ("transaction", "batch"),
+    may_be_later=True,
 )

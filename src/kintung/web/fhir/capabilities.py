@@ -42,7 +42,8 @@ def statement(
     of_system = [code for each in interactions if "{type}" not in each.path for code in each.codes]
     rest = {
         "mode": "server",
-        "documentation": "Every answer is what the consent the caller holds lets it see.",
+        "documentation": "Every answer is what the consent the caller holds lets it see."
+        " Searches, histories, $everything, $lastn and batches take Prefer: respond-async.",
         "security": {"cors": lists_origins},
         "resource": [
             _resource(type, of_types, interactions, "multiple" if deletes_several else "single")

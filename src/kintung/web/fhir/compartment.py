@@ -43,6 +43,15 @@ _ADDRESSES: tuple[tuple[str, Method, str, str], ...] = (
 )
 
 INTERACTIONS = tuple(
-    Interaction(name, method, path, Reads(search_compartment), Right.VIEW, Policy.DISCLOSES, description)
+    Interaction(
+        name,
+        method,
+        path,
+        Reads(search_compartment),
+        Right.VIEW,
+        Policy.DISCLOSES,
+        description,
+        may_be_later=True,
+    )
     for name, method, path, description in _ADDRESSES
 )

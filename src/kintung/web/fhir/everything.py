@@ -105,5 +105,11 @@ def _since(value: str, offset_minutes: int) -> Criterion:
 _DESCRIPTION = "What the compartment holds and the caller sees, and what that leads to."
 
 INTERACTIONS = both_methods(
-    "everything", "/{type}/{id}/$everything", Reads(everything), _DESCRIPTION, OPERATION, TYPES
+    "everything",
+    "/{type}/{id}/$everything",
+    Reads(everything),
+    _DESCRIPTION,
+    OPERATION,
+    TYPES,
+    may_be_later=True,
 )

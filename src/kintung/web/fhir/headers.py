@@ -38,6 +38,9 @@ _FIRST = -62_135_596_800
 _LAST = 253_402_300_799
 """9999-12-31T23:59:59Z"""
 
+RESPOND_ASYNC = "respond-async"
+"""The wish to be answered later: RFC 7240 section 4.1."""
+
 Return = Literal["minimal", "representation", "OperationOutcome"]
 
 
@@ -49,6 +52,7 @@ class Prefer(NamedTuple):
 
     returns: Return | None = None
     lenient: bool = False
+    respond_async: bool = False
 
 
 @lru_cache(maxsize=64)
@@ -63,7 +67,13 @@ def prefer(field: bytes | None) -> Prefer:
         returns = "representation"
     elif "return=OperationOutcome" in wishes:
         returns = "OperationOutcome"
-    return Prefer(returns, "handling=lenient" in wishes)
+    return Prefer(returns, "handling=lenient" in wishes, RESPOND_ASYNC in wishes)
+
+
+def without_respond_async(field: bytes | None) -> bytes:
+    """A Prefer field without that wish, b"" when no other is left."""
+    wishes = [wish for wish in re.split(rb"\s*[,;]\s*", (field or b"").strip()) if wish]
+    return b", ".join(wish for wish in wishes if wish.replace(b'"', b"") != RESPOND_ASYNC.encode())
 
 
 @lru_cache(maxsize=256)

@@ -98,7 +98,17 @@ _EXAMPLE = "2022-10-19T11:15:00+08:00"
 _DESCRIPTION = "Versions, newest first unless sorted, a page at a time."
 
 INTERACTIONS = tuple(
-    Interaction(name, "GET", path, Reads(history), Right.VIEW, Policy.DISCLOSES, _DESCRIPTION, (name,))
+    Interaction(
+        name,
+        "GET",
+        path,
+        Reads(history),
+        Right.VIEW,
+        Policy.DISCLOSES,
+        _DESCRIPTION,
+        (name,),
+        may_be_later=name != "history-instance",
+    )
     for name, path in (
         ("history-instance", "/{type}/{id}/_history"),
         ("history-type", "/{type}/_history"),

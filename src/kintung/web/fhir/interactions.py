@@ -7,6 +7,7 @@ import msgspec
 from kintung.consent import Policy
 from kintung.errors import NotSupported, ValueInvalid
 from kintung.web.fhir import (
+    asynchronous,
     batch_or_transaction,
     compartment,
     create,
@@ -112,6 +113,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *everything.INTERACTIONS,
     *lastn.INTERACTIONS,
     *subscription_status.INTERACTIONS,
+    *asynchronous.INTERACTIONS,
 )
 
 REGISTRY = Registry(INTERACTIONS, searched_by())

@@ -121,4 +121,6 @@ def _observed(site: Site, version: Version) -> Observed:
 
 _DESCRIPTION = "The last Observations of each code of one subject, newest first."
 
-INTERACTIONS = both_methods("lastn", "/{type}/$lastn", Reads(lastn), _DESCRIPTION, OPERATION, (TYPE,))
+INTERACTIONS = both_methods(
+    "lastn", "/{type}/$lastn", Reads(lastn), _DESCRIPTION, OPERATION, (TYPE,), may_be_later=True
+)

@@ -16,7 +16,7 @@ from kintung.fhir.search import compartment_types, parameters
 from kintung.fhir.subset import Summary
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.operation import Input, inputs_of
-from kintung.web.fhir.registry import RESOURCE_TYPES, Carries, Interaction, Reads, Recordless, Writes
+from kintung.web.fhir.registry import RESOURCE_TYPES, Carries, Interaction, Later, Reads, Recordless, Writes
 from kintung.web.outcomes import STATUS
 
 _FHIR = "application/fhir+json"
@@ -251,6 +251,8 @@ def _header_parameters(interaction: Interaction) -> list[dict[str, Any]]:
         names.append(("Idempotency-Key", {"type": "string", "pattern": r"^[!-~]([ -~]{0,126}[!-~])?$"}))
         # Any text: RFC 7240 has preferences that are not known passed over, not refused.
         names.append(("Prefer", {"type": "string", "examples": _WISHES}))
+    elif interaction.may_be_later:
+        names.append(("Prefer", {"type": "string"}))
     return [{"name": name, "in": "header", "schema": schema} for name, schema in names]
 
 
@@ -320,11 +322,12 @@ def _refusals(interaction: Interaction) -> list[int]:
     """Statuses of refusals: those that may meet any request, and those by what the interaction does."""
     by_id = "{id}" in interaction.path and interaction.method in ("GET", "PATCH", "POST")
     other: frozenset[int] = frozenset()
-    if isinstance(interaction.action, Reads | Recordless):
+    if isinstance(interaction.action, Reads | Recordless | Later):
         other |= _OF_WRITES
     if interaction.method in ("GET", "DELETE"):
         other |= _OF_BODIES
-    if isinstance(interaction.action, Recordless) or not (by_id or isinstance(interaction.action, Carries)):
+    is_carried = isinstance(interaction.action, Carries)
+    if isinstance(interaction.action, Recordless | Later) or not (by_id or is_carried):
         other |= _OF_DELETIONS
     return [status for status in _REFUSED if status not in other]
 
@@ -361,16 +364,19 @@ def _link(name: str) -> dict[str, Any]:
 
 
 def _good(interaction: Interaction) -> list[tuple[int, dict[str, Any] | None]]:
+    later: list[tuple[int, dict[str, Any] | None]] = [(202, None)] if interaction.may_be_later else []
     match interaction.action:
         case Recordless():
             return [(200, {"openapi": _ANYTHING, "capabilities": _RESOURCE}.get(interaction.name, _OUTCOME))]
+        case Later():
+            return [(202, None)] if interaction.method == "DELETE" else [(200, _BUNDLE), (202, None)]
         case Reads():
             many = interaction.types or interaction.name.startswith(("search", "history"))
             schema = _BUNDLE if many else _RESOURCE
             shows_one = "{id}" in interaction.path and schema is _RESOURCE
-            return [(200, schema), *([(304, None)] if shows_one else [])]
+            return [(200, schema), *later, *([(304, None)] if shows_one else [])]
         case Carries():
-            return [(200, _BUNDLE)]
+            return [(200, _BUNDLE), *later]
         case Writes():
             if interaction.method == "DELETE":
                 return [(204, None)]

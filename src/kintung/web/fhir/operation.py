@@ -68,7 +68,14 @@ def pairs_of(site: Site, request: Request, operation: str, *, searches: bool = F
 
 
 def both_methods(
-    name: str, path: str, reads: Reads, description: str, operation: str, types: tuple[str, ...] = ()
+    name: str,
+    path: str,
+    reads: Reads,
+    description: str,
+    operation: str,
+    types: tuple[str, ...] = (),
+    *,
+    may_be_later: bool = False,
 ) -> tuple[Interaction, Interaction]:
     """An operation that reads, by GET, and by POST under the name with ``-post``."""
     of_get = Interaction(
@@ -81,6 +88,7 @@ def both_methods(
         description,
         operation=operation,
         types=types,
+        may_be_later=may_be_later,
     )
     return of_get, replace(of_get, name=f"{name}-post", method="POST")
 

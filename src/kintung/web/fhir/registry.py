@@ -12,7 +12,7 @@ from kintung.consent import Policy, Right, Undeclared, require_answered, require
 from kintung.definitions import ownership_rules
 from kintung.errors import NotFound
 from kintung.fhir.search import Parameter, parameters
-from kintung.store.port import Receipt, Unit, View
+from kintung.store.port import AuditRecord, Receipt, Unit, View
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.request import Request
 from kintung.web.outcomes import MethodNotAllowed
@@ -55,7 +55,14 @@ class Carries:
     """Carries other requests in a Bundle; ``kintung.web.fhir.batch_or_transaction`` does them."""
 
 
-Action = Reads | Writes | Recordless | Carries
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Tells of a request that is answered later, and what is to be on record before the answer leaves."""
+
+    answer: Callable[[Site, Request], tuple[Answer, AuditRecord | None]]
+
+
+Action = Reads | Writes | Recordless | Carries | Later
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -73,6 +80,7 @@ class Interaction:
         operation: canonical of the OperationDefinition, for operations; ``{type}`` stands for the type.
         also: a second right the caller must hold.
         types: the resource types ``{type}`` may be; none named when any.
+        may_be_later: answered later where the caller prefers it.
     """
 
     name: str
@@ -86,6 +94,7 @@ class Interaction:
     operation: str = ""
     also: Right | None = None
     types: tuple[str, ...] = ()
+    may_be_later: bool = False
 
 
 _FITTING: Mapping[type[Action], tuple[Policy, ...]] = {
@@ -93,6 +102,7 @@ _FITTING: Mapping[type[Action], tuple[Policy, ...]] = {
     Writes: (Policy.DEPOSITS,),
     Recordless: (Policy.OPEN,),
     Carries: (Policy.CARRIES,),
+    Later: (Policy.CARRIES,),
 }
 """The policies that cover what an action does to the record."""
 

@@ -106,6 +106,16 @@ _ADDRESSES: tuple[tuple[str, Method, str, tuple[str, ...]], ...] = (
 )
 
 INTERACTIONS = tuple(
-    Interaction(name, method, path, Reads(search), Right.VIEW, Policy.DISCLOSES, _DESCRIPTION, codes)
+    Interaction(
+        name,
+        method,
+        path,
+        Reads(search),
+        Right.VIEW,
+        Policy.DISCLOSES,
+        _DESCRIPTION,
+        codes,
+        may_be_later=True,
+    )
     for name, method, path, codes in _ADDRESSES
 )

@@ -18,6 +18,7 @@ from kintung.store.port import AuditRecord, Receipt
 from kintung.web.cors import Cors
 from kintung.web.desk import Desk
 from kintung.web.fhir.answer import Answer, refusal
+from kintung.web.fhir.asynchronous import kick_off
 from kintung.web.fhir.audit import TELLING, audit_record
 from kintung.web.fhir.batch_or_transaction import carry
 from kintung.web.fhir.binary import brings_content, resource_of, wants_content
@@ -38,6 +39,7 @@ from kintung.web.fhir.registry import (
     Action,
     Carries,
     Interaction,
+    Later,
     Reads,
     Recordless,
     Registry,
@@ -92,6 +94,7 @@ class FhirApi:
             Writes: self._write,
             Recordless: self._answer,
             Carries: self._carry,
+            Later: self._tell,
         }
 
     def close(self) -> None:
@@ -158,7 +161,9 @@ class FhirApi:
             # Only now: who sends slowly must not take the room of who is served.
             self._traffic.begin(client)
             try:
-                answer = await self._work[type(interaction.action)](interaction, interaction.action, request)
+                answer = await self._accepted(interaction, request) or await self._work[
+                    type(interaction.action)
+                ](interaction, interaction.action, request)
             finally:
                 self._traffic.end(client)
         except TELLING as error:
@@ -206,6 +211,19 @@ class FhirApi:
 
     async def _carry(self, _interaction: Interaction, _action: Carries, request: Request) -> Answer:
         return await self._loop().run_in_executor(self._carriers, carry, self._site, self._registry, request)
+
+    async def _accepted(self, interaction: Interaction, request: Request) -> Answer | None:
+        """What is answered to who is to be answered later; None to who is to be answered now."""
+        if not (interaction.may_be_later and request.prefer.respond_async) or request.method == "HEAD":
+            return None
+        return await self._in_time(lambda: kick_off(self._site, interaction, request))
+
+    async def _tell(self, _interaction: Interaction, action: Later, request: Request) -> Answer:
+        """Tell of what is answered later; its answer leaves when it is on record that it did."""
+        answer, record = await self._in_time(lambda: action.answer(self._site, request))
+        if record is not None:
+            await self.on_record(record)
+        return answer
 
     def on_record(self, record: AuditRecord) -> "asyncio.Future[None]":
         """Await it before what is on record leaves; raises Unavailable when that fails."""
