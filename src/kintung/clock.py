@@ -127,5 +127,12 @@ def id_from(raw: bytes) -> str:
     return "".join(pairs)
 
 
+def uuid_of(raw: bytes) -> str:
+    """16 random bytes as a version 4 UUID. Source: RFC 9562, section 5.4."""
+    number = int.from_bytes(raw) & ~(0xF << 76) & ~(0x3 << 62) | 0x4 << 76 | 0x2 << 62
+    digits = f"{number:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 _PAIRS = 62 * 62
 _PAIR_NAMES = tuple(first + second for first in _ALPHABET for second in _ALPHABET)

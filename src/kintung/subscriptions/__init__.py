@@ -8,7 +8,7 @@ on the ``schedule``, by ``outbound``, the one client by which anything leaves. A
 from kintung.subscriptions.delivery import Delivery
 from kintung.subscriptions.filters import Change, Filter, parse_filter, wants
 from kintung.subscriptions.follower import Follower
-from kintung.subscriptions.notifications import status_parameters, uuid_of
+from kintung.subscriptions.notifications import status_parameters
 from kintung.subscriptions.outbound import Allowed, Outbound, Undelivered, allowed
 from kintung.subscriptions.schedule import pause_after
 from kintung.subscriptions.service import Service
@@ -43,6 +43,5 @@ __all__ = [
     "require_acceptable",
     "status_parameters",
     "subscription_of",
-    "uuid_of",
     "wants",
 ]

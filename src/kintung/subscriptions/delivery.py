@@ -9,6 +9,7 @@ import threading
 from dataclasses import replace
 from typing import NamedTuple
 
+from kintung.clock import uuid_of
 from kintung.consent import Access, standing
 from kintung.errors import Deleted, NotFound, RuleFailed, ValueInvalid
 from kintung.fhir.json import parse
@@ -18,7 +19,7 @@ from kintung.store.port import AuditRecord, Version, View
 from kintung.store.reader import Reader, Scope
 from kintung.store.waiting import settle
 from kintung.subscriptions.filters import indexed
-from kintung.subscriptions.notifications import Event, Kind, Message, Notification, State, message, uuid_of
+from kintung.subscriptions.notifications import Event, Kind, Message, Notification, State, message
 from kintung.subscriptions.outbound import Answered, Outbound, Undelivered
 from kintung.subscriptions.schedule import GIVEN_UP_AFTER, HANDSHAKE_GIVEN_UP_AFTER, SECOND, pause_after
 from kintung.subscriptions.standing import Subscriptions, Told, version_of

@@ -173,10 +173,3 @@ def _entry(event: Event, base: str, *, full: bool) -> dict[str, Any]:
 def instant(at: int) -> str:
     """An instant as FHIR writes it, to the microsecond as ``meta.lastUpdated`` is."""
     return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def uuid_of(raw: bytes) -> str:
-    """16 random bytes as a version 4 UUID. Source: RFC 9562, section 5.4."""
-    number = int.from_bytes(raw) & ~(0xF << 76) & ~(0x3 << 62) | 0x4 << 76 | 0x2 << 62
-    digits = f"{number:032x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

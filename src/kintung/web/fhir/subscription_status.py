@@ -7,11 +7,12 @@ counts what that one may see, and others see other things.
 
 import msgspec
 
+from kintung.clock import uuid_of
 from kintung.consent import standing
 from kintung.definitions import topics
 from kintung.fhir.json import parse
 from kintung.store.port import View
-from kintung.subscriptions import status_parameters, uuid_of
+from kintung.subscriptions import status_parameters
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.operation import both_methods, pairs_of
