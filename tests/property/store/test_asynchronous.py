@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kintung.store.asynchronous import WAITING_MICROS, Found, Taken, Wanted
+from tests.property.store.twins import Twins, twins_of
 from tests.scale import counts, seeded
 from tests.stores import ADAPTERS, HOUR, SECOND, Record, opened
 
@@ -15,41 +15,13 @@ LEASE = 30 * SECOND
 MOST = 4
 
 
-class Twins:
-    """The plain store and another, to which the same is done."""
-
-    def __init__(self, plain: Record, other: Record) -> None:
-        self._records = (plain, other)
-
-    def __call__(self, name: str, *arguments: Any) -> Any:
-        """What both answer."""
-        plain, other = (getattr(record.store.asynchronous, name)(*arguments) for record in self._records)
-        assert plain == other, name
-        return plain
-
-    @property
-    def now(self) -> int:
-        return self._records[0].clock.now_micros()
-
-    def pass_time(self, micros: int) -> None:
-        for record in self._records:
-            record.clock.jump(micros)
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def twins(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Twins]:
-    plain, other = tmp_path / "plain", tmp_path / "other"
-    plain.mkdir()
-    other.mkdir()
-
     def url() -> str:
         return request.getfixturevalue("postgres_url")
 
-    with (
-        opened("memory", plain, url, tick=0) as memory,
-        opened(request.param, other, url, tick=0) as database,
-    ):
-        yield Twins(memory, database)
+    with twins_of(request.param, tmp_path, url, lambda record: record.store.asynchronous) as found:
+        yield found
 
 
 def test_all_stores_do_the_same(twins: Twins) -> None:

@@ -8,50 +8,21 @@ from typing import Any
 import pytest
 
 from kintung.store.notices import ACTIVE, FAILING, REQUESTED, Advance, Notice, Taken
+from tests.property.store.twins import Twins, twins_of
 from tests.scale import counts, seeded
-from tests.stores import SECOND, SYSTEM, Record, opened
+from tests.stores import SECOND, SYSTEM, opened
 
 STEPS = counts(400, 6_000)
 LEASE = 30 * SECOND
 
 
-class Twins:
-    """The plain queue and another, to which the same is done."""
-
-    def __init__(self, plain: Record, other: Record) -> None:
-        self._queues = (plain.store.notices, other.store.notices)
-        self._records = (plain, other)
-
-    def __call__(self, name: str, *arguments: Any, **named: Any) -> Any:
-        """What both answer."""
-        plain, other = (getattr(queue, name)(SYSTEM, *arguments, **named) for queue in self._queues)
-        assert plain == other, name
-        return plain
-
-    def tally(self) -> object:
-        plain, other = (queue.tally() for queue in self._queues)
-        assert plain == other
-        return plain
-
-    def pass_time(self, micros: int) -> None:
-        for record in self._records:
-            record.clock.jump(micros)
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def twins(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Twins]:
-    plain, other = tmp_path / "plain", tmp_path / "other"
-    plain.mkdir()
-    other.mkdir()
-
     def url() -> str:
         return request.getfixturevalue("postgres_url")
 
-    with (
-        opened("memory", plain, url, tick=0) as memory,
-        opened(request.param, other, url, tick=0) as database,
-    ):
-        yield Twins(memory, database)
+    with twins_of(request.param, tmp_path, url, lambda record: record.store.notices, SYSTEM) as found:
+        yield found
 
 
 def test_all_queues_do_the_same_and_keep_the_order_of_a_lane(twins: Twins) -> None:
@@ -86,7 +57,7 @@ def test_all_queues_do_the_same_and_keep_the_order_of_a_lane(twins: Twins) -> No
                 twins("replay", draw.choice((None, some, [0])))
             case _:
                 twins.pass_time(draw.choice((SECOND, 40 * SECOND)))
-        twins.tally()
+        twins.alike(lambda queue: queue.tally())
         twins("subscribers")
         for subscriber in twins("subscribers"):
             if draw.random() < 0.2:
@@ -178,9 +149,9 @@ def test_who_was_too_slow_changes_nothing(twins: Twins) -> None:
     assert (quick.number, quick.attempts) == (slow.number, 2)
     twins("done", slow)
     twins("bury", slow, "no")
-    assert twins.tally() == (1, 1, 0, quick.queued)
+    assert twins.alike(lambda queue: queue.tally()) == (1, 1, 0, quick.queued)
     twins("done", quick)
-    assert twins.tally() == (1, 0, 0, None)
+    assert twins.alike(lambda queue: queue.tally()) == (1, 0, 0, None)
 
 
 def test_before_its_handshake_nothing_is_sent_to_a_subscriber(twins: Twins) -> None:
