@@ -23,7 +23,9 @@ import msgspec
 import yaml
 
 DEFINITIONS = Path(__file__).parents[1] / "src/kintung/definitions"
-FOLDERS = ("naming_systems", "ownership", "subscription_topics")
+FOLDERS = (
+    "corruptions", "name_frequencies", "naming_systems", "ownership", "population", "subscription_topics",
+)  # fmt: skip
 
 
 class Refused(Exception):
@@ -83,6 +85,14 @@ def _refuse_misread(value: Any, path: str) -> None:
             raise Refused(f"{path} is a {type(value).__name__}; quote it")
 
 
+def _load() -> None:
+    """Read what was compiled; what has the wrong shape is refused."""
+    import_module("kintung.definitions")
+    import_module("kintung.definitions.corruptions").corruptions()
+    import_module("kintung.definitions.name_frequencies").given_names()
+    import_module("kintung.definitions.population").shares()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compile the YAML definitions to JSON")
     parser.add_argument("--check", action="store_true")
@@ -97,7 +107,7 @@ def main() -> int:
             print(f"{target} is not what definitions/{folder}/ says; run scripts/compile_definitions.py")
         else:
             target.write_bytes(text)
-    import_module("kintung.definitions")  # refuses what has the wrong shape
+    _load()
     return int(check and stale)
 
 

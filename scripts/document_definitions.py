@@ -10,8 +10,19 @@ import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 
 from kintung.definitions import Rule, naming_systems, ownership_rules, topics
+from kintung.definitions.corruptions import corruptions, pairs, spellings
+from kintung.definitions.name_frequencies import given_names, latin_names, surname_tables, western_names
+from kintung.definitions.population import age_tables, place_tables, shares
+from kintung.definitions.vaulted import Label
+
+
+class Labelled(Protocol):
+    @property
+    def label(self) -> Label: ...
+
 
 PAGE = Path(__file__).parents[1] / "docs/reference/definitions.md"
 MARK = "<!-- From here on written by scripts/document_definitions.py -->\n"
@@ -21,7 +32,8 @@ KINDS = ("person", "several", "derived", "organisation", "public")
 def page(text: str) -> str:
     """The page with its generated part made again."""
     by_hand, mark, _ = text.partition(MARK)
-    return by_hand + mark + "\n" + "\n".join([*_naming_systems(), "", *_topics(), "", *_ownership()]) + "\n"
+    parts = (_naming_systems, _topics, _population, _names, _corruptions, _ownership)
+    return by_hand + mark + "\n" + "\n\n".join("\n".join(part()) for part in parts) + "\n"
 
 
 def _naming_systems() -> Iterator[str]:
@@ -42,6 +54,77 @@ def _topics() -> Iterator[str]:
     for topic in topics().values():
         label = f"{topic.label.en}<br>{topic.label.zh_hk}"
         yield f"| `{topic.id}` | {label} | {', '.join(topic.triggers)} | `{topic.url}` | {topic.source} |"
+
+
+def _population() -> Iterator[str]:
+    yield "## Population\n"
+    yield "People of the region, by which synthetic people are made.\n"
+    yield "| id | label | from | people | source |"
+    yield "| --- | --- | --- | --- | --- |"
+    for ages in age_tables():
+        count = sum(row.people for row in ages.rows) if ages.total is None else ages.total
+        people = f"{count:,} in {len(ages.rows)} groups"
+        yield f"| `{ages.id}` | {_label(ages)} | {ages.start} | {people} | {ages.source} |"
+    for places in place_tables().values():
+        people = f"{sum(row.people for row in places.rows):,} in {len(places.rows)} places"
+        yield f"| `{places.id}` | {_label(places)} | {places.start} | {people} | {places.source} |"
+    yield ""
+    yield "| id | label | of | share | from | known | source |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for share in shares().values():
+        known = "assumed" if share.assumed else "from a source"
+        yield (
+            f"| `{share.id}` | {_label(share)} | {share.of} | {share.share} | {share.start} | {known} "
+            f"| {share.source} |"
+        )
+
+
+def _names() -> Iterator[str]:
+    yield "## Names of synthetic people\n"
+    yield "| id | label | what is in it | source |"
+    yield "| --- | --- | --- | --- |"
+    for table in surname_tables():
+        known = ", ".join(f"{han} {share} %" for han, share in table.known.items())
+        inside = (
+            f"as `{table.same_as}`" if table.same_as else f"known: {known}; assumed: {len(table.assumed)}"
+        )
+        yield f"| `{table.id}` | {_label(table)} | {inside} | {table.source} |"
+    for names in given_names():
+        whole = f"; whole: {'、'.join(names.whole)}" if names.whole else ""
+        single = f"; alone: {names.single}" if names.single else ""
+        inside = f"first: {names.first}; second: {names.second}{single}{whole}"
+        yield f"| `{names.id}` | {_label(names)} | {inside} | {names.source} |"
+    for western in western_names():
+        yield f"| `{western.id}` | {_label(western)} | {', '.join(western.given)} | {western.source} |"
+    for latin in latin_names().values():
+        count = f"{len(latin.family)} surnames, {len(latin.male) + len(latin.female)} given names"
+        yield f"| `{latin.id}` | {_label(latin)} | {count} | {latin.source} |"
+
+
+def _corruptions() -> Iterator[str]:
+    yield "## Corruptions\n"
+    yield "What goes wrong when a synthetic person is written down again, and how often.\n"
+    yield "| id | label | feature | changes | rate | of | from | known | source |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    for each in corruptions().values():
+        known = "assumed" if each.assumed else "from a source"
+        changes = ", ".join(f"`{element}`" for element in each.changes)
+        yield (
+            f"| `{each.id}` | {_label(each)} | {each.feature} | {changes} | {each.rate} | {each.of} "
+            f"| {each.start} | {known} | {each.source} |"
+        )
+    yield ""
+    yield "| id | label | what is in it | from | source |"
+    yield "| --- | --- | --- | --- | --- |"
+    for table in pairs().values():
+        yield f"| `{table.id}` | {_label(table)} | {table.pairs} | {table.start} | {table.source} |"
+    for forms in spellings().values():
+        inside = "; ".join(f"{han} {', '.join(latin)}" for han, latin in forms.spellings.items())
+        yield f"| `{forms.id}` | {_label(forms)} | {inside} | {forms.start} | {forms.source} |"
+
+
+def _label(of: Labelled) -> str:
+    return f"{of.label.en}<br>{of.label.zh_hk}"
 
 
 def _ownership() -> Iterator[str]:

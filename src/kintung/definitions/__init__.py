@@ -1,7 +1,9 @@
 """Facts as dated data, and the strict reader of them.
 
 Whose data a resource is (:func:`owners`), which identifiers may only be indexed as keyed
-hashes (:func:`vaulted_system`), and what may be subscribed to (:func:`topics`).
+hashes (:func:`vaulted_system`), and what may be subscribed to (:func:`topics`). What synthetic
+people are made by has modules of its own that a node does not read: ``population``,
+``name_frequencies`` and ``corruptions``.
 """
 
 from kintung.definitions.check_digits import hkid_check_digit, is_hkid, is_mainland_id, mainland_check_digit
