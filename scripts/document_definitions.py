@@ -15,7 +15,7 @@ from typing import Protocol
 from kintung.definitions import Rule, naming_systems, ownership_rules, topics
 from kintung.definitions.corruptions import corruptions, pairs, spellings
 from kintung.definitions.name_frequencies import given_names, latin_names, surname_tables, western_names
-from kintung.definitions.population import age_tables, place_tables, shares
+from kintung.definitions.population import age_tables, place_tables, shares, systems
 from kintung.definitions.vaulted import Label
 
 
@@ -76,6 +76,15 @@ def _population() -> Iterator[str]:
         yield (
             f"| `{share.id}` | {_label(share)} | {share.of} | {share.share} | {share.start} | {known} "
             f"| {share.source} |"
+        )
+    yield ""
+    yield "| id | label | organisation | share of appearances, by region | from | source |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for system in systems().values():
+        seen = ", ".join(f"{region} {share}" for region, share in system.seen.items())
+        yield (
+            f"| `{system.id}` | {_label(system)} | {system.number}, {system.country} | {seen} "
+            f"| {system.start} | {system.source} |"
         )
 
 

@@ -71,10 +71,28 @@ class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
+class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A system that writes people down; the organisation is invented."""
+
+    id: str
+    label: Label
+    number: str
+    """Of the organisation, in the system ``sample-organization``."""
+    kind: Literal["public", "private", "across"]
+    country: Literal["HK", "CN", "MO"]
+    prefix: str
+    """Begins the record numbers."""
+    seen: dict[str, Decimal]
+    """Share of the appearances of a person, by the region where the person lives."""
+    start: date
+    source: str
+
+
 class _Population(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ages: tuple[AgeTable, ...] = ()
     places: tuple[PlaceTable, ...] = ()
     shares: tuple[Share, ...] = ()
+    systems: tuple[System, ...] = ()
 
 
 @cache
@@ -107,3 +125,8 @@ def place_tables() -> dict[str, PlaceTable]:
 def shares() -> dict[str, Share]:
     """Every share by its id."""
     return {share.id: share for file in _files() for share in file.shares}
+
+
+def systems() -> dict[str, System]:
+    """The systems in which synthetic people appear, by id."""
+    return {system.id: system for file in _files() for system in file.systems}

@@ -15,7 +15,7 @@ from kintung.definitions.name_frequencies import (
     surnames,
     western_names,
 )
-from kintung.definitions.population import age_tables, ages, place_tables, shares
+from kintung.definitions.population import age_tables, ages, place_tables, shares, systems
 from kintung.errors import NotFound
 
 REGIONS = ("hong-kong", "hong-kong-in-guangdong", "macao", "guangdong")
@@ -36,7 +36,7 @@ def test_every_table_says_its_source_in_both_languages():
     tables = [
         *age_tables(), *place_tables().values(), *shares().values(), *surname_tables(), *given_names(),
         *western_names(), *latin_names().values(), *corruptions().values(), *pairs().values(),
-        *spellings().values(),
+        *spellings().values(), *systems().values(),
     ]  # fmt: skip
     assert len(tables) > 80
     for table in tables:
@@ -95,6 +95,11 @@ def test_places_are_those_of_the_region():
 def test_shares_are_shares():
     assert all(0 < share.share <= 1 for share in shares().values())
     assert sum(shares()[f"region-{region}"].share for region in REGIONS) == 1
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_appearances_of_a_region_are_divided_among_the_systems(region: str):
+    assert sum(system.seen[region] for system in systems().values()) == 1
 
 
 def test_given_names_repeat_no_character_and_begin_at_birth_of_the_oldest():
