@@ -57,6 +57,7 @@ def notes(record: Record) -> Record:
         ("_content=note liver", "13"),
         ("_content=weight", "1234"),
         ('_content="additional bone"', ""),
+        ("_content=20", ""),
         ("_text=bone&_content=note&code=weight", "13"),
         ("_text=bone&subject=Patient/2", ""),
     ],

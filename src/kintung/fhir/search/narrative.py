@@ -18,6 +18,8 @@ _TAG = re.compile(r"<[^<>]*>")
 
 _DATA = "data"
 """Members that hold what nobody reads: of Attachment, Binary, Signature and SampledData."""
+_STAMP = ("versionId", "lastUpdated")
+"""Members of ``meta`` that the node sets: else ``_content=2026`` found all that was written in that year."""
 
 
 def narrative(resource: dict[str, Any]) -> Iterator[str]:
@@ -30,9 +32,10 @@ def narrative(resource: dict[str, Any]) -> Iterator[str]:
 def content(resource: dict[str, Any]) -> Iterator[str]:
     """Yield every string of a resource, also of what it contains, the narrative as ``narrative`` has it.
 
-    Encoded data is passed over.
+    Encoded data is passed over, and what the node stamps a version with.
     """
-    waiting: list[tuple[str, Any]] = [("", resource)]
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in _STAMP}
+    waiting: list[tuple[str, Any]] = [("", resource | {"meta": meta})]
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, dict):
