@@ -5,7 +5,7 @@ Source: https://hl7.org/fhir/R4/search.html with the readings in spec-readings.m
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -35,6 +35,11 @@ INCLUSIONS = ("_include", "_revinclude", "_include:iterate", "_revinclude:iterat
 
 IN_TEXTS = ("_text", "_content", "near")
 """Parameters that are read in the text of each resource; tokens with ``:text`` are, too."""
+STRAYS: Mapping[tuple[str, str], Collection[str]] = {
+    ("MedicationRequest", "intended-dispenser"): ("Practitioner",),
+    ("Observation", "performer"): ("Encounter",),
+}
+"""Types that examples refer to where the parameter allows others: no id alone and no chain leads there."""
 
 
 def said_in(held: Held, code: str) -> list[str]:
@@ -207,7 +212,8 @@ class Oracle:
         if modifier == "missing":
             assert value in ("true", "false"), value
             return (value == "true") == (not found)
-        tests = [self._test(parameter.kind, modifier, part) for part in split(value, ",")]
+        strays = STRAYS.get((held.resource["resourceType"], code), ())
+        tests = [self._test(parameter.kind, modifier, part, strays) for part in split(value, ",")]
         hit = any(test(row) for test in tests for row in found)
         return not hit if modifier == "not" else hit
 
@@ -252,9 +258,10 @@ class Oracle:
     def _chain(self, held: Held, link: str, rest: str, value: str) -> bool:
         """Whether any target of the reference meets the rest of the chain."""
         code, _, wanted = link.partition(":")
+        strays = STRAYS.get((held.resource["resourceType"], code), ())
         for reference in rows(held, self._parameter(held, code), self.offset):
             found = self._by_name.get((reference.type, reference.id))
-            if found is None or (wanted and reference.type != wanted):
+            if found is None or reference.type in strays or (wanted and reference.type != wanted):
                 continue
             known = {*PARAMETERS.get(reference.type, COMMON), *COMPOSITES.get(reference.type, {})}
             if _first(rest) in ("_has", *known) and self.matches(found, rest, value):
@@ -276,13 +283,15 @@ class Oracle:
     def _parameter(self, held: Held, code: str) -> Parameter:
         return PARAMETERS.get(held.resource["resourceType"], COMMON)[code]
 
-    def _test(self, kind: str, modifier: str, text: str) -> Callable[[Any], bool]:
+    def _test(
+        self, kind: str, modifier: str, text: str, strays: Collection[str] = ()
+    ) -> Callable[[Any], bool]:
         match kind:
             case "token":
                 assert modifier in ("", "not"), modifier
                 return token_test(text, self.vaulted)
             case "reference":
-                return reference_test(text, modifier)
+                return reference_test(text, modifier, strays)
             case "uri":
                 return uri_test(text, modifier)
             case "string":
@@ -433,15 +442,18 @@ def normal_form(number: str) -> str:
     return unicodedata.normalize("NFKC", kept or signs)
 
 
-def reference_test(text: str, type: str) -> Callable[[Reference], bool]:
-    """``Type/id``, ``id`` (with the modifier: of that type), or an address, which may look like an id."""
+def reference_test(text: str, type: str, strays: Collection[str]) -> Callable[[Reference], bool]:
+    """``Type/id``, ``id`` (with the modifier: of that type), or an address, which may look like an id.
+
+    An id alone is of none of the types in ``strays``.
+    """
     text = unescape(text)
     wanted = target(text)
     if wanted.type or ":" in text:
         return lambda row: row == wanted
     if type:
         return lambda row: row == Reference(type, text)
-    return lambda row: row.id == text
+    return lambda row: row.id == text and row.type not in strays
 
 
 def string_test(text: str, modifier: str) -> Callable[[str], bool]:

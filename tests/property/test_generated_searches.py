@@ -50,7 +50,7 @@ from tests.generators.searches import (
 )
 from tests.oracle import compartments, values
 from tests.oracle.corpus import examples, synthea
-from tests.oracle.search import Oracle
+from tests.oracle.search import STRAYS, Oracle
 from tests.oracle.tables import PARAMETERS
 from tests.oracle.values import Held
 from tests.postgres_cluster import Cluster
@@ -220,7 +220,8 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
             by_oracle.update(search.cells)
         answers.append(Answer(search, len(expected.names), sum(sizes[type] for type in types_of(search))))
     reached = coverage(answers, least=20 * SEARCHES // 5000)
-    print(f"\n{reached}; {checked} checked by the oracle, of which {including} include something")
+    told = f"{checked:,} answered by the oracle too, {including:,} with what they include"
+    print(f"\nOf {len(filled.held):,} resources {reached}; {told}.")
     print(table(reached.cells, by_oracle, ADAPTERS))
     assert {cell for cell in CELLS if by_oracle[cell] < CHECKED // 250} == set()
     assert including >= CHECKED // 25
@@ -399,6 +400,20 @@ def test_every_value_is_extracted() -> None:
             compared += 1
     print(f"\n{compared} parameters of {len(whole)} resources")
     assert compared > 10_000
+
+
+def test_strays_of_the_corpus_are_those_the_oracle_knows() -> None:
+    """Given each reference, when its type is none that the parameter leads to, then the oracle knows."""
+    strays = {
+        (held.resource["resourceType"], code, row.type)
+        for held in (Held(resource, START) for resource in corpus())
+        for code, parameter in PARAMETERS.get(held.resource["resourceType"], {}).items()
+        for targets in [registry()[held.resource["resourceType"]][code][1]]
+        if parameter.kind == "reference" and targets
+        for row in values.rows(held, parameter)
+        if row.type not in ("", *targets)
+    }
+    assert strays == {(*place, type) for place, types in STRAYS.items() for type in types}
 
 
 def test_folding_is_the_same() -> None:
