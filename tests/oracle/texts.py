@@ -45,19 +45,26 @@ def narrative(held: Held) -> list[str]:
     return [told(div) for div in walk(held.resource, "text.div")]
 
 
-def content(element: Any) -> Iterator[str]:
-    """All strings but encoded data."""
+def content(resource: dict[str, Any]) -> Iterator[str]:
+    """All strings but encoded data, and but what a server sets, whatever was sent in its place."""
+    stamp = ("versionId", "lastUpdated", "_versionId", "_lastUpdated")
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in stamp}
+    yield from strings({**resource, "meta": meta})
+
+
+def strings(element: Any) -> Iterator[str]:
+    """All strings of an element but encoded data."""
     if isinstance(element, list):
         for each in element:
-            yield from content(each)
+            yield from strings(each)
     elif isinstance(element, dict):
         for name, child in element.items():
             if isinstance(child, str):
                 yield from [told(child)] if name == "div" else [] if name == "data" else [child]
             elif name == "data" and isinstance(child, list):
-                yield from (text for each in child if not isinstance(each, str) for text in content(each))
+                yield from (text for each in child if not isinstance(each, str) for text in strings(each))
             else:
-                yield from content(child)
+                yield from strings(child)
     elif isinstance(element, str):
         yield element
 
