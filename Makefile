@@ -8,7 +8,8 @@ PYTEST = .venv/bin/pytest -q -n $(WORKERS) --dist loadfile
 
 # Commands that write a part of the documentation or of the package. Each takes --check,
 # which changes nothing and fails when the file in the tree differs. Those under FROM_HL7
-# read HL7's definitions of FHIR R4, which are too large for the repository.
+# read HL7's definitions of FHIR R4, which are too large for the repository; the one of
+# FROM_UNIHAN reads what Debian's package unicode-data installs.
 DEFINITIONS ?= ../shared/data/fhir-r4-definitions
 GENERATORS = \
 	"scripts/compile_definitions.py" \
@@ -22,7 +23,10 @@ FROM_HL7 = \
 	"scripts/build_compartments.py $(DEFINITIONS)" \
 	"scripts/build_operations.py $(DEFINITIONS)" \
 	"scripts/make_ownership_evidence.py $(DEFINITIONS)/StructureDefinition.ndjson.gz"
-ALL_GENERATORS = $(GENERATORS) $(if $(wildcard $(DEFINITIONS)),$(FROM_HL7))
+UNIHAN ?= /usr/share/unicode
+FROM_UNIHAN = "scripts/build_names_table.py $(UNIHAN)"
+HAS_UNIHAN = $(wildcard $(UNIHAN)/Unihan_Readings.txt.bz2)
+ALL_GENERATORS = $(GENERATORS) $(if $(wildcard $(DEFINITIONS)),$(FROM_HL7)) $(if $(HAS_UNIHAN),$(FROM_UNIHAN))
 ABSENT = $(if $(wildcard $(DEFINITIONS)),,@echo 'not done without $(DEFINITIONS):' $(FROM_HL7))
 
 .DEFAULT_GOAL := help

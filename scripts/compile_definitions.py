@@ -24,7 +24,8 @@ import yaml
 
 DEFINITIONS = Path(__file__).parents[1] / "src/kintung/definitions"
 FOLDERS = (
-    "corruptions", "name_frequencies", "naming_systems", "ownership", "population", "subscription_topics",
+    "corruptions", "name_frequencies", "names", "naming_systems", "ownership", "population",
+    "subscription_topics",
 )  # fmt: skip
 
 
@@ -90,6 +91,7 @@ def _load() -> None:
     import_module("kintung.definitions")
     import_module("kintung.definitions.corruptions").corruptions()
     import_module("kintung.definitions.name_frequencies").given_names()
+    import_module("kintung.definitions.names").name_definitions()
     import_module("kintung.definitions.population").shares()
 
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from kintung.definitions import Rule, naming_systems, ownership_rules, topics
 from kintung.definitions.corruptions import corruptions, pairs, spellings
 from kintung.definitions.name_frequencies import given_names, latin_names, surname_tables, western_names
+from kintung.definitions.names import Definition, name_definitions
 from kintung.definitions.population import age_tables, place_tables, shares, systems
 from kintung.definitions.vaulted import Label
 
@@ -32,7 +33,7 @@ KINDS = ("person", "several", "derived", "organisation", "public")
 def page(text: str) -> str:
     """The page with its generated part made again."""
     by_hand, mark, _ = text.partition(MARK)
-    parts = (_naming_systems, _topics, _population, _names, _corruptions, _ownership)
+    parts = (_naming_systems, _topics, _forms_of_names, _population, _names, _corruptions, _ownership)
     return by_hand + mark + "\n" + "\n\n".join("\n".join(part()) for part in parts) + "\n"
 
 
@@ -54,6 +55,31 @@ def _topics() -> Iterator[str]:
     for topic in topics().values():
         label = f"{topic.label.en}<br>{topic.label.zh_hk}"
         yield f"| `{topic.id}` | {label} | {', '.join(topic.triggers)} | `{topic.url}` | {topic.source} |"
+
+
+def _forms_of_names() -> Iterator[str]:
+    found = name_definitions()
+    surnames = found.surnames
+    count = (
+        f"{len(''.join(surnames.single.split()))} of one character, {len(surnames.compound.split())} of two"
+    )
+    romanisations = {"hong_kong": found.hong_kong, "macao": found.macao}
+    rows: list[tuple[str, Definition, str]] = [
+        (name, rules, f"{len(rules.finals)} finals, {len(rules.syllables)} syllables of their own")
+        for name, rules in romanisations.items()
+    ]
+    rows += [
+        ("marriage", found.marriage, "、".join(found.marriage.titles)),
+        ("private_use", found.private_use, f"{len(found.private_use.exceptions)} code points"),
+        ("surnames", surnames, f"{count}; {len(surnames.readings)} read or spelled otherwise"),
+        ("variants", found.variants, found.variants.pairs),
+    ]
+    yield "## Forms of names\n"
+    yield "By which a name is compared across scripts; readings of characters are in a table of their own.\n"
+    yield "| id | label | what is in it | from | source |"
+    yield "| --- | --- | --- | --- | --- |"
+    for name, each, inside in rows:
+        yield f"| `{name}` | {_label(each)} | {inside} | {each.start} | {each.source} |"
 
 
 def _population() -> Iterator[str]:

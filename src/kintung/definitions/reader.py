@@ -29,6 +29,21 @@ def read(folder: str, into: type[T]) -> dict[str, T]:
     return decode(folder, (PACKAGE / f"compiled/{folder}.json").read_bytes(), into)
 
 
+def read_whole(folder: str, into: type[T]) -> T:
+    """Read a folder whose files have shapes of their own.
+
+    Args:
+        into: a msgspec Struct with a field for each file, renamed to its file name.
+
+    Raises:
+        ValueInvalid: as :func:`read`.
+    """
+    try:
+        return msgspec.json.decode((PACKAGE / f"compiled/{folder}.json").read_bytes(), type=into)
+    except msgspec.DecodeError as error:
+        raise ValueInvalid(f"definitions/{folder}: {error}") from error
+
+
 def decode(folder: str, text: bytes, into: type[T]) -> dict[str, T]:
     """Read the compiled ``text`` of a folder; raises as :func:`read`."""
     try:

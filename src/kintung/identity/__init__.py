@@ -1,0 +1,1 @@
+"""Who is who: the identifiers and names of people, and which records are one person."""
