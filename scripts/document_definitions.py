@@ -14,10 +14,10 @@ from typing import Protocol
 
 from kintung.definitions import Rule, naming_systems, ownership_rules, topics
 from kintung.definitions.corruptions import corruptions, pairs, spellings
+from kintung.definitions.label import Label
 from kintung.definitions.name_frequencies import given_names, latin_names, surname_tables, western_names
 from kintung.definitions.names import Definition, name_definitions
 from kintung.definitions.population import age_tables, place_tables, shares, systems
-from kintung.definitions.vaulted import Label
 
 
 class Labelled(Protocol):

@@ -25,7 +25,7 @@ from uuid import UUID
 
 import msgspec
 
-from kintung.definitions import hkid_check_digit, mainland_check_digit
+from kintung.identity.identifiers import hkid_check_digit, mainland_check_digit
 from kintung.sample import HTEST, HTEST_SYSTEM, sample_bundles
 
 SEED = 20221019

@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
-from kintung.definitions import vaulted_fingerprint
 from kintung.errors import BadInput
 from kintung.fhir.search import OFFSET_MINUTES, fingerprint
+from kintung.identity import identifiers
 from kintung.store.audit import AuditBook
 from kintung.store.keys import KeyStore
 from kintung.store.port import Store
@@ -101,7 +101,7 @@ def open_node(
     key_store = KeyStore(keys or key_path(url), entropy)
     with closing(key_store):
         sealer = Sealer(key_store, entropy)
-        vault = Vault(key_store.secret("vault"))
+        vault = Vault(key_store.secret("vault"), identifiers.VAULTED)
         scribe = Scribe(sealer, vault, settings.offset_minutes)
         audit = AuditBook(key_store, entropy)
         store = _store(url, settings, key_store, sealer, scribe, vault, audit, clock)
@@ -173,7 +173,7 @@ def _facts(settings: Settings, keys: KeyStore) -> dict[str, str]:
     return {
         "offset_minutes": str(settings.offset_minutes),
         "search": fingerprint(),
-        "identifiers": vaulted_fingerprint(),
+        "identifiers": identifiers.fingerprint(),
         "keys": hashlib.sha256(b"kintung key store " + keys.secret("vault")).hexdigest(),
     }
 

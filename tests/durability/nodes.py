@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kintung.app import Settings
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
+from kintung.identity.identifiers import VAULTED
 from kintung.store.audit import AuditBook
 from kintung.store.keys import WRITE_SECONDS, KeyStore
 from kintung.store.scribe import Scribe
@@ -51,7 +52,7 @@ def assembled(
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     key_store = KeyStore(keys, entropy, write_seconds=key_seconds)
     sealer = Sealer(key_store, entropy)
-    vault = Vault(key_store.secret("vault"))
+    vault = Vault(key_store.secret("vault"), VAULTED)
     scribe = Scribe(sealer, vault)
     audit = AuditBook(key_store, entropy)
     most_rows = Settings().search_rows

@@ -16,7 +16,7 @@ import pytest
 
 from kintung.app import open_node
 from kintung.clock import SeededEntropy, SetClock
-from kintung.definitions import vaulted_systems
+from kintung.identity.identifiers import vaulted_systems
 from kintung.store.keys import KeyStore
 from kintung.store.port import AuditRecord, OwnerKind, Ownership, Prepared, Unit
 from kintung.store.sealing import Sealer

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from kintung.definitions.check_digits import hkid_check_digit, mainland_check_digit
+from kintung.identity.identifiers import hkid_check_digit, mainland_check_digit
 from tests.records import observation
 
 Resource = dict[str, Any]

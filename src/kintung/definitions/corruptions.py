@@ -9,8 +9,8 @@ from functools import cache
 
 import msgspec
 
+from kintung.definitions.label import Label
 from kintung.definitions.reader import read
-from kintung.definitions.vaulted import Label
 
 
 class Corruption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,9 +6,9 @@ from functools import cache
 
 import msgspec
 
+from kintung.definitions.label import Label
 from kintung.definitions.population import Sex
 from kintung.definitions.reader import read
-from kintung.definitions.vaulted import Label
 
 
 class Surnames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

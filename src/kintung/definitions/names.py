@@ -10,8 +10,8 @@ from functools import cache
 
 import msgspec
 
+from kintung.definitions.label import Label
 from kintung.definitions.reader import read_whole
-from kintung.definitions.vaulted import Label
 from kintung.errors import ValueInvalid
 
 

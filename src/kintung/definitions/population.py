@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from kintung.definitions.label import Label
 from kintung.definitions.reader import read
-from kintung.definitions.vaulted import Label
 from kintung.errors import NotFound
 
 Sex = Literal["male", "female"]

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from kintung.definitions.label import Label
 from kintung.definitions.reader import read
-from kintung.definitions.vaulted import Label
 
 Trigger = Literal["create", "update", "delete"]
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple, Protocol
 
-from kintung.definitions import normal_forms, vaulted_system
 from kintung.fhir.search import (
     AllOf,
     AnyOf,
@@ -33,6 +32,7 @@ from kintung.fhir.search import (
     holds,
     members,
 )
+from kintung.store.vault import VaultedSystems
 
 _PAIR = "\0pair"
 _VALUE = "\0value"
@@ -43,15 +43,16 @@ SortValue = str | int | bytes
 
 
 class Indexed(NamedTuple):
-    """What a search may know of a current resource; ``at`` is its lastUpdated.
+    """What a search may know of a current resource, made by ``indexed``; ``at`` is its lastUpdated.
 
-    ``rows`` are those of ``normal_rows``.
+    In ``rows`` numbers of the systems ``vaulted`` stand by their normal form only.
     """
 
     type: str
     id: str
     at: int
     rows: Extracted
+    vaulted: VaultedSystems
 
 
 class Around(Protocol):
@@ -131,7 +132,8 @@ def meets_one(condition: Condition, resource: Indexed) -> bool:
     """Does a resource meet a condition that is of itself (``is_of_itself``)?"""
     match condition:
         case Criterion():
-            return holds(_normal(condition), resource.rows, id=resource.id, updated=resource.at)
+            criterion = _normal(condition, resource.vaulted)
+            return holds(criterion, resource.rows, id=resource.id, updated=resource.at)
         case AllOf(conditions):
             return all(meets_one(each, resource) for each in conditions)
         case AnyOf(conditions):
@@ -140,11 +142,13 @@ def meets_one(condition: Condition, resource: Indexed) -> bool:
             raise AssertionError(f"{type(condition).__name__} is not of the resource itself")
 
 
-def codes_asked(query: Query) -> frozenset[str] | None:
+def codes_asked(query: Query, vaulted: VaultedSystems) -> frozenset[str] | None:
     """Codes of which a resource has one among its tokens if it meets the query; None: it need not."""
     for criterion in query.criteria:
         if isinstance(criterion, Criterion) and criterion.modifier is None and not criterion.parameter.stored:
-            codes = [value.code for value in _normal(criterion).values if isinstance(value, TokenValue)]
+            codes = [
+                value.code for value in _normal(criterion, vaulted).values if isinstance(value, TokenValue)
+            ]
             if codes and None not in codes:
                 return frozenset(code for code in codes if code is not None)
     return None
@@ -193,33 +197,34 @@ def _sort_values(sort: Sort, resource: Indexed) -> Sequence[Any]:
             raise AssertionError(f"{parameter.code} is no sort key")
 
 
-def normal_rows(rows: Extracted) -> Extracted:
-    """Rows in which identifiers of vaulted systems stand by their normal form only."""
-    return rows._replace(
-        tokens=list(_normal_tokens(rows.tokens)),
+def indexed(type: str, id: str, at: int, rows: Extracted, vaulted: VaultedSystems) -> Indexed:
+    """What a search may know of a resource of which ``rows`` were extracted."""
+    normal = rows._replace(
+        tokens=list(_normal_tokens(rows.tokens, vaulted)),
         composites=[
             (atom, *pair)
             for atom, first, second in rows.composites
-            for pair in product(_normal_parts(first), _normal_parts(second))
+            for pair in product(_normal_parts(first, vaulted), _normal_parts(second, vaulted))
         ],
     )
+    return Indexed(type, id, at, normal, vaulted)
 
 
-def _normal_parts(part: tuple[Any, ...]) -> Iterable[tuple[Any, ...]]:
+def _normal_parts(part: tuple[Any, ...], vaulted: VaultedSystems) -> Iterable[tuple[Any, ...]]:
     """A part of a composite in the forms it is compared by: a token may be in several."""
     match part:
         case OfType(system, value):
-            forms = [form[1:] for form in _normal_tokens([(0, system, value)])]
+            forms = [form[1:] for form in _normal_tokens([(0, system, value)], vaulted)]
             return [form for form in forms if form[1] is not None and form[0] != _PAIR]
         case (system, code) if not isinstance(part, Target):
-            return [form[1:] for form in _normal_tokens([(0, system, code)])]
+            return [form[1:] for form in _normal_tokens([(0, system, code)], vaulted)]
         case _:
             return [part]
 
 
-def _normal_tokens(tokens: Iterable[Token]) -> Iterator[Token]:
+def _normal_tokens(tokens: Iterable[Token], vaulted: VaultedSystems) -> Iterator[Token]:
     for atom, system, code in tokens:
-        rule = vaulted_system(system) if system else None
+        rule = vaulted.of(system) if system else None
         if rule is None:
             yield atom, system, code
             continue
@@ -230,26 +235,26 @@ def _normal_tokens(tokens: Iterable[Token]) -> Iterator[Token]:
             yield atom, _VALUE, value
 
 
-def _normal(criterion: Criterion) -> Criterion:
+def _normal(criterion: Criterion, vaulted: VaultedSystems) -> Criterion:
     """The criterion with every normal form that an identifier searched for may stand in."""
-    forms = [form for value in criterion.values for form in _forms(value)]
+    forms = [form for value in criterion.values for form in _forms(value, vaulted)]
     if not forms:
         return criterion
     values: tuple[Value, ...] = (*criterion.values, *forms)
     return Criterion(criterion.parameter, criterion.modifier, values)
 
 
-def _forms(value: Value) -> Iterator[Value]:
+def _forms(value: Value, vaulted: VaultedSystems) -> Iterator[Value]:
     if isinstance(value, CompositeValue):
-        alternatives = product(*((part, *_forms(part)) for part in value.parts))
+        alternatives = product(*((part, *_forms(part, vaulted)) for part in value.parts))
         yield from (CompositeValue(parts) for parts in alternatives if parts != value.parts)
         return
     if not isinstance(value, TokenValue) or value.code is None:
         return
     if value.any_system:
-        for form in normal_forms(value.code):
+        for form in vaulted.normal_forms(value.code):
             yield TokenValue(_VALUE, form, any_system=False)
         return
-    rule = vaulted_system(value.system) if value.system else None
+    rule = vaulted.of(value.system) if value.system else None
     if rule is not None:
         yield TokenValue(_PAIR, f"{rule.uri}|{rule.normalise(value.code)}", any_system=False)

@@ -21,7 +21,7 @@ from kintung.store.port import (
 )
 from kintung.store.reader import Reader
 from kintung.store.sealing import Sealer
-from kintung.store.vault import Vault
+from kintung.store.vault import Vault, VaultedSystems
 
 
 class Scribe:
@@ -31,6 +31,11 @@ class Scribe:
         self._sealer = sealer
         self._vault = vault
         self.offset_minutes = offset_minutes
+
+    @property
+    def vaulted(self) -> VaultedSystems:
+        """Systems whose numbers are compared by their normal form."""
+        return self._vault.systems
 
     def put(  # noqa: PLR0913 - one argument for each thing a version is made of
         self,

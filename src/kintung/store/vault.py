@@ -1,9 +1,9 @@
 """Vaulted identifiers: indexed as keyed hashes only.
 
-An identifier whose system is marked ``vaulted`` in ``kintung.definitions`` (HKID, mainland
-ID, permits ...) never stands in the index in clear. Each gives two hashes, of (system,
-value) and of (value), and a mark of the system, so that ``system|value``, ``value`` and
-``system|`` all work. Values are normalised by the rule of their system first.
+An identifier of a vaulted system (HKID, mainland ID, permits ...) never stands in the index in
+clear. Each gives two hashes, of (system, value) and of (value), and a mark of the system, so that
+``system|value``, ``value`` and ``system|`` all work. Values are normalised by the rule of their
+system first; which systems these are, and their rules, is for ``kintung.app`` to say.
 
 A hash is an HMAC-SHA-256 cut to 63 bits and made negative, so that it never meets the
 number of a term of the token dictionary: among 10 million identifiers the chance that any
@@ -13,23 +13,47 @@ two meet is about 5 in a million.
 import hmac
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Protocol
 
-from kintung.definitions import vaulted_system, vaulted_systems
 from kintung.fhir.search import TokenValue
 from kintung.store.port import Term
+
+
+class VaultedSystem(Protocol):
+    """The rule of one system; ``uri`` is the one that stands in the identifier."""
+
+    @property
+    def uri(self) -> str: ...
+
+    def normalise(self, value: str) -> str:
+        """The one normal form of the ways to write a number; any text has one."""
+        ...
+
+
+class VaultedSystems(Protocol):
+    """What the store must know of numbers."""
+
+    def of(self, uri: str) -> VaultedSystem | None:
+        """The rule of a system, None when its values may be indexed in clear."""
+        ...
+
+    def normal_forms(self, value: str) -> tuple[str, ...]:
+        """Each different normal form that a value of an unknown system may have: a few."""
+        ...
 
 
 class Vault:
     """Turns tokens into what the index may hold, under the node's secret."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, systems: VaultedSystems) -> None:
         self._secret = secret
+        self.systems = systems
 
     def index(self, tokens: Iterable[tuple[int, str | None, str | None]]) -> list[tuple[int, Term]]:
         """Index rows of extracted tokens (atom, system, code)."""
         rows: list[tuple[int, Term]] = []
         for atom, system, code in tokens:
-            if system and vaulted_system(system) is not None:
+            if system and self.systems.of(system) is not None:
                 rows += [(atom, term) for term in self.forms(system, code)]
             else:
                 rows.append((atom, (system or "", code or "")))
@@ -37,7 +61,7 @@ class Vault:
 
     def forms(self, system: str | None, code: str | None) -> list[Term]:
         """The terms one token stands in the index as."""
-        rule = vaulted_system(system) if system else None
+        rule = self.systems.of(system) if system else None
         if rule is None:
             return [(system or "", code or "")]
         if code is None:
@@ -47,7 +71,7 @@ class Vault:
 
     def of_value(self, system: str | None, value: str) -> Term:
         """The term of an identifier that is asked for by its value alone."""
-        rule = vaulted_system(system) if system else None
+        rule = self.systems.of(system) if system else None
         return (system or "", value) if rule is None else self._hash("value", rule.normalise(value))
 
     def terms(self, token: TokenValue) -> list[Term]:
@@ -55,9 +79,8 @@ class Vault:
         if token.code is None:
             return []
         if token.any_system:
-            values = dict.fromkeys(rule.normalise(token.code) for rule in vaulted_systems())
-            return [self._hash("value", value) for value in values]
-        rule = vaulted_system(token.system) if token.system else None
+            return [self._hash("value", value) for value in self.systems.normal_forms(token.code)]
+        rule = self.systems.of(token.system) if token.system else None
         return [self._hash("pair", rule.uri, rule.normalise(token.code))] if rule else []
 
     def _hash(self, *parts: str) -> int:

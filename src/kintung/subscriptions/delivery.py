@@ -14,11 +14,11 @@ from kintung.consent import Access, standing
 from kintung.errors import Deleted, NotFound, RuleFailed, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.search import extract
+from kintung.store.matching import indexed
 from kintung.store.notices import ACTIVE, FAILING, REQUESTED, Notice, Subscriber, Taken
 from kintung.store.port import AuditRecord, Version, View
 from kintung.store.reader import Reader, Scope
 from kintung.store.waiting import settle
-from kintung.subscriptions.filters import indexed
 from kintung.subscriptions.notifications import Event, Kind, Message, Notification, State, message
 from kintung.subscriptions.outbound import Answered, Outbound, Undelivered
 from kintung.subscriptions.schedule import GIVEN_UP_AFTER, HANDSHAKE_GIVEN_UP_AFTER, SECOND, pause_after
@@ -179,7 +179,8 @@ class Delivery:
 
     def _holds(self, wanted: Subscription, version: Version) -> bool:
         rows = extract(parse(version.body), offset_minutes=self._told.scribe.offset_minutes)
-        return wanted.filter.holds(indexed(version.type, version.id, version.at, rows))
+        found = indexed(version.type, version.id, version.at, rows, self._told.scribe.vaulted)
+        return wanted.filter.holds(found)
 
     def _reader(self, access: Access) -> Reader:
         """What an access may see now: the persons of its scope are those of this moment."""

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 
 from kintung.definitions import Trigger
 from kintung.errors import KintungError, RuleFailed, ValueInvalid
-from kintung.fhir.search import Condition, Extracted, is_of_itself, parameters, parse_query
-from kintung.store.matching import Indexed, meets_one, normal_rows
+from kintung.fhir.search import Condition, is_of_itself, parameters, parse_query
+from kintung.store.matching import Indexed, meets_one
 
 _OWN = frozenset(("Subscription",))
 """Types that are not subscribed to: the node itself writes them when it tells of something."""
@@ -45,11 +45,6 @@ class Change(NamedTuple):
     trigger: Trigger
     after: Indexed | None
     before: Indexed | None
-
-
-def indexed(type: str, id: str, at: int, rows: Extracted) -> Indexed:
-    """A version as filters know it; ``at`` is its lastUpdated in UTC microseconds."""
-    return Indexed(type, id, at, normal_rows(rows))
 
 
 def parse_filter(

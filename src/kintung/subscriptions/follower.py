@@ -11,10 +11,10 @@ from kintung.definitions import Trigger
 from kintung.errors import KintungError, RuleFailed
 from kintung.fhir.json import parse
 from kintung.fhir.search import extract
-from kintung.store.matching import Indexed
+from kintung.store.matching import Indexed, indexed
 from kintung.store.notices import BY_NODE, Advance, Notice
 from kintung.store.port import LogEntry, Method
-from kintung.subscriptions.filters import Change, indexed, wants
+from kintung.subscriptions.filters import Change, wants
 from kintung.subscriptions.standing import READER, Subscriptions, Told, version_of
 from kintung.subscriptions.subscription import Subscription, is_asking
 
@@ -200,4 +200,4 @@ class Follower:
 
     def _indexed(self, type: str, id: str, at: int, body: bytes) -> Indexed:
         rows = extract(parse(body), offset_minutes=self._told.scribe.offset_minutes)
-        return indexed(type, id, at, rows)
+        return indexed(type, id, at, rows, self._told.scribe.vaulted)

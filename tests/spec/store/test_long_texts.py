@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from kintung.definitions import vaulted_systems
 from kintung.fhir.search import SearchLimits, parse_query
+from kintung.identity.identifiers import vaulted_systems
 from kintung.store.port import Paging
 from tests.records import patient
 from tests.scale import seeded

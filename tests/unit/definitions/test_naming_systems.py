@@ -1,65 +1,18 @@
-"""Which identifier systems are vaulted, and the normal form of their values."""
+"""Systems of identifiers: where each comes from, and definitions that are refused."""
 
 import gzip
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from kintung.definitions import naming_systems, normal_forms, vaulted_system, vaulted_systems
+from kintung.definitions import naming_systems
+from kintung.definitions.naming import NamingSystems, load_systems
 from kintung.definitions.reader import decode
-from kintung.definitions.vaulted import NamingSystems, load_systems
 from kintung.errors import ValueInvalid
+from kintung.identity.identifiers.normal_form import require_examples
 from tests.shared_data import shared
 
-HKID = "https://kintung.org/fhir/sid/hkid"
 PUBLISHED = ("http://hl7.org/fhir/sid/", "urn:oid:2.16.840.")
-NOT_IN_HL7_TERMINOLOGY = {"synthea-passport"}
-
-
-@pytest.mark.parametrize(
-    ("system", "example"),
-    [(system, example) for system in naming_systems() for example in system.examples],
-    ids=lambda value: getattr(value, "id", None) or value.written,
-)
-def test_every_way_to_write_a_number_has_its_normal_form(system, example):
-    for uri in (*system.uris, *(f"{prefix}XXX" for prefix in system.prefixes)):
-        rule = vaulted_system(uri)
-        assert rule is not None
-        assert rule.uri == uri
-        assert rule.normalise(example.written) == example.normal
-        assert rule.format.fullmatch(example.normal)
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "",
-        "https://kintung.org/fhir/sid/hkid/",
-        "https://kintung.org/fhir/sid/sample-patient",
-        "http://hl7.org/fhir/sid/us-npi",
-        "http://hl7.org/fhir/sid/passport",
-        "http://hospital.smarthealthit.org",
-    ],
-)
-def test_other_systems_are_not_vaulted(uri):
-    assert vaulted_system(uri) is None
-
-
-def test_numbers_of_the_region_are_vaulted():
-    names = {rule.name for rule in vaulted_systems()}
-    assert names >= {
-        "hkid",
-        "hk-birth-certificate",
-        "ehr-number",
-        "mainland-id",
-        "mainland-residence-permit",
-        "home-return-permit",
-        "exit-entry-permit",
-        "macao-bir",
-        "passport",
-    }
 
 
 @pytest.mark.parametrize("system", naming_systems(), ids=lambda system: system.id)
@@ -92,26 +45,6 @@ def test_published_uris_are_those_hl7_publishes():
             assert any(uri.startswith(prefix) for uri in published)
 
 
-@given(value=st.text())
-def test_any_text_has_a_normal_form_that_stays(value):
-    for rule in vaulted_systems():
-        normal = rule.normalise(value)
-        assert rule.normalise(normal) == normal
-        assert bool(normal) == bool(value)
-
-
-@given(value=st.text(alphabet="QZ0123456789()- （）ａ", min_size=1))
-def test_form_searched_for_without_a_system_is_among_the_normal_forms(value):
-    forms = normal_forms(value)
-    assert set(forms) == {rule.normalise(value) for rule in vaulted_systems()}
-
-
-def test_signs_alone_do_not_become_one_value():
-    rule = vaulted_system(HKID)
-    assert rule is not None
-    assert len({rule.normalise(value) for value in ("-", "()", "--", "不詳", "無")}) == 5
-
-
 def systems(**changes: object) -> list[NamingSystems]:
     system = {
         "id": "a",
@@ -142,7 +75,7 @@ def systems(**changes: object) -> list[NamingSystems]:
 )
 def test_definition_that_is_wrong_does_not_load(changes):
     with pytest.raises(ValueInvalid):
-        load_systems(systems(**changes))
+        require_examples(load_systems(systems(**changes)))
 
 
 def test_uri_of_two_systems_does_not_load():

@@ -4,11 +4,12 @@ from decimal import Decimal
 
 from kintung.fhir.search import Extracted, Sort
 from kintung.fhir.search.parameters import parameter
+from kintung.identity.identifiers import VAULTED
 from kintung.store.matching import Indexed, SortValue, sort_value
 
 
 def sorted_by(sort: Sort, rows: Extracted) -> SortValue | None:
-    return sort_value(sort, Indexed("Patient", "1", 0, rows))
+    return sort_value(sort, Indexed("Patient", "1", 0, rows, VAULTED))
 
 
 def test_sorting_takes_the_least_going_up_and_the_greatest_going_down():

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from kintung.definitions import topics
 from kintung.errors import RuleFailed
 from kintung.fhir.search import OFFSET_MINUTES, extract
+from kintung.identity.identifiers import VAULTED
+from kintung.store.matching import indexed
 from kintung.subscriptions import Change, parse_filter, wants
-from kintung.subscriptions.filters import indexed
 
 
 def _filter(*texts):
@@ -26,7 +27,7 @@ def _observation(status, patient="p"):
         "subject": {"reference": f"Patient/{patient}"},
         "valueQuantity": {"value": 72},
     }
-    return indexed("Observation", "o", 0, extract(resource, offset_minutes=OFFSET_MINUTES))
+    return indexed("Observation", "o", 0, extract(resource, offset_minutes=OFFSET_MINUTES), VAULTED)
 
 
 FINAL, AMENDED = _observation("final"), _observation("amended")

@@ -7,8 +7,8 @@ import msgspec
 
 from kintung.errors import Duplicate, Unavailable
 from kintung.fhir.json import parse
-from kintung.fhir.search import Extracted, extract
-from kintung.store.matching import normal_rows
+from kintung.fhir.search import extract
+from kintung.store.matching import Indexed, indexed
 from kintung.store.memory.chain import append, append_audit
 from kintung.store.memory.state import Entry, Persons, Queued, State
 from kintung.store.memory.visibility import sees
@@ -74,7 +74,8 @@ class Commit:
         found = None
         if write.sealed is not None:
             text = self._scribe.open(write.sealed.blob, write.type, write.id)
-            found = normal_rows(extract(parse(text), offset_minutes=self._scribe.offset_minutes))
+            rows = extract(parse(text), offset_minutes=self._scribe.offset_minutes)
+            found = indexed(write.type, write.id, state.at, rows, self._scribe.vaulted)
         ownership = replace(write.ownership, persons=tuple(sorted(set(write.ownership.persons))))
         for patient in _patients_named(ownership, found):
             state.patient_key(patient)
@@ -111,9 +112,9 @@ def _refuse_misfits(state: State, reader: Reader, writes: Sequence[Write]) -> No
             raise moved_on(write.type, write.id)
 
 
-def _patients_named(ownership: Ownership, found: Extracted | None) -> list[str]:
+def _patients_named(ownership: Ownership, found: Indexed | None) -> list[str]:
     """Ids of the Patients a version belongs to or refers to."""
-    references = found.references if found is not None else []
+    references = found.rows.references if found is not None else []
     return [*ownership.persons, *(id for _, type, id in references if type == "Patient")]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kintung.fhir.search import Extracted
+from kintung.store.matching import Indexed
 from kintung.store.port import AuditRecord, IndexRows, Job, Logged, Receipt, Sealed
 
 Name = tuple[str, str]
@@ -16,7 +16,7 @@ class Entry(Logged):
 
     sealed: Sealed | None
     adds: IndexRows | None
-    found: Extracted | None
+    found: Indexed | None
     chained: bytes = b""
 
 

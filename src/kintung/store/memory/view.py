@@ -214,9 +214,7 @@ class _Seen(NamedTuple):
 
 
 def _indexed(entry: Entry) -> Indexed | None:
-    if entry.found is None:
-        return None
-    return Indexed(entry.type, entry.id, entry.at, entry.found)
+    return None if entry.found is None else entry.found._replace(at=entry.at)
 
 
 def body_of(entry: Entry, scribe: Scribe) -> bytes:

@@ -15,8 +15,9 @@ from kintung.errors import KintungError, MultipleMatches, NoMatch, NotSupported,
 from kintung.fhir.json import parse
 from kintung.fhir.search import Chain, Criterion, Has, Query, ReferenceValue, extract, is_of_itself
 from kintung.fhir.splice import Links, splice
-from kintung.store.matching import Indexed, codes_asked, meets, meets_one, normal_rows
+from kintung.store.matching import Indexed, codes_asked, indexed, meets, meets_one
 from kintung.store.port import View
+from kintung.store.vault import VaultedSystems
 from kintung.web.fhir.bundle import at_entry
 from kintung.web.fhir.deposit import Step
 
@@ -57,11 +58,13 @@ class After:
         *,
         at: int,
         offset_minutes: int,
+        vaulted: VaultedSystems,
         keep_time: Callable[[], None],
     ) -> None:
         """Args:
         at: in UTC microseconds.
         offset_minutes: zone of dates without one, minutes east of UTC.
+        vaulted: systems whose numbers are compared by their normal form.
         keep_time: raises when the time for the transaction has run out.
         """
         self._view = view
@@ -69,6 +72,7 @@ class After:
         self._written: Mapping[Name, Written] = {} if self._sight.sees_nothing else written
         self._at = at
         self._offset = offset_minutes
+        self._vaulted = vaulted
         self._keep_time = keep_time
         self._replaced = sum(1 for one in written.values() if not one.is_new)
         self._own: dict[Name, Indexed | None] = {}
@@ -122,7 +126,7 @@ class After:
 
     def _candidates(self, query: Query) -> list[Name]:
         """What the transaction writes that may match: by its codes, where the query asks for codes."""
-        codes = codes_asked(query)
+        codes = codes_asked(query, self._vaulted)
         if codes is None:
             return [name for name in self._written if name[0] in query.types]
         named = (name for type in query.types for code in codes for name in self._of_code(type, code))
@@ -197,7 +201,8 @@ class After:
             spliced = splice(step.raw, type=step.type, id=name[1], references=links)
             if spliced.linked_elsewhere:
                 resource = parse(spliced.text)
-        return Indexed(*name, self._at, normal_rows(extract(resource, offset_minutes=self._offset)))
+        rows = extract(resource, offset_minutes=self._offset)
+        return indexed(*name, self._at, rows, self._vaulted)
 
     def _stored_rows(self, name: Name) -> Indexed | None:
         """What a search knows of a resource of the record now."""
@@ -206,8 +211,8 @@ class After:
             self._stored[name] = None
             if current is not None and not current.deleted:
                 version = self._view.read(self._sight, *name)
-                rows = normal_rows(extract(parse(version.body), offset_minutes=self._offset))
-                self._stored[name] = Indexed(*name, version.at, rows)
+                rows = extract(parse(version.body), offset_minutes=self._offset)
+                self._stored[name] = indexed(*name, version.at, rows, self._vaulted)
         return self._stored[name]
 
 

@@ -103,6 +103,7 @@ class BundleLinks:
             written,
             at=self._at,
             offset_minutes=self._site.offset_minutes,
+            vaulted=self._site.scribe.vaulted,
             keep_time=keep_time,
         )
         found: dict[str, str] = {}

@@ -22,7 +22,8 @@ from kintung.fhir.search import (
     resource_types,
 )
 from kintung.fhir.search.catalogue import type_catalogue
-from kintung.store.matching import Indexed, meets_one, normal_rows
+from kintung.identity.identifiers import VAULTED
+from kintung.store.matching import indexed, meets_one
 from tests import scale
 
 BLOOD_PRESSURE: dict[str, Any] = {
@@ -87,8 +88,8 @@ def composites(resource: dict[str, Any]) -> list[Composite]:
 def meets(resource: dict[str, Any], name: str, value: str) -> bool:
     type: str = resource["resourceType"]
     query = parse_query(type, [(name, value)], now_micros=0)
-    indexed = Indexed(type, "1", 0, normal_rows(extract(resource)))
-    return all(meets_one(condition, indexed) for condition in query.criteria)
+    found = indexed(type, "1", 0, extract(resource), VAULTED)
+    return all(meets_one(condition, found) for condition in query.criteria)
 
 
 # -- rows -------------------------------------------------------------------------------------

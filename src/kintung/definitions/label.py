@@ -1,0 +1,8 @@
+"""What a definition is called, for people."""
+
+import msgspec
+
+
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"zh_hk": "zh-HK"}):
+    en: str
+    zh_hk: str
