@@ -15,6 +15,7 @@ GENERATORS = \
 	"scripts/compile_definitions.py" \
 	"scripts/document_definitions.py" \
 	"scripts/make_sample.py" \
+	"scripts/measure_romanisation.py" \
 	"scripts/write_api_reference.py" \
 	"scripts/write_error_reference.py"
 FROM_HL7 = \
