@@ -22,9 +22,9 @@ PAGE = ROOT / "docs/reference/romanisation.md"
 HEAD = """# Romanisation, measured
 
 The spelling that a person bears is a choice of theirs or of an office, and no rule gives it back. These are
-the spellings in which the office writes {total} public figures (office holders, judges, scholars, athletes) of
-Hong Kong, Macao and the mainland, beside those that `kintung.identity.names` holds for their characters. The
-list stands in `tests/conformance/names/public_figures.yaml`, with a page for each name; no table was made
+the spellings in which the office writes {total} public figures (office holders, judges, scholars, athletes)
+of Hong Kong, Macao and the mainland, beside those that `kintung.identity.names` holds for their characters.
+The list stands in `tests/conformance/names/public_figures.yaml`, with a page for each name; no table was made
 from it.
 
 *Among the candidates*: every part is spelled as one of its candidates of that place (at most 24 a part),
