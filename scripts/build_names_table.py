@@ -24,7 +24,7 @@ import bz2
 import sys
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import zstandard
@@ -35,7 +35,7 @@ FILES = ("IRGSources", "OtherMappings", "Readings", "Variants")
 VERSION = "15.0.0"
 """Of Unihan. A newer one moves readings and folds: an intended change, with its own look at the tests."""
 
-READINGS = 4
+READINGS = 3
 """At most so many of a character; those after are of dialects and of other words."""
 
 Unihan = Mapping[str, Mapping[str, str]]
@@ -140,12 +140,16 @@ class Cantonese:
         return _ranked(syllables)
 
 
-def _ranked(syllables: Iterable[str]) -> tuple[str, ...]:
+def _ranked(syllables: Sequence[str]) -> tuple[str, ...]:
+    """Keep each syllable once; a careless form of the first (國 gok for gwok) is no reading of its own."""
     once: dict[str, str] = {}
     for each in syllables:
-        if " " not in each:  # a few characters stand for two syllables, units of measure
-            once.setdefault(each.rstrip("123456"), each)
-    return tuple(once.values())[:READINGS]
+        plain = each.rstrip("123456")
+        if " " not in each and not plain.startswith(("gwu", "kwu")):  # 呎 is two syllables; gwu is gu
+            once.setdefault(plain, each)
+    first = next(iter(once), "")
+    careless = {first.replace("gw", "g", 1), first.replace("kw", "k", 1), first.removeprefix("ng")} - {first}
+    return tuple(each for plain, each in once.items() if plain not in careless)[:READINGS]
 
 
 def pinyin(char: str, fold: str, known: Unihan) -> tuple[str, ...]:

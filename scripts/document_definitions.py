@@ -69,6 +69,7 @@ def _forms_of_names() -> Iterator[str]:
         for name, rules in romanisations.items()
     ]
     rows += [
+        ("characters", found.characters, f"{len(found.characters.readings)} entries"),
         ("marriage", found.marriage, "、".join(found.marriage.titles)),
         ("private_use", found.private_use, f"{len(found.private_use.exceptions)} code points"),
         ("surnames", surnames, f"{count}; {len(surnames.readings)} read or spelled otherwise"),

@@ -5,6 +5,7 @@ asked for, since a node that searches no names needs none. What they mean is in
 ``kintung.identity.names``.
 """
 
+from collections import Counter
 from datetime import date
 from functools import cache
 
@@ -38,8 +39,9 @@ class Romanisation(Definition, frozen=True, kw_only=True):
 class SurnameReading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a surname is read and spelled where that is not what its characters and the rules give.
 
-    ``jyutping`` (with tones) and ``pinyin`` (without) replace; the spellings stand before those
-    of the rules. Syllables of a compound surname are separated by spaces, in pinyin they are not.
+    All stand before what the characters and the rules give, since a clerk may not know how a
+    surname is read. ``jyutping`` has tones, ``pinyin`` none. Syllables of a compound surname are
+    separated by spaces, in pinyin they are not.
     """
 
     han: str
@@ -55,6 +57,25 @@ class Surnames(Definition, frozen=True, kw_only=True):
     single: str
     compound: str
     readings: tuple[SurnameReading, ...]
+
+
+class CharacterReading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How characters are read and spelled in given names.
+
+    ``jyutping`` and ``pinyin`` stand in the place of the table's readings, ``hong_kong`` before
+    the spellings of the rules; each goes for every character of ``han``.
+    """
+
+    han: str
+    jyutping: tuple[str, ...] = ()
+    pinyin: tuple[str, ...] = ()
+    hong_kong: tuple[str, ...] = ()
+
+
+class Characters(Definition, frozen=True, kw_only=True):
+    """Characters whose reading in names is not the table's first."""
+
+    readings: tuple[CharacterReading, ...]
 
 
 class Variants(Definition, frozen=True, kw_only=True):
@@ -81,11 +102,12 @@ class NameDefinitions(
     forbid_unknown_fields=True,
     rename={
         each: f"{each}.yaml"
-        for each in ("hong_kong", "macao", "marriage", "private_use", "surnames", "variants")
+        for each in ("characters", "hong_kong", "macao", "marriage", "private_use", "surnames", "variants")
     },
 ):
     """The files of the folder."""
 
+    characters: Characters
     hong_kong: Romanisation
     macao: Romanisation
     marriage: Marriage
@@ -113,12 +135,16 @@ def checked(found: NameDefinitions) -> NameDefinitions:
                 f"definitions/names/surnames.yaml: {reading.han} has other syllables than characters"
             )
     for name, listed in (
-        ("surnames.yaml: single", list(_unspaced(found.surnames.single))),
+        ("surnames.yaml: single", _unspaced(found.surnames.single)),
         ("surnames.yaml: compound", found.surnames.compound.split()),
         ("surnames.yaml: readings", [each.han for each in found.surnames.readings]),
         ("variants.yaml: pairs", [each[:1] for each in found.variants.pairs.split()]),
+        *(
+            (f"characters.yaml: {member}", _characters_with(member, found.characters.readings))
+            for member in ("jyutping", "pinyin", "hong_kong")
+        ),
     ):
-        if twice := [each for each in listed if listed.count(each) > 1]:
+        if twice := [each for each, count in Counter(listed).items() if count > 1]:
             raise ValueInvalid(f"definitions/names/{name}: {twice[0]} is given twice")
     if wrong := [each for each in found.variants.pairs.split() if len(each) != 2]:
         raise ValueInvalid(f"definitions/names/variants.yaml: {wrong[0]} is no pair")
@@ -127,3 +153,7 @@ def checked(found: NameDefinitions) -> NameDefinitions:
 
 def _unspaced(text: str) -> str:
     return "".join(text.split())
+
+
+def _characters_with(member: str, readings: tuple[CharacterReading, ...]) -> list[str]:
+    return [each for reading in readings if getattr(reading, member) for each in reading.han]

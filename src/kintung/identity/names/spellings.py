@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Literal
 
-from kintung.identity.names.readings import jyutping, pinyin, pinyin_spellings
+from kintung.identity.names.readings import in_names, jyutping, pinyin, pinyin_spellings
 from kintung.identity.names.romanisation import spellings
 from kintung.identity.names.surnames import surname_parts, surname_reading
 
@@ -68,7 +68,9 @@ def _of_one(surname: str, system: System) -> tuple[str, ...]:
 def _spelled(character: str, surname: bool, system: System) -> tuple[str, ...]:
     if system == "pinyin":
         return _cut(tuple(each for read in pinyin(character, surname) for each in pinyin_spellings(read)))
-    return _cut(tuple(each for read in jyutping(character, surname) for each in spellings(read, system)))
+    listed = () if surname or system == "macao" else in_names(character, "hong_kong")
+    by_rule = (each for read in jyutping(character, surname) for each in spellings(read, system))
+    return _cut((*listed, *by_rule))
 
 
 def _products(parts: list[tuple[str, ...]], between: str) -> tuple[str, ...]:

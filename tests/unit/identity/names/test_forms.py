@@ -146,9 +146,18 @@ def test_spellings_of_syllables() -> None:
 def test_spellings_of_surnames_and_given_names() -> None:
     assert surname_spellings("李", "hong_kong")[:2] == ("lee", "li")
     assert surname_spellings("歐陽", "hong_kong")[:2] == ("au yeung", "auyeung")
-    assert given_spellings("子", "hong_kong")[:2] == ("chi", "tsz")
+    assert given_spellings("子", "hong_kong")[:2] == ("tsz", "chi")
+    assert given_spellings("之", "hong_kong")[:2] == ("chi", "tsz")
+    assert given_spellings("诗", "hong_kong")[0] == given_spellings("詩", "hong_kong")[0] == "sze"
+    assert given_spellings("耀", "macao") == ("io", "iu")
     assert given_spellings("呂", "pinyin") == ("lyu", "lv", "lu")
     assert given_spellings("é", "pinyin") == ()
+
+
+def test_reading_of_a_character_in_names_is_not_the_dictionarys_first() -> None:
+    assert pinyin("晟")[0] == "sheng"
+    assert jyutping("錫")[0] == jyutping("锡")[0] == "sik3"
+    assert jyutping("國") == ("gwok3",)
 
 
 def test_private_use_character_nobody_knows_is_kept_and_said() -> None:
