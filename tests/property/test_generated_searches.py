@@ -198,6 +198,7 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
     sizes = Counter(held.resource["resourceType"] for held in filled.held)
     answers: list[Answer] = []
     by_oracle: Counter[Cell] = Counter()
+    checked_first: Counter[int] = Counter()
     checked = including = 0
     for place, search in enumerate(islice(source, 2 * SEARCHES)):
         if place >= SEARCHES and checked == CHECKED:
@@ -209,7 +210,8 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
         ]
         for adapter in ("sqlite", "postgres"):
             assert ask(filled.records[adapter], search, filled.now) == expected, f"{adapter}: {search}"
-        due = (place + 1) * CHECKED // SEARCHES > checked
+        turn, first = divmod(place, len(CELLS))  # each cell has its share: the source takes them in turn
+        due = checked < CHECKED and (turn + 1) * CHECKED // SEARCHES > checked_first[first]
         if due and oracle.covers(search.type, search.parameters):
             assert oracle.search(search.type, search.parameters) == expected.names, f"oracle: {search}"
             if expected.included is not None and oracle.covers_included(search.parameters):
@@ -217,13 +219,14 @@ def test_every_store_and_the_oracle_answer_the_same(filled: Filled) -> None:
                 assert told == expected.included, f"oracle: {search}"
                 including += bool(told)
             checked += 1
+            checked_first[first] += 1
             by_oracle.update(search.cells)
         answers.append(Answer(search, len(expected.names), sum(sizes[type] for type in types_of(search))))
     reached = coverage(answers, least=20 * SEARCHES // 5000)
     told = f"{checked:,} answered by the oracle too, {including:,} with what they include"
     print(f"\nOf {len(filled.held):,} resources {reached}; {told}.")
     print(table(reached.cells, by_oracle, ADAPTERS))
-    assert {cell for cell in CELLS if by_oracle[cell] < CHECKED // 250} == set()
+    assert {cell for cell in CELLS if by_oracle[cell] < CHECKED // 75} == set()
     assert including >= CHECKED // 25
     assert checked == CHECKED
     assert reached.failures == []
