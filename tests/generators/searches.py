@@ -755,12 +755,10 @@ class Coverage:
     failures: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        rarest = ", ".join(
-            f"{'/'.join(cell)} {self.cells[cell]}" for cell in sorted(CELLS, key=lambda c: self.cells[c])[:3]
-        )
+        features = ", ".join(f"{count:,} with {name}" for name, count in sorted(self.features.items()))
         return (
-            f"{self.searches} searches: {self.non_empty:.0%} non-empty, {self.selective:.0%} match 2 to 90 % "
-            f"of their type; {len(CELLS)} cells, rarest {rarest}; {dict(sorted(self.features.items()))}"
+            f"{self.searches:,} searches, of which {self.non_empty:.0%} found something and "
+            f"{self.selective:.0%} matched 2 to 90 % of their type; {features}"
         )
 
 
