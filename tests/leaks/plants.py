@@ -135,6 +135,7 @@ LEAKS = (
         "",
     ),
     leak("the end of a chain without the reader", conditions._meeting, '    visible(who, "r"),\n', ""),
+    leak("the end of a chain from the index for everybody", conditions._end, "who.reader.sees_all and ", ""),
     leak(
         "read without the reader",
         SqlView._find,

@@ -342,6 +342,7 @@ def plans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
         for name, value in LOW.items():
             monkeypatch.setattr(search_plans, name, value)
         monkeypatch.setattr(conditions, "MANY_ENDS", 1)
+        monkeypatch.setattr(conditions, "MANY_INDEXED", 2)
         monkeypatch.setattr(conditions, "MANY_REFERENCES", 2)
         monkeypatch.setattr(clauses, "SHORT", 1)
     return request.param

@@ -22,7 +22,7 @@ from kintung.store.sql.asynchronous import DUE, EXPIRED, HELD, OF_CLIENT
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.notices import ACCESS_OF, due_notice, seen_subscriber
-from kintung.store.sql.search import Asked, Plan, Searcher
+from kintung.store.sql.search import Asked, Plan, Searcher, conditions
 from kintung.store.sql.search import plan as planner
 from kintung.store.sql.search import plan as search_plans
 from kintung.store.sql.search.inclusion import statements
@@ -135,6 +135,18 @@ def _explained(db: Database, text: str, values: tuple[object, ...]) -> str:
 def _explained_by(rows: Any, db: Database, text: str, values: tuple[object, ...]) -> str:
     before, last = ("EXPLAIN QUERY PLAN ", -1) if db.dialect == "sqlite" else ("EXPLAIN ", 0)
     return "\n".join(str(row[last]) for row in rows(db, before + text, values))
+
+
+def spied(monkeypatch: pytest.MonkeyPatch, db: Database) -> list[str]:
+    """The statements that are asked of a connection from now on."""
+    rows, sent = db.__class__.rows, list[str]()
+
+    def spying(db: Database, statement: str, values: tuple[object, ...] = ()) -> list[Row]:
+        sent.append(statement)
+        return rows(db, statement, values)
+
+    monkeypatch.setattr(db.__class__, "rows", spying)
+    return sent
 
 
 QUERIES = [[], [("code", "http://loinc.org|718-7")]]
@@ -302,6 +314,21 @@ def test_the_dates_of_one_person_are_walked_in_their_order(record: Record) -> No
     assert "TEMP B-TREE FOR ORDER BY" not in plan, plan
 
 
+def test_a_chain_to_a_list_is_held_against_it(record: Record) -> None:
+    """Sought by, the list would be a seek for each of its targets, at each resource walked."""
+    with searching(record) as searcher:
+        asked = asked_by(searcher, ALL, [("subject:Patient.gender", "male")])
+        statement = searcher.page(asked, Plan("walk"), far=2_000)
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert "resource t" not in statement.text
+    assert re.search(
+        r"SEARCH x USING COVERING INDEX ix_reference_of \(patient_key=\? AND key=\? AND atom=\?\)"
+        r"|ix_reference_of on ix_reference x",
+        explained,
+    ), explained
+
+
 def test_common_criteria_are_merged_in_the_order_of_their_rows(record: Record) -> None:
     pairs = [("code", "718-7"), ("code", "4548-4"), ("status", "final")]
     plan = page_of(record, Plan("merge"), pairs)
@@ -360,14 +387,9 @@ def test_a_page_begins_where_it_is_soonest_filled(
 ) -> None:
     pairs, wanted = SENT[case]
     monkeypatch.setattr(planner, "STRETCH", PATIENTS)  # the record is small: this much is not all of it
+    monkeypatch.setattr(conditions, "MANY_INDEXED", PATIENTS // 4)
     with searching(record) as searcher:
-        rows, sent = searcher.db.__class__.rows, list[str]()
-
-        def spying(db: Database, statement: str, values: tuple[object, ...] = ()) -> list[Row]:
-            sent.append(statement)
-            return rows(db, statement, values)
-
-        monkeypatch.setattr(searcher.db.__class__, "rows", spying)
+        sent = spied(monkeypatch, searcher.db)
         searcher.rows(asked_by(searcher, ALL, pairs))
 
     assert "INTERSECT" not in "".join(sent) or wanted == "INTERSECT", sent
@@ -503,8 +525,9 @@ def test_a_chain_is_followed_by_its_references_before_the_server_has_statistics(
     """Turned round, each resource met asked every Patient there is: ten seconds for 31,000 resources."""
     with opened("postgres", tmp_path, postgres.fresh_database) as record:
         _populate(record)
+        reader = Reader("plan", persons=record.store.scope(MANY))
         with searching(record) as searcher:
-            asked = asked_by(searcher, ALL, [("subject:Patient.gender", "male")])
+            asked = asked_by(searcher, reader, [("subject:Patient.gender", "male")])
             statement = searcher.page(asked, Plan("walk"), far=2_000)
             plan = _explained(searcher.db, statement.text, statement.values)
 

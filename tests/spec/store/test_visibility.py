@@ -393,6 +393,7 @@ def nothing_is_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """What links lead to is looked for from each resource that is walked."""
     monkeypatch.setattr(clauses, "SHORT", 0)
     monkeypatch.setattr(conditions, "MANY_ENDS", 0)
+    monkeypatch.setattr(conditions, "MANY_INDEXED", 0)
     monkeypatch.setattr(conditions, "MANY_REFERENCES", 0)
     monkeypatch.setattr(plans, "FEW", -1)
     monkeypatch.setattr(plans, "BEGUN", 1000)

@@ -74,6 +74,16 @@ def listed(db: Database, column: str, numbers: Sequence[int]) -> Clause:
     return Clause(f"{column} IN ({rows.text})", rows.values)
 
 
+def held(db: Database, column: str, numbers: Sequence[int]) -> Clause:
+    """``listed`` of a row that was found by other columns: a long list is not sought by instead."""
+    if is_short(numbers):
+        return among(column, numbers)
+    if db.dialect == "sqlite":
+        rows = query_of(db, numbers)
+        return Clause(f"+{column} IN ({rows.text})", rows.values)
+    return Clause(f"+{column} = ANY(?::bigint[])", (list(numbers),))
+
+
 def query_of(db: Database, numbers: Sequence[int]) -> Clause:
     """A query of these numbers, with one value."""
     if db.dialect == "sqlite":

@@ -16,7 +16,7 @@ there is something to start from, and else walks on. See ADR 0009.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from kintung.fhir.search import Compartment, Condition, Everything, Query
+from kintung.fhir.search import Chain, Compartment, Condition, Everything, Query
 from kintung.store.port import Position
 from kintung.store.reader import Scope
 from kintung.store.sql.database import Database
@@ -148,8 +148,8 @@ def elsewhere(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
 
 
 def _wide(lookups: Lookups, who: StoredReader, query: Query) -> list[Condition]:
-    """Conditions that lead to so much that it was not counted."""
-    return [condition for condition in query.criteria if is_wide(lookups, who, condition)]
+    """Conditions that lead to so much that it was not counted, or to so many that what does was not."""
+    return [each for each in query.criteria if isinstance(each, Chain) or is_wide(lookups, who, each)]
 
 
 def _read_whole(lookups: Lookups, who: StoredReader, query: Query) -> Condition | None:

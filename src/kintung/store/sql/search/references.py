@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kintung.fhir.search import Criterion
-from kintung.store.sql.clauses import Clause, among, every, listed, some
+from kintung.store.sql.clauses import Clause, among, every, held, listed, some
 from kintung.store.sql.database import Database
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.search.lookups import Lookups
@@ -33,3 +33,8 @@ def named_ends(lookups: Lookups, criterion: Criterion) -> list[Ends]:
 def leading(db: Database, ends: Sequence[Ends]) -> Clause:
     """Index rows ``x`` that lead to one of the targets listed."""
     return some(*(every(among("x.atom", end.atoms), listed(db, "x.target", end.targets)) for end in ends))
+
+
+def tested(db: Database, ends: Sequence[Ends]) -> Clause:
+    """The same of the index rows of one resource: a long list is what they are held against."""
+    return some(*(every(among("x.atom", end.atoms), held(db, "x.target", end.targets)) for end in ends))
