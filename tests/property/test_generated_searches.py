@@ -297,6 +297,7 @@ def test_a_compartment_holds_the_same_in_every_store_and_for_the_oracle(
         search = Search(member, asked, features=frozenset({"count"} if place % 3 == 0 else ()))
         monkeypatch.setattr(plan, "FEW", 1 if place % 2 else 1_000)
         monkeypatch.setattr(plan, "STRETCH", 3 if place % 4 == 1 else 4_000)
+        monkeypatch.setattr(plan, "STRETCH_OF_PERSON", 3 if place % 4 == 1 else 1_000)
         expected = ask_within(filled.records["memory"], search, filled.now, type, id)
         for adapter in ("sqlite", "postgres"):
             answer = ask_within(filled.records[adapter], search, filled.now, type, id)

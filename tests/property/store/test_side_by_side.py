@@ -329,6 +329,9 @@ LOW = {
     "STEPS_PER_PERSON": 1,
     "PROBED_PER_PERSON": 1,
     "STRETCH": 5,
+    "STRETCH_OF_PERSON": 3,
+    "FEW_OF_PERSON": 1,
+    "COUNTED_OF_PERSON": 4,
     "COUNTED": 6,
     "FEWER": 2,
 }

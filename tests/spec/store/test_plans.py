@@ -8,6 +8,7 @@ page, builds a filter over it, or sorts the whole type.
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -312,6 +313,109 @@ def test_the_dates_of_one_person_are_walked_in_their_order(record: Record) -> No
 
     assert re.search(r"ix_date_person \(patient_key=\? AND atom=\?\)|on ix_date x", plan), plan
     assert "TEMP B-TREE FOR ORDER BY" not in plan, plan
+
+
+def test_what_one_person_has_is_walked_newest_first(record: Record) -> None:
+    with searching(record, by_index=True) as searcher:
+        asked = asked_by(searcher, ALL, [("subject", "Patient/p7"), ("code", "4548-4")])
+        (key,) = searcher.lookups.owners("Patient", ("p7",))
+        statement = searcher.page(asked, Plan("walk", person=key), far=1_000)
+        found = searcher.db.rows(statement.text, statement.values)
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert len(found) == 4
+    assert re.search(
+        r"SEARCH r USING INDEX resource_person \(patient_key=\? AND type=\?\)"
+        r"|resource_(person|pkey) on resource r",
+        explained,
+    ), explained
+    assert "TEMP B-TREE" not in explained, explained
+    probed = statement.text.index("ix_token"), statement.text.index("ix_reference")
+    assert probed == tuple(sorted(probed)), "last what most of the person's rows meet"
+
+
+OF_PERSON = {
+    "all of them": ([("subject", "Patient/p7")], {}, ("walk", 0)),
+    "few of them": ([("subject", "Patient/p7"), ("code", "4548-4")], {}, ("merge", 1)),
+    "many of them": ([("subject", "Patient/p7"), ("code", "4548-4")], {"FEW_OF_PERSON": 3}, ("walk", 0)),
+    "several, each of many": (
+        [("subject", "Patient/p7"), ("code", "4548-4"), ("status", "final")],
+        {"FEW_OF_PERSON": 3},
+        ("merge", 2),
+    ),
+    "too many to count": (
+        [("subject", "Patient/p7"), ("code", "4548-4"), ("status", "final")],
+        {"FEW_OF_PERSON": 3, "COUNTED_OF_PERSON": 3},
+        ("walk", 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OF_PERSON)
+def test_a_person_with_much_is_where_the_search_of_them_starts(
+    record: Record, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    pairs, bounds, wanted = OF_PERSON[case]
+    for name, bound in {"FEW": 3, **bounds}.items():
+        monkeypatch.setattr(planner, name, bound)
+    with searching(record) as searcher:
+        asked = asked_by(searcher, ALL, pairs)
+        plan = searcher.plan(asked.who, asked.query)
+        assert plan.person == searcher.lookups.owners("Patient", ("p7",))[0]
+        assert (plan.name, len(plan.start)) == wanted
+        assert len(searcher.rows(asked)) == 4
+
+
+def test_all_of_a_person_is_found_from_what_says_whose_it_is(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A total, and an order that no index has, pass over nothing: a walk would read more."""
+    monkeypatch.setattr(planner, "FEW", 3)
+    reader = Reader("plan", persons=record.store.scope(FEW))
+    with searching(record) as searcher:
+        asked = asked_by(searcher, reader, [("subject", "Patient/p2"), ("_sort", "status")])
+        assert searcher.plan(asked.who, asked.query).name == "walk"
+        counted = searcher.total(asked.who, asked.query)
+        assert (counted.plan, searcher.db.rows(counted.text, counted.values)) == ("merge", [(4,)])
+        sent = spied(monkeypatch, searcher.db)
+        assert len(searcher.rows(asked)) == 4
+
+    assert "ix_reference x" in sent[-1].partition(" WHERE ")[0], sent[-1]
+
+
+@pytest.mark.parametrize(("person", "held"), [("p2", True), ("p7", False)])
+def test_only_who_may_see_a_person_starts_from_them(
+    record: Record, monkeypatch: pytest.MonkeyPatch, person: str, held: bool
+) -> None:
+    monkeypatch.setattr(planner, "FEW", 3)
+    reader = Reader("plan", persons=record.store.scope(FEW))
+    with searching(record) as searcher:
+        asked = asked_by(searcher, reader, [("subject", f"Patient/{person}")])
+        plan = searcher.plan(asked.who, asked.query)
+        found = searcher.rows(asked)
+
+    assert (plan.name, plan.person is not None) == ("walk" if held else "grants", held)
+    assert len(found) == (4 if held else 0)
+
+
+def test_a_page_that_is_begun_is_walked_on_from_where_it_is(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "STRETCH", PATIENTS)
+    monkeypatch.setattr(planner, "FEW", 1)
+    for pairs, limit in (([("date", "2022-10-05")], 60), ([("code", "718-7"), ("_sort", "-date")], 400)):
+        with searching(record) as searcher:
+            asked = replace(asked_by(searcher, ALL, pairs), limit=limit)
+            whole = searcher.page(asked, Plan("dates" if asked.query.sort else "walk"))
+            wanted = searcher.db.rows(whole.text, whole.values)
+            sent = spied(monkeypatch, searcher.db)
+            found = searcher.rows(asked)
+
+        assert found == wanted
+        assert len(found) == limit
+        first, second = (statement for statement in sent if "ORDER BY" in statement and "r.seq" in statement)
+        assert "r.seq < ?" not in first
+        assert "r.seq < ?" in second
 
 
 def test_a_chain_to_a_list_is_held_against_it(record: Record) -> None:

@@ -4,7 +4,8 @@ Resource types, organisations and labels stand as small integers. ``key`` is the
 a (type, id) pair; ``patient_key`` the key of the Patient whose data a row is, 0 when it is
 nobody's or several persons'. Rows of one patient lie together: the keys of ``resource`` and
 ``version`` lead with ``patient_key``. ``resource_walk`` holds all a walk asks of a resource it
-passes over, so that only those of the page are looked up.
+passes over, so that only those of the page are looked up; ``resource_person`` is the same order
+of one person's.
 
 Every table has a retention class. ``reference`` tables are small or looked up by their own
 key from anywhere (in a sharded database they stand on every shard); the others are cut by
@@ -72,6 +73,7 @@ TABLES: tuple[Table, ...] = (
                 ("type", "seq", "version_id", "kind", "organisation", "labels"),
                 "deleted = 0",
             ),
+            ("resource_person", ("patient_key", "type", "seq"), "deleted = 0"),
         ),
     ),
     Table(

@@ -20,8 +20,10 @@ from kintung.fhir.search import (
     Has,
     Query,
 )
-from kintung.store.sql.search.conditions import is_wide
+from kintung.store.sql.clauses import Clause, every
+from kintung.store.sql.search.conditions import count, is_wide
 from kintung.store.sql.search.lookups import Lookups
+from kintung.store.sql.search.matches import of_types
 from kintung.store.sql.search.sorting import date_sorted_by, is_newest_first
 from kintung.store.sql.type_counts import how_many
 from kintung.store.sql.visibility import StoredReader
@@ -32,34 +34,46 @@ GATHERED = 2
 """Rows gathered for a key of ``_sort``: the value, and its place in the order."""
 
 
-def require_affordable(lookups: Lookups, who: StoredReader, query: Query, *, ordered: bool = True) -> None:
+def require_affordable(
+    lookups: Lookups, who: StoredReader, query: Query, person: int | None = None, *, ordered: bool = True
+) -> None:
     """Refuse a search whose estimate is over ``lookups.most_rows``.
 
     Args:
+        person: the one whose rows alone are looked at.
         ordered: it is put in the order of ``_sort``; a total is not.
 
     Raises:
         TooCostly: with what to ask instead.
     """
-    if estimate(lookups, who, query, ordered=ordered) > lookups.most_rows:
+    most = lookups.most_rows
+    if estimate(lookups, who, query, ordered=ordered) <= most:
+        return
+    if person is None or estimate(lookups, who, query, person, ordered=ordered) > most:
         raise TooCostly(_what_to_do(query, ordered=ordered))
 
 
-def resources(lookups: Lookups, query: Query) -> int:
-    """Current resources of the types asked for."""
+def resources(lookups: Lookups, query: Query, person: int | None = None) -> int:
+    """Current resources of the types asked for; one person's are counted up to ``most_rows``."""
 
     def look() -> int:
+        if person is not None:
+            where = every(Clause("r.patient_key = ?", (person,)), of_types(query), Clause("r.deleted = 0"))
+            found = Clause(f"SELECT r.key FROM resource r WHERE {where.text}", where.values)
+            return count(lookups.db, found, lookups.most_rows + 1)
         sizes = how_many(query.types)
         return cast(int, lookups.db.rows(sizes.text, sizes.values)[0][0])
 
-    return lookups.once(("resources", query.types), look)
+    return lookups.once(("resources", query.types, person), look)
 
 
-def estimate(lookups: Lookups, who: StoredReader, query: Query, *, ordered: bool = True) -> int:
+def estimate(
+    lookups: Lookups, who: StoredReader, query: Query, person: int | None = None, *, ordered: bool = True
+) -> int:
     """Rows of the tables that are looked at when little or nothing matches."""
     probed = sum(_weight(lookups, who, condition) for condition in query.criteria)
     gathered = GATHERED * len(query.sort) if ordered and not _in_order(query) else 0
-    return resources(lookups, query) * (1 + probed + gathered)
+    return resources(lookups, query, person) * (1 + probed + gathered)
 
 
 def _weight(lookups: Lookups, who: StoredReader, condition: Condition) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kintung.store.sql.clauses import ALWAYS, Clause, every, starting
 from kintung.store.sql.search.lookups import Lookups
-from kintung.store.sql.search.matches import current_of, of_types, probes
+from kintung.store.sql.search.matches import current_of, of_person, of_types, probes
 from kintung.store.sql.search.plan import Asked, Plan
 from kintung.store.sql.search.sorting import date_sorted_by
 from kintung.store.sql.search.statements import COLUMNS, Statement
@@ -65,7 +65,9 @@ def dated_page(lookups: Lookups, asked: Asked, plan: Plan, far: int | None = Non
     by = every(Clause("r.patient_key = x.patient_key AND r.key = x.key"), of_types(asked.query))
     source = starting(db, Clause(table), by, current_of(db, asked, plan))
     first = Clause(order.first)
-    where = every(rows, first, visible(asked.who, "r"), *probes(lookups, asked.who, asked.query), reached)
+    where = every(
+        rows, first, visible(asked.who, "r"), *probes(lookups, asked.who, asked.query, plan), reached
+    )
     text = (
         f"SELECT {COLUMNS}, x.{order.column} FROM {source.text} WHERE {where.text}"
         f" ORDER BY x.{order.column}{order.direction}, r.seq DESC LIMIT {asked.limit:d}"
@@ -77,7 +79,4 @@ def _rows(asked: Asked, plan: Plan) -> Clause:
     """Index rows ``x`` of the date; of one person alone, when all that matches is that person's."""
     atom = date_sorted_by(asked.query)
     assert atom is not None
-    rows = Clause("x.atom = ?", (atom,))
-    if plan.person is None:
-        return rows
-    return every(Clause("x.patient_key = ?", (plan.person,)), rows)
+    return every(of_person(plan, "x"), Clause("x.atom = ?", (atom,)))

@@ -4,8 +4,6 @@ The reader's predicate stands on ``r`` here, and on each resource a link leads t
 rows are reached only through them.
 """
 
-from collections.abc import Sequence
-
 from kintung.fhir.search import Condition, Criterion, Query
 from kintung.store.reader import Scope
 from kintung.store.sql.clauses import ALWAYS, Clause, among, every, starting
@@ -16,7 +14,7 @@ from kintung.store.sql.search.conditions import is_updated, keys, probe
 from kintung.store.sql.search.index_rows import is_absent
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.plan import Asked, Plan
-from kintung.store.sql.search.points import point_of
+from kintung.store.sql.search.points import is_of, point_of
 from kintung.store.sql.search.prefixes import updated_between
 from kintung.store.sql.visibility import StoredReader, visible
 
@@ -28,18 +26,15 @@ def matches(lookups: Lookups, asked: Asked, plan: Plan, far: int | None = None) 
     """FROM and WHERE; ``far`` bounds the rows a walk visits."""
     query = asked.query
     current = current_of(lookups.db, asked, plan)
-    others = every(visible(asked.who, "r"), *probes(lookups, asked.who, query, plan.start))
+    others = every(visible(asked.who, "r"), *probes(lookups, asked.who, query, plan))
     if plan.start:
         return _from_keys(lookups, asked, plan, current), others
     if plan.name == "grants":
         return _from_persons(lookups.db, asked, current), others
-    current = every(of_types(query), current)
+    current = every(of_person(plan, "r"), of_types(query), current)
     if plan.name == "dateless":
         others = every(others, is_absent(lookups.db, query.sort[0].parameter))
-        if plan.person is not None:
-            of_person = Clause("r.patient_key = ?", (plan.person,))
-            return Clause("resource r"), every(of_person, current, others)
-    walked = f"resource r{_walking(lookups.db, query)}"
+    walked = f"resource r{_walking(lookups.db, query, plan)}"
     if far is None:
         return Clause(walked), every(current, others)
     columns = _WALKED + ", r.at" * any(is_updated(condition) for condition in query.criteria)
@@ -59,6 +54,11 @@ def of_types(query: Query) -> Clause:
     """It is of the types asked for."""
     types = [TYPE_NUMBERS[name] for name in query.types]
     return among("r.type", types) if types else ALWAYS
+
+
+def of_person(plan: Plan, alias: str) -> Clause:
+    """It is of the person that all which matches is of, when that is known."""
+    return ALWAYS if plan.person is None else Clause(f"{alias}.patient_key = ?", (plan.person,))
 
 
 def current_of(db: Database, asked: Asked, plan: Plan) -> Clause:
@@ -84,12 +84,19 @@ def _updated(db: Database, query: Query) -> Clause:
     return every(*bounds)
 
 
-def probes(
-    lookups: Lookups, who: StoredReader, query: Query, started: Sequence[Condition] = ()
-) -> list[Clause]:
-    """All other criteria, for each resource met: first those that are one seek."""
-    others = [condition for condition in query.criteria if condition not in started]
-    others.sort(key=_is_slow)
+def probes(lookups: Lookups, who: StoredReader, query: Query, plan: Plan) -> list[Clause]:
+    """All criteria but those of the start, for each resource met.
+
+    First those that are one seek; among one person's rows last the one that says whose they are, which
+    most of them meet.
+    """
+
+    def order(condition: Condition) -> tuple[bool, bool]:
+        person = plan.person
+        return _is_slow(condition), person is not None and is_of(lookups, who, condition, person)
+
+    others = [condition for condition in query.criteria if condition not in plan.start]
+    others.sort(key=order)
     return [probe(lookups, who, condition) for condition in others]
 
 
@@ -103,9 +110,11 @@ def _is_slow(condition: Condition) -> bool:
 # -- where r comes from -----------------------------------------------------------------
 
 
-def _walking(db: Database, query: Query) -> str:
+def _walking(db: Database, query: Query, plan: Plan) -> str:
     """SQLite is told to walk the type in order; PostgreSQL has statistics of its own."""
-    return " INDEXED BY resource_walk" if db.dialect == "sqlite" and query.types else ""
+    if db.dialect != "sqlite" or not query.types:
+        return ""
+    return f" INDEXED BY {'resource_walk' if plan.person is None else 'resource_person'}"
 
 
 def _from_persons(db: Database, asked: Asked, current: Clause) -> Clause:

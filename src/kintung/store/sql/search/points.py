@@ -3,7 +3,7 @@
 They can be merged with each other, and the person they are all of is found with two seeks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, cast
 
 from kintung.fhir.search import (
@@ -133,13 +133,39 @@ def _has_rows(db: Database, point: Point) -> bool:
     return bool(db.rows(f"SELECT 1 FROM {point.table} x WHERE {where.text} LIMIT 1", where.values))
 
 
-def one_person(db: Database, points: Iterable[Point]) -> int | None:
+def one_person(lookups: Lookups, who: StoredReader, query: Query) -> int | None:
+    """The patient key that all which matches has, when a point says so and the reader may see that person's.
+
+    Who may not begins elsewhere: nothing of the person's rows would be found.
+    """
+    points = points_of(lookups, who, query).values()
+    found = next((person for point in points if (person := _person_of(lookups, point)) is not None), None)
+    return found if found is not None and _may_see(lookups.db, who, found) else None
+
+
+def is_of(lookups: Lookups, who: StoredReader, condition: Condition, person: int) -> bool:
+    """Does only what is of this person meet it? Then most of the person's rows do."""
+    point = point_of(lookups, who, condition)
+    return point is not None and _person_of(lookups, point) == person
+
+
+def _person_of(lookups: Lookups, point: Point) -> int | None:
     """The patient key that all rows of a point have, when they have one: a seek at each end."""
-    for point in points:
+
+    def look() -> int | None:
         ends = "SELECT x.patient_key FROM {0} x WHERE {1} ORDER BY x.patient_key{2} LIMIT 1"
         where = point.where
         low, high = (ends.format(point.table, where.text, way) for way in ("", " DESC"))
-        first, last = db.rows(f"SELECT ({low}), ({high})", where.values * 2)[0]
-        if first == last and first is not None:
-            return cast(int, first)
-    return None
+        first, last = lookups.db.rows(f"SELECT ({low}), ({high})", where.values * 2)[0]
+        return cast(int, first) if first == last and first is not None else None
+
+    return lookups.once(("person", point), look)
+
+
+def _may_see(db: Database, who: StoredReader, person: int) -> bool:
+    """Is the person in the reader's scope? What is of nobody is of no scope."""
+    scope = who.reader.persons
+    if isinstance(scope, bool) or person == 0:
+        return scope is not False or person == 0
+    held = "SELECT 1 FROM scope_person g WHERE g.scope = ? AND g.patient_key = ?"
+    return bool(db.rows(held, (scope.number, person)))

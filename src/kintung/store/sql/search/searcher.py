@@ -10,8 +10,7 @@ from kintung.store.sql.search.cost import require_affordable, resources
 from kintung.store.sql.search.date_order import dated_page
 from kintung.store.sql.search.inclusion import included
 from kintung.store.sql.search.lookups import Lookups
-from kintung.store.sql.search.plan import Asked, Plan, PlanName, elsewhere, is_begun, plan_of, stretch
-from kintung.store.sql.search.points import one_person, points_of
+from kintung.store.sql.search.plan import Asked, Plan, PlanName, elsewhere, is_begun, merge, plan_of, stretch
 from kintung.store.sql.search.sorting import date_sorted_by, is_newest_first
 from kintung.store.sql.search.statements import Statement, page, total
 from kintung.store.sql.visibility import StoredReader
@@ -33,11 +32,13 @@ class Searcher:
             return self._by_update(asked)
         plan = self.plan(asked.who, asked.query)
         if plan.name == "walk" and date_sorted_by(asked.query) is not None:
-            return self._by_date(asked)
+            return self._by_date(asked, plan.person)
         if plan.name == "walk" and not asked.query.sort:
             return self._walked(asked, plan)[0]
         if plan.name == "walk":
-            require_affordable(self.lookups, asked.who, asked.query)
+            require_affordable(self.lookups, asked.who, asked.query, plan.person)
+            if plan.person is not None:
+                plan = merge(self.lookups, asked.who, asked.query)
         return self._run(asked, plan)
 
     def included(self, who: StoredReader, query: Query, matches: Sequence[Row]) -> list[Row]:
@@ -67,22 +68,25 @@ class Searcher:
         Raises:
             TooCostly: it would go on through more than a search may look at.
         """
-        if plan.person is not None:
+        if plan.name == "dates" and plan.person is not None:
             return self._run(asked, plan), plan.name
-        far = stretch(self.lookups, asked)
-        if far is not None:
-            rows = self._run(asked, plan, far)
-            if len(rows) == asked.limit or self._was_all(asked, plan, far):
-                return rows, plan.name
-            if not is_begun(len(rows), asked.limit):
-                plan = elsewhere(self.lookups, asked.who, asked.query)
-            if plan.name != "merge":
-                require_affordable(self.lookups, asked.who, asked.query)
-        return self._run(asked, plan), plan.name
+        far = stretch(self.lookups, asked, plan)
+        if far is None:
+            return self._run(asked, plan), plan.name
+        rows = self._run(asked, plan, far)
+        if len(rows) == asked.limit or self._was_all(asked, plan, far):
+            return rows, plan.name
+        begun = is_begun(len(rows), asked.limit)
+        then = plan if begun else elsewhere(self.lookups, asked.who, asked.query)
+        if then.name != "merge":
+            require_affordable(self.lookups, asked.who, asked.query, then.person)
+        if then != plan or not rows:
+            return self._run(asked, then), then.name
+        return rows + self._run(_rest(asked, rows), plan), plan.name
 
     def _was_all(self, asked: Asked, plan: Plan, far: int) -> bool:
         """Did a stretch of so many rows meet every resource there is?"""
-        return plan.name == "walk" and resources(self.lookups, asked.query) <= far
+        return plan.name == "walk" and plan.person is None and resources(self.lookups, asked.query) <= far
 
     def _by_update(self, asked: Asked) -> list[Row]:
         """Sorted by ``-_lastUpdated``, which is how a walk goes: the log never goes back in time."""
@@ -90,9 +94,8 @@ class Searcher:
         rows = self.rows(replace(asked, query=replace(asked.query, sort=()), after=after))
         return [(*row, self.db.rows(_UPDATED_AT, row[:3])[0][0]) for row in rows]
 
-    def _by_date(self, asked: Asked) -> list[Row]:
+    def _by_date(self, asked: Asked, person: int | None) -> list[Row]:
         """Those that have the date, in its order, then those that have none, newest first."""
-        person = one_person(self.db, points_of(self.lookups, asked.who, asked.query).values())
         rows: list[Row] = []
         after = asked.after
         if after is None or after.values[0] is not None:
@@ -102,6 +105,11 @@ class Searcher:
             after = None
         rest = replace(asked, limit=asked.limit - len(rows), after=after)
         return rows + self._run(rest, Plan("dateless", person=person))
+
+
+def _rest(asked: Asked, rows: Sequence[Row]) -> Asked:
+    """What is missing of a page, after the rows that were found of it."""
+    return replace(asked, limit=asked.limit - len(rows), after=Position(tuple(rows[-1][6:]), rows[-1][4]))
 
 
 _UPDATED_AT = "SELECT r.at FROM resource r WHERE r.patient_key = ? AND r.type = ? AND r.key = ?"

@@ -70,8 +70,11 @@ def total(lookups: Lookups, who: StoredReader, query: Query) -> Statement:
             once = f"SELECT DISTINCT k.patient_key, k.key FROM ({found.text}) k"
             return _counted(Clause(once, found.values), "candidates", query)
     if plan.name == "walk":
-        require_affordable(lookups, who, query, ordered=False)
-        plan = Plan("grants") if visits_persons(lookups, who) else plan
+        require_affordable(lookups, who, query, plan.person, ordered=False)
+        if plan.person is not None:
+            plan = merge(lookups, who, query)
+        elif visits_persons(lookups, who):
+            plan = Plan("grants")
     source, where = matches(lookups, Asked(who, query), plan)
     found = Clause(f"SELECT 1 FROM {source.text} WHERE {where.text}", source.values + where.values)
     return _counted(found, plan.name, query)
