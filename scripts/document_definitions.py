@@ -70,7 +70,7 @@ def _forms_of_names() -> Iterator[str]:
     ]
     rows += [
         ("characters", found.characters, f"{len(found.characters.readings)} entries"),
-        ("marriage", found.marriage, "、".join(found.marriage.titles)),
+        ("marriage", found.marriage, "、".join((found.marriage.between, *found.marriage.titles))),
         ("private_use", found.private_use, f"{len(found.private_use.exceptions)} code points"),
         ("surnames", surnames, f"{count}; {len(surnames.readings)} read or spelled otherwise"),
         ("variants", found.variants, found.variants.pairs),

@@ -91,8 +91,9 @@ class PrivateUse(Definition, frozen=True, kw_only=True):
 
 
 class Marriage(Definition, frozen=True, kw_only=True):
-    """``titles``: what may stand with the name of a married woman and is no part of it."""
+    """``between`` stands between a husband's surname and her own; ``titles`` after a name."""
 
+    between: str
     titles: tuple[str, ...]
 
 

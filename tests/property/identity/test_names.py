@@ -13,13 +13,16 @@ from kintung.identity.names import (
     from_private_use,
     given_spellings,
     jyutping,
+    read_latin,
     readings,
     spellings,
     split,
     surname_spellings,
     surnames,
+    surnames_spelled,
     telegraph,
     variants,
+    without_title,
 )
 from kintung.identity.names.romanisation import Cantonese
 from kintung.identity.names.table import characters
@@ -76,7 +79,7 @@ def test_any_text_has_forms_or_is_refused_as_bad_input(name: str) -> None:
 
 @given(names)
 def test_surname_and_given_name_are_the_whole_name(name: str) -> None:
-    assert "".join(split(name)) == "".join(name.split())
+    assert "".join(split(name)) == without_title(name)
     surname, given_name = split(name)
     for system in SYSTEMS:
         for spelled in (
@@ -93,3 +96,20 @@ def test_conversion_from_private_use_loses_nothing(name: str) -> None:
     assert set(found.converted) | set(found.unknown) <= set(name)
     assert from_private_use(found.text).unknown == found.unknown
     assert from_private_use(found.text).converted == ()
+
+
+@given(st.one_of(names, st.text(st.sampled_from("ACHNTaiou ngüé',-’"), max_size=12)))
+def test_any_text_is_read_as_latin_or_refused_as_bad_input(name: str) -> None:
+    try:
+        found = read_latin(name)
+    except KintungError:
+        return
+    words = sorted((*found.surname, *found.given, *found.others))
+    assert words == sorted(word.text for word in found.words)
+
+
+@given(st.sampled_from(surnames()), names)
+def test_surname_is_found_by_each_of_its_spellings(surname: str, name: str) -> None:
+    for system in SYSTEMS:
+        for spelled in surname_spellings(surname, system):
+            assert surname in surnames_spelled(spelled, system)

@@ -6,10 +6,17 @@ from itertools import islice, product
 from typing import Literal, NamedTuple
 
 from kintung.errors import TooLong, ValueInvalid
-from kintung.identity.names.private_use import from_private_use
+from kintung.identity.names.private_use import Converted, from_private_use
 from kintung.identity.names.readings import jyutping
-from kintung.identity.names.spellings import System, given_spellings, surname_spellings
-from kintung.identity.names.surnames import own_name, split, surname_parts, surname_reading
+from kintung.identity.names.spellings import SYSTEMS, System, given_spellings, surname_spellings
+from kintung.identity.names.surnames import (
+    DOTS,
+    own_name,
+    split,
+    surname_parts,
+    surname_reading,
+    without_title,
+)
 from kintung.identity.names.telegraph import telegraph
 from kintung.identity.names.variants import folded, traditional
 
@@ -20,10 +27,10 @@ Kind = Literal[
 LONGEST = 200
 """Characters of a name; an HL7 field of a name is shorter."""
 
-EACH = 8
-"""Forms of one kind at most; the last are seldom anybody's."""
+MOST = 8
+"""Forms of one kind, unless more are asked for; the last are seldom anybody's."""
 
-_HAN = re.compile("[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_HAN = re.compile("[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\ue000-\ufaff\U00020000-\U0003ffff]")
 
 
 class Form(NamedTuple):
@@ -40,10 +47,13 @@ def is_han(character: str) -> bool:
     return bool(_HAN.match(character))
 
 
-def forms(text: str) -> tuple[Form, ...]:
+def forms(text: str, most: int = MOST) -> tuple[Form, ...]:
     """Return the forms of a name in Chinese characters, by kind and rank.
 
     Private-use characters are converted where they are known, and the text is brought to NFC.
+
+    Args:
+        most: forms of one kind at most.
 
     Raises:
         ValueInvalid: nothing in it is a Chinese character.
@@ -52,48 +62,60 @@ def forms(text: str) -> tuple[Form, ...]:
     if len(text) > LONGEST:
         raise TooLong(f"a name of {len(text)} characters is over {LONGEST}")
     received = from_private_use(text)
-    written = unicodedata.normalize("NFC", "".join(received.text.split()))
+    written = "".join(
+        each for each in unicodedata.normalize("NFC", received.text) if is_han(each) or each in DOTS
+    )
     if not any(map(is_han, written)):
         raise ValueInvalid("there is no Chinese character in it")
-    found = [*_written(written, text, received.converted, received.unknown), *_scripts(written)]
-    for system in ("jyutping", "hong_kong", "macao", "pinyin"):
-        found += _jyutping(written) if system == "jyutping" else _latin(written, system)
+    name = without_title(written)
+    found = [*_written(name, written, text, received), *_scripts(name, most)]
+    found += _jyutping(name, most)
+    for system in SYSTEMS:
+        found += _latin(name, system, most)
     if own := own_name(written):
-        found.append(
-            Form(own, "own_name", 1, f"without {surname_parts(split(written).surname)[0]}, a husband's")
-        )
+        husband = surname_parts(split(written).surname)[0]
+        found.append(Form(own, "own_name", 1, f"without {husband}, a husband's"))
     return tuple(found)
 
 
-def _written(written: str, text: str, converted: tuple[str, ...], unknown: tuple[str, ...]) -> list[Form]:
-    why = [f"{_point(each)} is {from_private_use(each).text}, held in private use" for each in converted]
-    why += [f"{_point(each)} is in private use and known to nobody; kept" for each in unknown]
-    if not why and written != text:
-        why = ["in NFC, without spaces"]
-    return [Form(written, "written", 1, "; ".join(why) or "as given")]
+def _written(name: str, written: str, text: str, received: Converted) -> list[Form]:
+    why = [
+        f"{_point(each)} is {from_private_use(each).text}, held in private use" for each in received.converted
+    ]
+    why += [f"{_point(each)} is in private use and known to nobody; kept" for each in received.unknown]
+    if name != written:
+        why.append(f"without {written.removeprefix(name)}")
+    if written != unicodedata.normalize("NFC", received.text):
+        why.append("without what is no Chinese character")
+    if unicodedata.normalize("NFC", text) != text:
+        why.append("compatibility characters as what they stand for (NFC)")
+    return [Form(name, "written", 1, "; ".join(why) or "as given")]
 
 
-def _scripts(written: str) -> list[Form]:
+def _scripts(written: str, most: int) -> list[Form]:
     found = [Form(folded(written), "folded", 1, _changed(written, folded(written)))]
-    choices = [(traditional(each) or (each,)) for each in written]
-    for rank, choice in enumerate(islice(product(*choices), EACH), start=1):
-        text = "".join(choice)
-        if text != written:
-            found.append(Form(text, "traditional", rank, _changed(written, text) + "; never stored"))
-    codes = telegraph(written)
+    choices = product(*((traditional(each) or (each,)) for each in written))
+    others = [text for text in map("".join, islice(choices, most)) if text != written]
+    found += [
+        Form(text, "traditional", rank, f"{_changed(written, text)}; never stored")
+        for rank, text in enumerate(others, start=1)
+    ]
+    characters = "".join(each for each in written if each not in DOTS)
+    codes = telegraph(characters)
     if any(codes):
-        lacking = "".join(each for each, code in zip(written, codes, strict=True) if code is None)
+        lacking = "".join(each for each, code in zip(characters, codes, strict=True) if code is None)
         why = f"no code for {lacking}" if lacking else "one a character"
         found.append(Form(" ".join(code or "----" for code in codes), "telegraph", 1, why))
     return found
 
 
-def _jyutping(written: str) -> list[Form]:
-    surname, given = split(written)
+def _jyutping(written: str, most: int) -> list[Form]:
+    surname, given = _divided(written)
     parts = [*_surname_jyutping(surname), *(jyutping(each) for each in given)]
+    why = f"surname {surname}" if surname else "no surname"
     return [
-        Form(" ".join(choice), "jyutping", rank, f"surname {surname}")
-        for rank, choice in enumerate(_ranked(parts), start=1)
+        Form(" ".join(choice), "jyutping", rank, why)
+        for rank, choice in enumerate(_ranked(parts, most), start=1)
     ]
 
 
@@ -105,31 +127,39 @@ def _surname_jyutping(surname: str) -> list[tuple[str, ...]]:
     return found
 
 
-def _latin(written: str, system: System) -> list[Form]:
-    surname, given = split(written)
-    parts = [surname_spellings(surname, system), *(given_spellings(each, system) for each in given)]
+def _latin(written: str, system: System, most: int) -> list[Form]:
+    surname, given = _divided(written)
+    parts = [surname_spellings(surname, system)] if surname else []
+    parts += [given_spellings(each, system) for each in given]
     found: list[Form] = []
-    for rank, choice in enumerate(_ranked(parts), start=1):
-        family, *syllables = choice
+    for rank, choice in enumerate(_ranked(parts, most), start=1):
+        family, syllables = (choice[:1], choice[1:]) if surname else ((), choice)
         if system == "pinyin":
-            shown = f"{family.title()} {''.join(syllables).title()}"
+            shown = [*map(str.title, family), "".join(syllables).title()]
         else:
-            shown = f"{family.upper()} {' '.join(syllables).title()}"
-        found.append(Form(shown.strip(), system, rank, _why(surname, given, choice)))
+            shown = [*map(str.upper, family), *map(str.title, syllables)]
+        found.append(Form(" ".join(filter(None, shown)), system, rank, _why(surname, given, choice)))
     return found
 
 
 def _why(surname: str, given: str, choice: tuple[str, ...]) -> str:
-    return ", ".join(f"{han} {spelled}" for han, spelled in zip((surname, *given), choice, strict=True))
+    parts = (surname, *given) if surname else tuple(given)
+    return ", ".join(f"{han} {spelled}" for han, spelled in zip(parts, choice, strict=True))
 
 
-def _ranked(parts: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _divided(name: str) -> tuple[str, str]:
+    """Surname and the given name's characters, without the dots."""
+    surname, given = split(name)
+    return surname, "".join(each for each in given if each not in DOTS)
+
+
+def _ranked(parts: list[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
     """Return the likeliest choices of one of each part; what has no reading is a question mark."""
     if not any(parts):
         return []
     best = [tuple(enumerate(part[:4] or ("?",))) for part in parts[:6]]
     rest = tuple((part or ("?",))[0] for part in parts[6:])  # no name of a person is so long
-    ranked = sorted(product(*best), key=lambda choice: sum(rank for rank, _ in choice))[:EACH]
+    ranked = sorted(product(*best), key=lambda choice: sum(rank for rank, _ in choice))[:most]
     return [(*(each for _, each in choice), *rest) for choice in ranked]
 
 

@@ -39,10 +39,10 @@ def pinyin(character: str, surname: bool = False) -> tuple[str, ...]:
 
 
 def pinyin_spellings(syllable: str) -> tuple[str, ...]:
-    """Return how passports and records write a pinyin syllable: ``lü`` is lyu, lv or lu."""
+    """Return how passports and records write a pinyin syllable: ``lü`` is lyu, lv, lu or lü."""
     if "ü" not in syllable:
         return (syllable,)
-    return tuple(syllable.replace("ü", letters) for letters in ("yu", "v", "u"))
+    return tuple(syllable.replace("ü", letters) for letters in ("yu", "v", "u", "ü"))
 
 
 def in_names(character: str, member: Member) -> tuple[str, ...]:

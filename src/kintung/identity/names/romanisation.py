@@ -8,6 +8,7 @@ from itertools import product
 from typing import Literal
 
 from kintung.definitions.names import Romanisation, name_definitions
+from kintung.identity.names.table import syllables
 
 Cantonese = Literal["hong_kong", "macao"]
 
@@ -51,10 +52,8 @@ def _rules(system: Cantonese) -> Romanisation:
 
 @cache
 def _inverse(system: Cantonese) -> Mapping[str, tuple[str, ...]]:
-    rules = _rules(system)
-    joined = {start + end for start in rules.initials for end in rules.finals if end not in _ALONE}
     ranked: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for syllable in sorted({*joined, *rules.syllables, *_ALONE, "hm", "hng"}):
+    for syllable in sorted(syllables("jyutping")):
         for rank, spelling in enumerate(spellings(syllable, system)):
             ranked[spelling].append((rank, syllable))
     return {spelling: tuple(each for _, each in sorted(found)) for spelling, found in ranked.items()}

@@ -11,26 +11,41 @@ from kintung.definitions.names import SurnameReading, name_definitions
 from kintung.identity.names.variants import folded
 
 _NONE = SurnameReading("")
+DOTS = frozenset("·‧•・．∙⋅")
 
 
 class Name(NamedTuple):
-    """Surname and given name; the two are the whole name."""
+    """Surname and given name; the two are the whole name, without spaces and title."""
 
     surname: str
     given: str
 
 
+def without_title(han: str) -> str:
+    """Return a name without spaces and without the title after it: 陳大文先生 is 陳大文."""
+    text = "".join(han.split())
+    for title in name_definitions().marriage.titles:
+        for written in {title, folded(title)}:
+            if text.endswith(written) and len(text) > len(written):
+                return text[: -len(written)]
+    return text
+
+
 def split(han: str) -> Name:
-    """Divide a name in Chinese characters.
+    """Divide a name in Chinese characters; a title after it is left out.
 
     A compound surname counts when a given name is left. Four characters or more that begin
     with two surnames are of a married woman (or of a child who has both parents'): both are
-    the surname; :func:`own_name` gives the name without the first.
+    the surname; :func:`own_name` gives the name without the first. A name with a dot in it
+    (买买提·艾力) is of a people without Chinese surnames: all of it is the given name.
     """
-    text = "".join(han.split())
+    text = without_title(han)
+    if DOTS & set(text):
+        return Name("", text)
     first = surname_length(text)
     second = surname_length(text[first:])
-    if len(text) - first >= 3 and second and is_surname(text[:first]):
+    both = is_surname(text[:first]) and is_surname(text[first : first + second])
+    if both and len(text) - first >= 3:
         return Name(text[: first + second], text[first + second :])
     return Name(text[:first], text[first:])
 
@@ -39,7 +54,10 @@ def own_name(han: str) -> str | None:
     """Return a name of two surnames without the first, the husband's; None for other names."""
     surname, given = split(han)
     parts = surname_parts(surname)
-    return parts[-1] + given if len(parts) == 2 else None
+    if len(parts) == 2:
+        return parts[-1] + given
+    between = name_definitions().marriage.between  # 陳門李氏
+    return given[1:] if given[:1] in {between, folded(between)} and is_surname(given[1:2]) else None
 
 
 def surname_parts(surname: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ only when a character is first asked for.
 
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import zstandard
 
@@ -49,6 +49,14 @@ def row(character: str) -> Row:
 def characters() -> tuple[str, ...]:
     """Return every character of the table, in code point order."""
     return tuple(line[0] for line in _text().decode().splitlines())
+
+
+@cache
+def syllables(language: Literal["jyutping", "pinyin"]) -> frozenset[str]:
+    """Return the syllables that some character is read as, without tones."""
+    column = 1 if language == "jyutping" else 2
+    found = {each for line in _text().splitlines() for each in line.split(b"\t", column + 1)[column].split()}
+    return frozenset(each.decode().rstrip("123456") for each in found)
 
 
 def _line(character: str) -> str | None:

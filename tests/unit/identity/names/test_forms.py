@@ -71,6 +71,10 @@ def test_each_form_says_why_and_ranks_count_from_one() -> None:
         ("歐陽司徒美玲", "歐陽司徒", "美玲"),
         ("何文", "何", "文"),
         ("", "", ""),
+        ("陳 大文 先生", "陳", "大文"),
+        ("陳李美玲女士", "陳李", "美玲"),
+        ("买买提·艾力", "", "买买提·艾力"),
+        ("陳大文明", "陳", "大文明"),
     ],
 )
 def test_surname_is_divided_from_the_given_name(han: str, surname: str, given: str) -> None:
@@ -78,6 +82,7 @@ def test_surname_is_divided_from_the_given_name(han: str, surname: str, given: s
 
 
 def test_name_without_a_husbands_surname_is_nobody_elses() -> None:
+    assert own_name("陳門李氏") == "李"
     assert own_name("李美玲") is None
     assert own_name("歐陽美玲") is None
 
@@ -150,7 +155,7 @@ def test_spellings_of_surnames_and_given_names() -> None:
     assert given_spellings("之", "hong_kong")[:2] == ("chi", "tsz")
     assert given_spellings("诗", "hong_kong")[0] == given_spellings("詩", "hong_kong")[0] == "sze"
     assert given_spellings("耀", "macao") == ("io", "iu")
-    assert given_spellings("呂", "pinyin") == ("lyu", "lv", "lu")
+    assert given_spellings("呂", "pinyin") == ("lyu", "lv", "lu", "lü")
     assert given_spellings("é", "pinyin") == ()
 
 
