@@ -624,7 +624,12 @@ ENTITIES = [
     Damage(
         "a member that is no Patient",
         f"UPDATE scope_person SET patient_key = {key('o')} WHERE patient_key = {key('p1')}",
-        ["entities | scope 1 | a member that is no Patient, or of no scope"],
+        [
+            "entities | scope 1 | a member that is no Patient, or of no scope",
+            "persons | scope 1 key N | it does not hold what was granted of a person",
+            "persons | scope 1 key N | it does not hold what was granted of a person",
+        ],
+        True,
     ),
     Damage(
         "a label without a place",
@@ -710,7 +715,7 @@ def test_damage_is_found_on_postgresql(damage: Damage, postgres: Cluster, templa
 def test_every_proof_has_a_damage() -> None:
     proofs = {finding.split(" ")[0] for damage in DAMAGES for finding in damage.findings}
 
-    assert proofs == {"schema", "versions", "bodies", "chain", "ownership", "index", "entities"}
+    assert proofs == {"schema", "versions", "bodies", "chain", "ownership", "index", "entities", "persons"}
     assert proofs == {f.split(" ")[0] for d in DAMAGES if d.everywhere for f in d.findings}
 
 

@@ -25,6 +25,7 @@ import msgspec
 from kintung.fhir.search import Query
 from kintung.store.asynchronous import Asynchronous
 from kintung.store.bell import Bell
+from kintung.store.links import Disclosed, Link, LinkChange, Said
 from kintung.store.notices import Notices
 from kintung.store.reader import Reader, Scope
 from kintung.store.system import System
@@ -217,6 +218,45 @@ class View(Protocol):
         """
         ...
 
+    # Persons: see ``kintung.store.links``. Ids are of source Patients, pairs in any order.
+
+    def person(self, reader: Reader, id: str) -> tuple[str, ...]:
+        """The source Patients of the person that Patient ``id`` is of, itself among them, sorted.
+
+        Those that the reader sees, deleted ones too; () when ``id`` is absent or hidden.
+        """
+        ...
+
+    def link(self, reader: Reader, one: str, other: str) -> Link | None:
+        """How a pair stands; None when nothing was ever said of it, or either is absent or hidden."""
+        ...
+
+    def links_of(self, reader: Reader, id: str) -> tuple[Link, ...]:
+        """All links of a source Patient of which the reader sees both, in the order of the other."""
+        ...
+
+    def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
+        """Links that wait for a steward and of which the reader sees both, longest waiting first.
+
+        Args:
+            after: ``number`` of the last link of the page before.
+        """
+        ...
+
+    def said(self, reader: Reader, one: str, other: str) -> tuple[Said, ...]:
+        """All that was ever said of a pair, oldest first; () when either is absent or hidden."""
+        ...
+
+    def disclosed(self, reader: Reader, one: str, other: str) -> tuple[Disclosed, ...]:
+        """What was disclosed through the link of a pair, oldest first; () when either is absent or hidden.
+
+        The sides are the persons of both when their own link is taken away. Disclosed through it is what
+        a scope that granted only source Patients of the one side showed of the other, and what a request
+        for everything of a person on the one side showed of the other; nothing while another link
+        makes them one person.
+        """
+        ...
+
 
 class Sealed(NamedTuple):
     """A body as it is stored: compressed, sealed, with the place of the server's meta members."""
@@ -284,14 +324,18 @@ class Relabel(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """Persons (Patient ids) added to and removed from a scope; its epoch grows by one.
+    """Source Patients (ids) granted to a scope, and no longer; its epoch grows by one.
 
-    Who stands in both is removed.
+    What is granted of one holds for all source Patients of the person, as long as they are one person.
+    Who is denied is no part of the scope with all of the person, whatever is granted; ``lift`` ends that.
+    Who stands in both ``add`` and ``remove`` is removed; in both ``deny`` and ``lift``, denied.
     """
 
     scope: int
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    lift: tuple[str, ...] = ()
 
 
 class Job(NamedTuple):
@@ -305,7 +349,9 @@ class AuditRecord(msgspec.Struct, frozen=True):
     """Who did what: one a request. Rendered as a BALP AuditEvent when read.
 
     ``request`` (method, path, parameters) is sealed before it is stored. ``patient_keys`` are
-    those disclosed; the persons written to are added by the commit.
+    those disclosed; the persons written to are added by the commit, and those a steward decides of.
+    ``scope`` and ``epoch`` are those of the Scope it rests on, 0 for none. ``about`` is the key of the
+    Patient whose person was asked for as a whole, 0 for none.
     """
 
     actor: str
@@ -316,6 +362,9 @@ class AuditRecord(msgspec.Struct, frozen=True):
     status: int
     grant: str = ""
     patient_keys: tuple[int, ...] = ()
+    scope: int = 0
+    epoch: int = 0
+    about: int = 0
 
 
 class Outcome(NamedTuple):
@@ -342,6 +391,7 @@ class Prepared:
     relabels: tuple[Relabel, ...] = ()
     grants: tuple[Grant, ...] = ()
     jobs: tuple[Job, ...] = ()
+    links: tuple[LinkChange, ...] = ()
 
 
 IDEMPOTENCY_MICROS = 7 * 24 * 3_600 * 1_000_000
@@ -368,7 +418,7 @@ class Unit:
 class Read(NamedTuple):
     """A question put to a view and what it answered; plain data, so it may cross processes."""
 
-    question: Literal["current", "match", "owners_of"]
+    question: Literal["current", "match", "owners_of", "link", "links_of"]
     about: tuple[Any, ...]
     answer: object
 
@@ -444,7 +494,7 @@ class Claimed(NamedTuple):
 class Finding:
     """One thing ``check`` found broken: which proof failed, and where."""
 
-    proof: Literal["index", "versions", "chain", "ownership", "schema", "bodies", "entities"]
+    proof: Literal["index", "versions", "chain", "ownership", "schema", "bodies", "entities", "persons"]
     message: str
     where: str = ""
 
@@ -483,7 +533,9 @@ class Store(Protocol):
         - what ``prepare`` raises;
         - NotFound when a write is for an id that is taken and hidden from the reader;
         - VersionConflict when a write does not follow the version the reader sees, or is the
-          second for one resource: a unit writes a resource once;
+          second for one resource: a unit writes a resource once; or a pair does not stand as a
+          decision expects;
+        - Conflict, RuleFailed when a decision on a pair contradicts others, or is of one Patient;
         - Duplicate when the idempotency key came with another request. A key is kept for
           seven days; a unit that fails does not use it up;
         - Unavailable when the scope of the reader has another epoch now, or the commit lock

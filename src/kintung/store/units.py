@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from kintung.errors import RuleFailed
 from kintung.fhir.search import Query
+from kintung.store.links import Disclosed, Link, LinkChange, Said
 from kintung.store.port import (
     MOST_LABELS,
     Current,
@@ -25,7 +26,7 @@ class Recorder:
     """A View that remembers what a unit read, so that it can be asked again.
 
     Only what decides a write is remembered: the state of a resource, the matches of a
-    criterion, the owners of a source. Bodies follow from the state.
+    criterion, the owners of a source, links. Bodies follow from the state.
     """
 
     def __init__(self, view: View) -> None:
@@ -50,6 +51,28 @@ class Recorder:
         answer = self._view.owners_of(type, id)
         self.reads.append(Read("owners_of", (type, id), answer))
         return answer
+
+    def link(self, reader: Reader, one: str, other: str) -> Link | None:
+        answer = self._view.link(reader, one, other)
+        self.reads.append(Read("link", (reader, one, other), answer))
+        return answer
+
+    def links_of(self, reader: Reader, id: str) -> tuple[Link, ...]:
+        answer = self._view.links_of(reader, id)
+        self.reads.append(Read("links_of", (reader, id), answer))
+        return answer
+
+    def person(self, reader: Reader, id: str) -> tuple[str, ...]:
+        return self._view.person(reader, id)
+
+    def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
+        return self._view.queue(reader, limit, after)
+
+    def said(self, reader: Reader, one: str, other: str) -> tuple[Said, ...]:
+        return self._view.said(reader, one, other)
+
+    def disclosed(self, reader: Reader, one: str, other: str) -> tuple[Disclosed, ...]:
+        return self._view.disclosed(reader, one, other)
 
     def read(self, reader: Reader, type: str, id: str) -> Version:
         return self._view.read(reader, type, id)
@@ -76,11 +99,16 @@ class Recorder:
         return self._view.search(reader, query, paging)
 
 
+_OF_LINKS = ("link", "links_of")
+
+
 def rehearse(unit: Unit, view: View) -> Rehearsal:
     """Prepare a unit on a view; raises what its ``prepare`` raises."""
     recorder = Recorder(view)
     prepared = unit.prepare(recorder)
-    sequence = view.sequence if recorder.reads else -1
+    # A link changes no sequence number, so that questions about links are always asked again.
+    is_of_log = recorder.reads and not any(read.question in _OF_LINKS for read in recorder.reads)
+    sequence = view.sequence if is_of_log else -1
     return Rehearsal(prepared, tuple(recorder.reads), sequence)
 
 
@@ -92,6 +120,12 @@ def still_so(reads: tuple[Read, ...], view: View) -> bool:
 def scope_of(reader: Reader) -> Scope | None:
     """The stored scope a reader's right rests on, whose epoch is rechecked inside."""
     return reader.persons if isinstance(reader.persons, Scope) else None
+
+
+def decided_of(changes: Iterable[LinkChange]) -> list[str]:
+    """The source Patients that stewards decide of: their access report shows it, as it shows writes."""
+    decisions = [change for change in changes if change.kind.is_decision]
+    return [id for change in decisions for id in (change.one, change.other)]
 
 
 def require_place_for_labels(given: Iterable[str], relabels: Sequence[Relabel]) -> None:

@@ -14,10 +14,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from kintung.errors import KintungError, NotFound
+from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import (
+    AuditRecord,
     Grant,
     Idempotency,
     Job,
@@ -182,7 +185,78 @@ def _relabel(rng: Random) -> Relabel:
 
 def _grant(rng: Random) -> Grant:
     add, remove = (tuple(rng.sample(given.PATIENTS, rng.randint(0, 3))) for _ in range(2))
-    return Grant(rng.choice(given.SCOPES), add, remove)
+    deny, lift = (tuple(rng.sample(given.PATIENTS, rng.choice((0, 0, 0, 1)))) for _ in range(2))
+    return Grant(rng.choice(given.SCOPES), add, remove, deny, lift)
+
+
+def link(pair: Pair) -> None:
+    """Something is said of pairs, in a unit that may write as well; decisions expect what was read."""
+    rng = pair.rng
+    said = [
+        (*rng.choices(given.PATIENTS, k=2), rng.choice(list(LinkKind))) for _ in range(rng.choice((1, 1, 2)))
+    ]
+    is_late = rng.random() < 0.1
+    score = rng.choice((0, 900, 1500))
+    audit = AuditRecord("steward", "a", "", "link", "x", 200)
+
+    def commit(record: Record, _place: int) -> object:
+        def prepare(view: View) -> Prepared:
+            changes: list[LinkChange] = []
+            for one, other, kind in said:
+                stands = view.link(ALL, one, other)
+                expected = (stands.version if stands else 0) + is_late if kind.is_decision else None
+                changes.append(LinkChange(one, other, kind, "s", f"why {kind}", score, expected))
+            return Prepared(links=tuple(changes), audit=audit)
+
+        return record.store.commit(Unit(ALL, prepare))
+
+    pair.both(f"link {said}{' late' if is_late else ''}", commit)
+    look_at_persons(pair)
+
+
+def look_at_persons(pair: Pair) -> None:
+    """All that a reader is told of persons and links."""
+    rng = pair.rng
+    reader, (one, other) = _asker(pair), rng.sample(given.PATIENTS, 2)
+    limit, after = rng.randint(1, 3), rng.choice((0, rng.randint(0, 50)))
+
+    def ask(record: Record, _place: int) -> object:
+        with record.store.view() as view:
+            return (
+                view.person(reader, one),
+                view.link(reader, one, other),
+                view.links_of(reader, one),
+                view.queue(reader, limit, after),
+                view.said(reader, one, other),
+                view.disclosed(reader, one, other),
+            )
+
+    answers, _ = pair.both(f"persons {one} {other} as {reader}", ask)
+    names = ("person", "link", "links_of", "queue", "said", "disclosed")
+    pair.seen.update(f"{name} shows" for name, answer in zip(names, answers, strict=True) if answer)
+    pair.seen["person of several"] += len(answers[0]) > 1
+
+
+def disclose(pair: Pair) -> None:
+    """A reader of a scope is shown what it may see, and that is put on record."""
+    rng = pair.rng
+    scope = pair.records[0].store.scope(rng.choice(given.SCOPES))
+    asked, about = rng.choice(given.PATIENTS), rng.random() < 0.3
+    has_scope = rng.random() < 0.8
+
+    def commit(record: Record, place: int) -> object:
+        by_id = {id: key for key, id in pair.patients[place].items()}
+        with record.store.view() as view:
+            shown = view.person(Reader("r", scope) if has_scope else ALL, asked)
+        keys = tuple(by_id[id] for id in shown if id in by_id)
+        told = AuditRecord("dr", "a", "TREAT", "read", "x", 200, patient_keys=keys)
+        if has_scope:
+            told = msgspec.structs.replace(told, scope=scope.number, epoch=scope.epoch)
+        if about and asked in by_id:
+            told = msgspec.structs.replace(told, about=by_id[asked])
+        return record.store.record(told).result(30)
+
+    pair.both(f"disclose {asked} of {scope} {about} {has_scope}", commit)
 
 
 def relabel(pair: Pair) -> None:
@@ -313,7 +387,10 @@ DOINGS = {
     read: 12,
     history: 8,
     relabel: 4,
-    grant: 3,
+    grant: 5,
+    link: 8,
+    disclose: 8,
+    look_at_persons: 4,
     jump: 4,
     work: 2,
     follow: 1,
@@ -386,3 +463,7 @@ def test_a_database_answers_as_the_plain_store(
     assert pair.seen["pages that include something"] >= 10
     for refusal in ("NotFound", "Deleted", "VersionConflict", "RuleFailed", "Duplicate", "Unavailable"):
         assert pair.seen[refusal], f"{refusal} was never met"
+    for shown in ("person", "link", "links_of", "queue", "said", "disclosed"):
+        assert pair.seen[f"{shown} shows"] >= 5, f"{shown} shows nothing"
+    assert pair.seen["person of several"] >= 5
+    assert pair.seen["Conflict"] >= 5

@@ -24,8 +24,9 @@ from kintung.fhir.search import (
     parse_query,
 )
 from kintung.store.asynchronous import Wanted
+from kintung.store.links import LinkChange, LinkKind
 from kintung.store.notices import ACTIVE, Advance, Notice
-from kintung.store.port import Paging
+from kintung.store.port import Grant, Paging, Prepared, Unit
 from kintung.store.reader import Reader
 from kintung.store.sql.names import Names
 from kintung.store.sql.schema import BY_NAME
@@ -53,7 +54,11 @@ OF_SEARCH = {
     "SELECT w.c0 FROM wanted w WHERE (SELECT 1 FROM ix_token x": "so are codes",
 }
 """Statements that look up what a search needs before it, by their beginning."""
-EXCUSED = {**OF_CHECK, **OF_SEARCH}
+OF_STEWARDS = {
+    "SELECT d.patient_key, d.audit, a.record": "who was told of a person is in the audit",
+}
+"""Statements that only a steward's questions send, by their beginning."""
+EXCUSED = {**OF_CHECK, **OF_SEARCH, **OF_STEWARDS}
 SEARCHES = [
     "",
     "code=http://loinc.org|1",
@@ -140,10 +145,30 @@ def _use_everything(record: Record) -> None:
     assert store.follow(SYSTEM, 0)
     assert store.follow(SYSTEM, 0, opening={"Patient"})
     record.put(subscription("s"), organisation="x")
+    record.put({"resourceType": "Patient", "id": "b"})
+    _use_persons(store, readers[:1])
     _use_the_queue(store, readers)
     _answer_later(store)
     assert list(store.export(SYSTEM))
     assert list(store.check(SYSTEM)) == []
+
+
+def _use_persons(store: SqlStore, readers: Iterable[Reader]) -> None:
+    def say(*kinds: tuple[str, str, LinkKind]) -> None:
+        changes = tuple(LinkChange(one, other, kind, "x") for one, other, kind in kinds)
+        store.commit(Unit(ALL, lambda _: Prepared(links=changes)))
+
+    say(("a", "b", LinkKind.CERTAIN), ("b", "c", LinkKind.PROBABLE))
+    store.commit(Unit(ALL, lambda _: Prepared(grants=(Grant(2, ("a",)), Grant(2, deny=("c",))))))
+    say(("a", "b", LinkKind.NOTHING), ("a", "b", LinkKind.PROBABLE))
+    for reader in readers:
+        with store.view() as view:
+            assert view.person(reader, "a") == ("a",)
+            view.links_of(reader, "a")
+            view.queue(reader, 5)
+            assert view.link(reader, "b", "a") is not None
+            assert view.said(reader, "a", "b")
+            view.disclosed(reader, "a", "b")
 
 
 def _use_the_queue(store: SqlStore, readers: Iterable[Reader]) -> None:

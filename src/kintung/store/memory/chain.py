@@ -1,4 +1,5 @@
-"""The chain of the plain store: each entry of the log and of the audit is tied to the one before."""
+"""The chain of the plain store: each entry of the log, of the audit and of what is said of pairs is tied
+to the one before."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +7,8 @@ from hashlib import sha256
 
 import msgspec
 
-from kintung.store.memory.state import Audited, Entry, State
+from kintung.store.links import Link, LinkChange
+from kintung.store.memory.state import Audited, Entry, Persons, State, Uttered
 from kintung.store.port import AuditRecord, Finding
 
 
@@ -22,11 +24,18 @@ def append(state: State, entry: Entry) -> Entry:
 def append_audit(state: State, record: AuditRecord) -> None:
     """Give an audit record its place after the last."""
     before = state.audit[-1].chained if state.audit else b""
-    state.audit.append(Audited(state.at, record, _link(before, (state.at, record))))
+    until = state.scopes.get(record.scope, Persons()).epoch
+    state.audit.append(Audited(state.at, record, _link(before, (state.at, record, until)), until))
+
+
+def append_said(state: State, change: LinkChange, link: Link) -> None:
+    """Keep what was said of a pair."""
+    before = state.uttered[-1].chained if state.uttered else b""
+    state.uttered.append(Uttered(change, link, _link(before, (change, link))))
 
 
 def check_chain(state: State) -> Iterator[Finding]:
-    """The first link of the log, and of the audit, that does not follow from what is there."""
+    """The first link of the log, of the audit and of what is said that does not follow from what is there."""
     before = b""
     for entry in state.log:
         before = _link(before, _chained_of(entry))
@@ -35,9 +44,15 @@ def check_chain(state: State) -> Iterator[Finding]:
             return
     before = b""
     for number, audited in enumerate(state.audit, start=1):
-        before = _link(before, (audited.at, audited.record))
+        before = _link(before, (audited.at, audited.record, audited.until))
         if before != audited.chained:
             yield Finding("chain", "The audit was altered here or before.", str(number))
+            return
+    before = b""
+    for number, uttered in enumerate(state.uttered, start=1):
+        before = _link(before, (uttered.change, uttered.link))
+        if before != uttered.chained:
+            yield Finding("chain", "What was said of pairs was altered here or before.", str(number))
             return
 
 

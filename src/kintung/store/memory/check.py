@@ -13,12 +13,21 @@ from kintung.store.scribe import Scribe
 def check(state: State, scribe: Scribe) -> Iterator[Finding]:
     """All that is broken in a state."""
     yield from check_chain(state)
+    yield from _check_links(state)
     for (type, id), versions in state.versions.items():
         where = f"{type}/{id}"
         if [entry.version_id for entry in versions] != list(range(1, len(versions) + 1)):
             yield Finding("versions", "The versions do not count 1, 2, 3.", where)
         for entry in versions:
             yield from _check_body(entry, where, scribe)
+
+
+def _check_links(state: State) -> Iterator[Finding]:
+    """How each pair stands is how it stood after the last that was said of it."""
+    last = {uttered.link.pair: uttered.link for uttered in state.uttered}
+    for pair in sorted(last.keys() | state.links.keys()):
+        if last.get(pair) != state.links.get(pair):
+            yield Finding("persons", "How a pair stands is not what was said of it last.", " ".join(pair))
 
 
 def _check_body(entry: Entry, where: str, scribe: Scribe) -> Iterator[Finding]:

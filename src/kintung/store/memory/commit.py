@@ -10,11 +10,11 @@ from kintung.fhir.json import parse
 from kintung.fhir.search import extract
 from kintung.store.matching import Indexed, indexed
 from kintung.store.memory.chain import append, append_audit
+from kintung.store.memory.linking import change_grant, change_links
 from kintung.store.memory.state import Entry, Persons, Queued, State
 from kintung.store.memory.visibility import sees
 from kintung.store.port import (
     Done,
-    Grant,
     Idempotency,
     Method,
     Outcome,
@@ -27,7 +27,7 @@ from kintung.store.port import (
 from kintung.store.reader import Reader
 from kintung.store.refusals import moved_on, out_of_reach, written_twice
 from kintung.store.scribe import Scribe
-from kintung.store.units import require_place_for_labels
+from kintung.store.units import decided_of, require_place_for_labels
 
 
 class Commit:
@@ -41,7 +41,7 @@ class Commit:
         """Do all of it.
 
         Raises:
-            NotFound, VersionConflict, RuleFailed: it does not fit the state, which is then of no more use.
+            NotFound, Conflict, RuleFailed: it does not fit the state, which is then of no more use.
         """
         state = self._state
         _refuse_misfits(state, reader, prepared.writes)
@@ -56,16 +56,18 @@ class Commit:
             require_place_for_labels(given, prepared.relabels)
         for relabel in prepared.relabels:
             _relabel(state, relabel)
-        for grant in prepared.grants:
-            _grant(state, grant)
-        for job in prepared.jobs:
-            state.jobs_made += 1
-            state.jobs[state.jobs_made] = Queued(job, job.due)
         if prepared.audit is not None:
             persons = [person for write in prepared.writes for person in write.ownership.persons]
+            persons += decided_of(prepared.links)
             keys = (*prepared.audit.patient_keys, *(state.patient_key(person) for person in persons))
             audit = msgspec.structs.replace(prepared.audit, patient_keys=tuple(dict.fromkeys(keys)))
             append_audit(state, audit)
+        change_links(state, prepared.links)
+        for grant in prepared.grants:
+            change_grant(state, grant)
+        for job in prepared.jobs:
+            state.jobs_made += 1
+            state.jobs[state.jobs_made] = Queued(job, job.due)
         done = tuple(_done(outcome, prepared.writes, state.at) for outcome in prepared.outcomes)
         return Receipt(done, state.sequence, state.at)
 
@@ -155,10 +157,3 @@ def _relabel(state: State, relabel: Relabel) -> None:
     state.labels[name] = relabel.labels
     last = state.versions[name][-1]
     append(state, replace(last, at=state.at, method=Method.LABEL, labels=relabel.labels, sealed=None))
-
-
-def _grant(state: State, grant: Grant) -> None:
-    persons, epoch = state.scopes.get(grant.scope, Persons())
-    for patient in grant.add:
-        state.patient_key(patient)
-    state.scopes[grant.scope] = Persons((persons | set(grant.add)) - set(grant.remove), epoch + 1)

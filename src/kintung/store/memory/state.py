@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from kintung.store.links import Link, LinkChange
 from kintung.store.matching import Indexed
+from kintung.store.persons import Pair
 from kintung.store.port import AuditRecord, IndexRows, Job, Logged, Receipt, Sealed
 
 Name = tuple[str, str]
@@ -21,10 +23,32 @@ class Entry(Logged):
 
 
 class Persons(NamedTuple):
-    """A scope: the persons now in it."""
+    """A scope: the source Patients now in it, and what was granted and denied."""
 
     ids: frozenset[str] = frozenset()
     epoch: int = 0
+    granted: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
+    through: frozenset[tuple[str, str]] = frozenset()
+    """Who is in it only because another of the person is granted, with that other."""
+
+
+class Reached(NamedTuple):
+    """From which epoch of a scope one was in it only because another was granted, and to which."""
+
+    scope: int
+    patient: str
+    origin: str
+    since: int
+    until: int | None = None
+
+
+class Uttered(NamedTuple):
+    """Something said of a pair, and how that stood after it. ``chained`` as with entries."""
+
+    change: LinkChange
+    link: Link
+    chained: bytes
 
 
 class Remembered(NamedTuple):
@@ -39,6 +63,8 @@ class Audited(NamedTuple):
     at: int
     record: AuditRecord
     chained: bytes
+    until: int = 0
+    """The epoch of the scope of the record when this was stored."""
 
 
 class Queued(NamedTuple):
@@ -64,6 +90,9 @@ class State:
     jobs_made: int = 0
     accesses: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes])
     """Beside versions of Subscriptions, by id and version."""
+    links: dict[Pair, Link] = field(default_factory=dict[Pair, Link])
+    uttered: list[Uttered] = field(default_factory=list[Uttered])
+    reached: list[Reached] = field(default_factory=list[Reached])
     at: int = 0
     """The instant of the last commit."""
 
@@ -86,6 +115,9 @@ class State:
             jobs=self.jobs.copy(),
             jobs_made=self.jobs_made,
             accesses=self.accesses.copy(),
+            links=self.links.copy(),
+            uttered=self.uttered.copy(),
+            reached=self.reached.copy(),
             at=self.at,
         )
 

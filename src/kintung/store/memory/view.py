@@ -7,7 +7,9 @@ from kintung.fhir.search import Query, Sort
 from kintung.fhir.splice import served
 from kintung.store.in_bodies import page_in_bodies, refuse_in_bodies
 from kintung.store.inclusion import INCLUDED_BYTES, too_large
+from kintung.store.links import Disclosed, Link, Said
 from kintung.store.matching import Indexed, meets, sort_value
+from kintung.store.memory import persons
 from kintung.store.memory.inclusion import included
 from kintung.store.memory.state import Entry, Name, State
 from kintung.store.memory.visibility import sees
@@ -114,6 +116,27 @@ class MemoryView:
     def owners_of(self, type: str, id: str) -> Ownership | None:
         versions = self._state.versions.get((type, id))
         return versions[-1].ownership if versions else None
+
+    def person(self, reader: Reader, id: str) -> tuple[str, ...]:
+        return persons.person(self._state, self._sees_patient(reader), id)
+
+    def link(self, reader: Reader, one: str, other: str) -> Link | None:
+        return persons.link(self._state, self._sees_patient(reader), one, other)
+
+    def links_of(self, reader: Reader, id: str) -> tuple[Link, ...]:
+        return persons.links_of(self._state, self._sees_patient(reader), id)
+
+    def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
+        return persons.queue(self._state, self._sees_patient(reader), limit, after)
+
+    def said(self, reader: Reader, one: str, other: str) -> tuple[Said, ...]:
+        return persons.said(self._state, self._sees_patient(reader), one, other)
+
+    def disclosed(self, reader: Reader, one: str, other: str) -> tuple[Disclosed, ...]:
+        return persons.disclosed(self._state, self._sees_patient(reader), one, other)
+
+    def _sees_patient(self, reader: Reader) -> persons.Sees:
+        return lambda id: self._visible(reader, ("Patient", id)) is not None
 
     def _visible(self, reader: Reader, name: Name) -> Entry | None:
         """The last version of a resource, a deletion too, if the reader sees it."""

@@ -15,6 +15,7 @@ from kintung.store.sql.proofs.chain import ChainProof
 from kintung.store.sql.proofs.current import prove_current
 from kintung.store.sql.proofs.entities import prove_entities
 from kintung.store.sql.proofs.index import IndexProof
+from kintung.store.sql.proofs.persons import prove_persons
 from kintung.store.sql.proofs.schema import prove_schema
 from kintung.store.sql.proofs.versions import VersionProof
 from kintung.store.sql.proofs.walk import Readable
@@ -23,7 +24,7 @@ from kintung.store.sql.proofs.walk import Readable
 def check(
     backend: Readable, keys: KeyStore, sealer: Sealer, scribe: Scribe, audit: AuditBook
 ) -> Iterator[Finding]:
-    """Prove schema, chain, versions, bodies, ownership, index and entities, in this order.
+    """Prove schema, chain, versions, bodies, ownership, index, entities and persons, in this order.
 
     Memory: four bytes for each resource stored or referenced, and bounded pages. A broken
     schema ends it: nothing else can be asked of the tables then.
@@ -40,4 +41,5 @@ def check(
     yield from VersionProof(backend, sealer, scribe, index).prove()
     yield from prove_current(backend, chain)
     yield from prove_entities(backend)
+    yield from prove_persons(backend)
     yield from index.prove_no_other()

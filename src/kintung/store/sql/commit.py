@@ -17,7 +17,6 @@ from kintung.store.port import (
     MOST_LABELS,
     AuditRecord,
     Done,
-    Grant,
     Idempotency,
     Method,
     OwnerKind,
@@ -32,10 +31,11 @@ from kintung.store.refusals import moved_on, out_of_reach, written_twice
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.entities import Entities, State
 from kintung.store.sql.idempotency import forget, forget_old, kept, replay
+from kintung.store.sql.linking import Linking
 from kintung.store.sql.names import TYPE_NUMBERS, Names, label_names
 from kintung.store.sql.type_counts import count
 from kintung.store.sql.view import SqlView
-from kintung.store.units import rehearse, require_place_for_labels, scope_of, still_so
+from kintung.store.units import decided_of, rehearse, require_place_for_labels, scope_of, still_so
 
 ASKED_SECONDS = 2.0
 """How long what a unit asks may keep all others waiting for the commit lock."""
@@ -91,6 +91,7 @@ class Commit:
         last = _last(db)
         self._last_seq, self._last_audit, self._number, self._head = last[:4]
         self.at = max(now_micros, last.at)
+        self._linking = Linking(db, audit, last.said, self.at)
         self._staged: list[_Staged] = []
         self._entities = Entities(db)
         self._versions: list[ChainedVersion] = []
@@ -137,11 +138,14 @@ class Commit:
         self._refuse_labels_out_of_sight(unit, prepared)
         if prepared.relabels:  # those of units before are in the tables: who relabels is flushed at once
             require_place_for_labels(label_names(self._db).values(), prepared.relabels)
+        if prepared.links:
+            self._flush()
+            self._linking.require(prepared.links)
         if unit.idempotency is not None:
             forget(self._db, unit.idempotency)
         self._staged.append(_Staged(prepared, place, unit.idempotency))
         self._entities.expect(prepared.writes)
-        if prepared.relabels:
+        if prepared.relabels or prepared.links:
             self._flush()
 
     def _prepared(self, unit: Unit, rehearsal: Rehearsal | None) -> Prepared:
@@ -222,7 +226,11 @@ class Commit:
             return
         self._changed = True
         writes = [write for unit in staged for write in unit.prepared.writes]
-        self._entities.number(writes, [g for unit in staged for g in unit.prepared.grants])
+        self._entities.number(
+            writes,
+            [grant for unit in staged for grant in unit.prepared.grants],
+            [change for unit in staged for change in unit.prepared.links],
+        )
         terms = self._names.give_terms(self._db, _terms(writes))
         rows = _Rows()
         for unit in staged:
@@ -234,8 +242,10 @@ class Commit:
         for unit in staged:
             for relabel in unit.prepared.relabels:
                 self._relabel(relabel)
+            if unit.prepared.links:
+                self._linking.change(unit.prepared.links, self._entities.keys)
             for grant in unit.prepared.grants:
-                self._grant(grant)
+                self._linking.grant(grant, self._entities.keys)
 
     def _write_unit(self, unit: _Staged, terms: dict[tuple[str, str], int], rows: _Rows) -> Receipt:
         prepared = unit.prepared
@@ -244,6 +254,8 @@ class Commit:
             self._write(write, terms, rows)
             for person in write.ownership.persons:
                 persons[self._entities.keys["Patient", person]] = None
+        for person in decided_of(prepared.links):
+            persons[self._entities.keys["Patient", person]] = None
         if prepared.audit is not None:
             persons.update(dict.fromkeys(prepared.audit.patient_keys))
             self._record(prepared.audit, tuple(persons), rows)
@@ -346,7 +358,7 @@ class Commit:
 
     def _record(self, audit: AuditRecord, persons: tuple[int, ...], rows: _Rows) -> None:
         self._last_audit += 1
-        record = self._audit.write(audit, self.at)
+        record = self._audit.write(audit, self.at, self._linking.epoch(audit.scope))
         rows.adds["audit"].append((self._last_audit, record))
         for person in persons:
             rows.adds["disclosure"].append((person, self._last_audit))
@@ -394,23 +406,14 @@ class Commit:
             )
         )
 
-    def _grant(self, grant: Grant) -> None:
-        number = grant.scope
-        added = [(number, self._entities.keys["Patient", person]) for person in grant.add]
-        removed = [(number, self._entities.keys["Patient", person]) for person in grant.remove]
-        self._db.remove("scope_person", [*added, *removed])
-        self._db.insert("scope_person", sorted(set(added).difference(removed)))
-        rows = self._db.rows("SELECT epoch FROM scope WHERE number = ?", (number,))
-        (size,) = self._db.rows("SELECT count(*) FROM scope_person WHERE scope = ?", (number,))[0]
-        self._db.remove("scope", [(number,)])
-        self._db.insert("scope", [(number, (rows[0][0] if rows else 0) + 1, size)])
-
     def _close(self) -> None:
         """Chain and sign the commit; now and then, forget what is past its week."""
         if self.number % TIDY_EVERY == 0:
             forget_old(self._db, self.at)
         count(self._db, self._type_counts)
-        self.head = next_head(self._head, self.number, self.at, self._versions, self._audits)
+        self.head = next_head(
+            self._head, self.number, self.at, self._versions, self._audits, self._linking.said
+        )
         self._db.insert(
             "chain",
             [
@@ -419,6 +422,7 @@ class Commit:
                     self.at,
                     self._last_seq,
                     self._last_audit,
+                    self._linking.number,
                     self.head,
                     self._audit.sign(self.head),
                 )
@@ -434,17 +438,18 @@ class _Last(NamedTuple):
     number: int
     head: bytes
     at: int
+    said: int
 
 
 def _last(db: Database) -> _Last:
     """In one statement: every commit asks, and while a statement runs others take the interpreter."""
     (row,) = db.rows(
         "SELECT (SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(number), 0) FROM audit),"
-        " c.number, c.head, c.at FROM (SELECT max(number) AS number FROM chain) m"
+        " c.number, c.head, c.at, c.last_said FROM (SELECT max(number) AS number FROM chain) m"
         " LEFT JOIN chain c ON c.number = m.number"
     )
-    seq, audit, number, head, at = row
-    return _Last(seq, audit, number or 0, head or GENESIS, at or 0)
+    seq, audit, number, head, at, said = row
+    return _Last(seq, audit, number or 0, head or GENESIS, at or 0, said or 0)
 
 
 def _terms(writes: Iterable[Write]) -> dict[tuple[str, str], None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
+from kintung.store.links import LinkChange
 from kintung.store.port import Grant, OwnerKind, Write
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
@@ -89,12 +90,14 @@ class Entities:
 
     # -- keys ---------------------------------------------------------------------------
 
-    def number(self, writes: Sequence[Write], grants: Sequence[Grant]) -> None:
+    def number(
+        self, writes: Sequence[Write], grants: Sequence[Grant], links: Sequence[LinkChange] = ()
+    ) -> None:
         """Give keys to every entity that is named; what is stored now gets its patient key."""
-        if not writes and not grants:
+        if not writes and not grants and not links:
             return
         homes = {(write.type, write.id): _home(write) for write in writes}
-        wanted = dict.fromkeys([*homes, *_named(writes), *_granted(grants)])
+        wanted = dict.fromkeys([*homes, *_named(writes), *_granted(grants), *_linked(links)])
         self._find([entity for entity in wanted if entity not in self.keys and entity not in self._absent])
         fresh = [entity for entity in wanted if entity not in self.keys]
         if self._last < 0:
@@ -160,4 +163,10 @@ def _named(writes: Sequence[Write]) -> list[Entity]:
 
 def _granted(grants: Sequence[Grant]) -> Iterable[Entity]:
     for grant in grants:
-        yield from (("Patient", person) for person in (*grant.add, *grant.remove))
+        named = (*grant.add, *grant.remove, *grant.deny, *grant.lift)
+        yield from (("Patient", person) for person in named)
+
+
+def _linked(links: Sequence[LinkChange]) -> Iterable[Entity]:
+    for link in links:
+        yield from (("Patient", link.one), ("Patient", link.other))

@@ -97,7 +97,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "chain",
-        _columns("number:i at:i last_seq:i last_audit:i head:b signature:b"),
+        _columns("number:i at:i last_seq:i last_audit:i last_said:i head:b signature:b"),
         ("number",),
         "audit",
         grows_at_end=True,
@@ -109,6 +109,48 @@ TABLES: tuple[Table, ...] = (
     Table("label", _columns("number:i name:t"), ("number",), "node", unique=(("name",),), reference=True),
     Table("scope", _columns("number:i epoch:i size:i"), ("number",), "node", reference=True),
     Table("scope_person", _columns("scope:i patient_key:i"), ("scope", "patient_key"), "node"),
+    # What was granted and denied; scope_person is what follows from it for all of each person.
+    Table(
+        "scope_stated",
+        _columns("scope:i patient_key:i denied:i"),
+        ("scope", "patient_key", "denied"),
+        "node",
+        indexes=(("scope_stated_of", ("patient_key", "scope"), ""),),
+    ),
+    # From which epoch a scope held one only because another (origin) is granted, until which; 0 for now.
+    Table(
+        "reach",
+        _columns("scope:i patient_key:i origin:i since:i until:i"),
+        ("patient_key", "origin", "scope", "since"),
+        "audit",
+    ),
+    # Pairs of source Patients as they stand; ``one`` has the id that sorts first. See store/links.py.
+    Table(
+        "link",
+        _columns("one:i other:i found:i score:i decided:i version:i number:i at:i waits:i"),
+        ("one", "other"),
+        "record",
+        indexes=(("link_other", ("other", "one"), ""), ("link_waits", ("number",), "waits = 1")),
+        reference=True,
+    ),
+    Table(
+        "said",
+        _columns("number:i one:i other:i version:i kind:i score:i at:i record:b"),
+        ("number",),
+        "record",
+        unique=(("one", "other", "version"),),
+        grows_at_end=True,
+        reference=True,
+    ),
+    # Persons of several source Patients, each under the least of its keys.
+    Table(
+        "member",
+        _columns("patient_key:i person:i"),
+        ("patient_key",),
+        "record",
+        indexes=(("member_person", ("person", "patient_key"), ""),),
+        reference=True,
+    ),
     Table("system", _columns("number:i uri:t"), ("number",), "record", unique=(("uri",),), reference=True),
     Table(
         "term",

@@ -118,7 +118,7 @@ class SqlStore:
 
     def _on(self, db: Database) -> SqlView:
         """A view of what a connection reads."""
-        return SqlView(db, self._names, self._sealer, self._vault, self._most_rows)
+        return SqlView(db, self._names, self._sealer, self._vault, self._audit, self._most_rows)
 
     @contextmanager
     def searcher(self) -> Generator[Searcher]:

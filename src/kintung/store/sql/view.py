@@ -7,8 +7,11 @@ from typing import NamedTuple, TypeVar, cast
 
 from kintung.fhir.search import Include, Query
 from kintung.fhir.splice import served
+from kintung.store.audit import AuditBook
 from kintung.store.in_bodies import page_in_bodies, refuse_in_bodies
 from kintung.store.inclusion import INCLUDED_BYTES, too_large
+from kintung.store.links import Disclosed, Link, Said
+from kintung.store.persons import Pair
 from kintung.store.port import (
     Current,
     LogEntry,
@@ -24,6 +27,7 @@ from kintung.store.port import (
 from kintung.store.reader import Reader
 from kintung.store.refusals import absent, deleted
 from kintung.store.sealing import Sealer
+from kintung.store.sql import persons
 from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.history import Walk, walk_of, within
@@ -54,10 +58,13 @@ _Bodied = TypeVar("_Bodied", Version, LogEntry)
 class SqlView:
     """A reading of the store on one connection, for as long as its transaction lasts."""
 
-    __slots__ = ("_db", "_most_rows", "_names", "_sealer", "_vault")
+    __slots__ = ("_book", "_db", "_most_rows", "_names", "_sealer", "_vault")
 
-    def __init__(self, db: Database, names: Names, sealer: Sealer, vault: Vault, most_rows: int) -> None:
+    def __init__(
+        self, db: Database, names: Names, sealer: Sealer, vault: Vault, book: AuditBook, most_rows: int
+    ) -> None:
         """``most_rows``: see ``Lookups``."""
+        self._book = book
         self._db = db
         self._names = names
         self._sealer = sealer
@@ -169,6 +176,35 @@ class SqlView:
         else:
             persons = (patient_key,) if patient_key else ()
         return Version(type, id, version_id, at, _METHODS[method], body, persons)
+
+    # -- persons ------------------------------------------------------------------------
+
+    def person(self, reader: Reader, id: str) -> tuple[str, ...]:
+        members = persons.members(self._db, self._names.stored(self._db, reader), id)
+        if members:
+            return members if id in members else ()
+        return (id,) if self._sees(reader, id) else ()
+
+    def link(self, reader: Reader, one: str, other: str) -> Link | None:
+        return persons.link(self._db, self._names.stored(self._db, reader), _pair(one, other))
+
+    def links_of(self, reader: Reader, id: str) -> tuple[Link, ...]:
+        return persons.links_of(self._db, self._names.stored(self._db, reader), id)
+
+    def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
+        return persons.queue(self._db, self._names.stored(self._db, reader), limit, after)
+
+    def said(self, reader: Reader, one: str, other: str) -> tuple[Said, ...]:
+        if self.link(reader, one, other) is None:
+            return ()
+        return persons.said(self._db, self._book, _pair(one, other))
+
+    def disclosed(self, reader: Reader, one: str, other: str) -> tuple[Disclosed, ...]:
+        link = self.link(reader, one, other)
+        return () if link is None else persons.disclosed(self._db, self._book, link)
+
+    def _sees(self, reader: Reader, patient: str) -> bool:
+        return self._find(reader, "Patient", patient, "r.key") is not None
 
     # -- many ---------------------------------------------------------------------------
 
@@ -326,6 +362,10 @@ class SqlView:
             )
             for _, type, key, version_id, *_rest in rows
         )
+
+
+def _pair(one: str, other: str) -> Pair:
+    return (one, other) if one < other else (other, one)
 
 
 def _place(row: Row) -> Position:

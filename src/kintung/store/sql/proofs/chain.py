@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, cast
 
-from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedVersion, next_head
+from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedSaid, ChainedVersion, next_head
 from kintung.store.port import Finding, Method
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, label_names, labels_of
@@ -29,11 +29,12 @@ class _Link(NamedTuple):
     at: int
     last_seq: int
     last_audit: int
+    last_said: int
     head: bytes
     signature: bytes
 
 
-_GENESIS = _Link(0, 0, 0, 0, GENESIS, b"")
+_GENESIS = _Link(0, 0, 0, 0, 0, GENESIS, b"")
 
 
 class _Entry(NamedTuple):
@@ -104,7 +105,7 @@ class ChainProof:
     def _page(self, db: Database, last: int) -> list[_Link]:
         """The next commits, as many as have few enough entries together."""
         rows = db.rows(
-            "SELECT number, at, last_seq, last_audit, head, signature FROM chain"
+            "SELECT number, at, last_seq, last_audit, last_said, head, signature FROM chain"
             f" WHERE number > ? AND number <= ? ORDER BY number LIMIT {COMMITS_A_PAGE:d}",
             (self._before.number, last),
         )
@@ -132,16 +133,27 @@ class ChainProof:
             "SELECT number, record FROM audit WHERE number > ? AND number <= ? ORDER BY number",
             (first.last_audit, last.last_audit),
         )
+        said = db.rows(
+            "SELECT s.number, a.id, b.id, s.version, s.kind, s.score, s.record, s.at FROM said s"
+            " LEFT JOIN entity a ON a.key = s.one LEFT JOIN entity b ON b.key = s.other"
+            " WHERE s.number > ? AND s.number <= ? ORDER BY s.number",
+            (first.last_said, last.last_said),
+        )
         findings: list[Finding] = []
-        entry, audit = 0, 0
+        entry, audit, saying = 0, 0, 0
         for link in links:
             entry_end = _end(entries, entry, link.last_seq)
             audit_end = _end(audits, audit, link.last_audit)
-            findings += self._link(link, entries[entry:entry_end], audits[audit:audit_end])
-            entry, audit = entry_end, audit_end
+            saying_end = _end(said, saying, link.last_said)
+            findings += self._link(
+                link, entries[entry:entry_end], audits[audit:audit_end], said[saying:saying_end]
+            )
+            entry, audit, saying = entry_end, audit_end, saying_end
         return findings
 
-    def _link(self, link: _Link, entries: Sequence[_Entry], audits: Sequence[Row]) -> list[Finding]:
+    def _link(
+        self, link: _Link, entries: Sequence[_Entry], audits: Sequence[Row], said: Sequence[Row]
+    ) -> list[Finding]:
         before, self._before = self._before, link
         where = f"commit {link.number}"
         findings: list[Finding] = []
@@ -157,9 +169,11 @@ class ChainProof:
             broken("the signature is not the node's")
         whole = self._entries(before, link, entries, broken)
         whole &= self._audits(before, link, audits, broken)
+        whole &= self._said(before, link, said, broken)
         if whole and link.number == before.number + 1:
             versions, disclosures = self._versions(entries), self._disclosures(audits)
-            head = next_head(before.head, link.number, link.at, versions, disclosures)
+            uttered = (ChainedSaid(*row[:7]) for row in said)
+            head = next_head(before.head, link.number, link.at, versions, disclosures, uttered)
             if head != link.head:
                 broken("the head is not that of its entries")
         self.last_seq = link.last_seq
@@ -198,6 +212,21 @@ class ChainProof:
                 broken("cannot be read", f"audit record {number}")
         return whole
 
+    def _said(self, before: _Link, link: _Link, said: Sequence[Row], broken: Callable[..., None]) -> bool:
+        whole = True
+        for missing in _gaps(said, before.last_said, link.last_said):
+            broken("missing", f"what was said {missing}")
+            whole = False
+        for number, one, other, *_, record, at in said:
+            if not self._audit.is_said(record):
+                broken("cannot be read", f"what was said {number}")
+            if at != link.at:
+                broken("its instant is not that of its commit", f"what was said {number}")
+            if one is None or other is None:
+                broken("its entity is missing", f"what was said {number}")
+                whole = False
+        return whole
+
     def _versions(self, entries: Sequence[_Entry]) -> Iterator[ChainedVersion]:
         """The entries as they were chained; each has its version and its entity."""
         for entry in entries:
@@ -224,17 +253,22 @@ class ChainProof:
 
     def _beyond(self) -> Iterator[Finding]:
         with self._backend.reading() as db:
-            ((last_seq, last_audit),) = db.rows(
-                "SELECT last_seq, last_audit FROM chain ORDER BY number DESC LIMIT 1"
-            ) or [(0, 0)]
+            ((last_seq, last_audit, last_said),) = db.rows(
+                "SELECT last_seq, last_audit, last_said FROM chain ORDER BY number DESC LIMIT 1"
+            ) or [(0, 0, 0)]
             entries = db.rows("SELECT seq FROM log WHERE seq > ? ORDER BY seq LIMIT 1000", (last_seq,))
             audits = db.rows(
                 "SELECT number FROM audit WHERE number > ? ORDER BY number LIMIT 1000", (last_audit,)
+            )
+            said = db.rows(
+                "SELECT number FROM said WHERE number > ? ORDER BY number LIMIT 1000", (last_said,)
             )
         for (seq,) in entries:
             yield Finding("chain", "belongs to no commit", f"log entry {seq}")
         for (number,) in audits:
             yield Finding("chain", "belongs to no commit", f"audit record {number}")
+        for (number,) in said:
+            yield Finding("chain", "belongs to no commit", f"what was said {number}")
 
     # -- disclosures ------------------------------------------------------------------------
 

@@ -96,6 +96,12 @@ def _scope_person(scope: int, _patient_key: int, person: int | None, known: int 
     return None
 
 
+def _scope_stated(
+    scope: int, _patient_key: int, _denied: int, person: int | None, known: int | None
+) -> Finding | None:
+    return _scope_person(scope, _patient_key, person, known)
+
+
 def _term(number: int, system: int | None) -> Finding | None:
     return Finding("entities", "of a system that is missing", f"term {number}") if system is None else None
 
@@ -133,6 +139,12 @@ _LEADS = (
         "p.key, s.number",
         f"{_person('patient_key')} LEFT JOIN scope s ON s.number = x.scope",
         _scope_person,
+    ),
+    _Lead(
+        "scope_stated",
+        "p.key, s.number",
+        f"{_person('patient_key')} LEFT JOIN scope s ON s.number = x.scope",
+        _scope_stated,
     ),
     _Lead("term", "s.number", "LEFT JOIN system s ON s.number = x.system", _term),
 )

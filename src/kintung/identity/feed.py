@@ -1,0 +1,158 @@
+"""The link a record brings with it: one verified number of an identity document, one person.
+
+Whatever writes Patients asks :class:`Feed` what is to be said of pairs with them, in the same commit.
+A Patient is linked with every other that has the same verified strong identifier: one of an identity
+document, well formed, its check digit right, seen at a counter. Whether the two records contradict each
+other is a :data:`Judge`'s to say. When a Patient is written again or deleted, what was found of it is judged
+again; what a steward decided stays.
+
+Concurrent feeds of one person make one person: what is looked for is a noted read of the unit, repeated
+inside the commit lock.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kintung.definitions import naming_systems
+from kintung.errors import Deleted, NotFound, NotSupported, ValueInvalid
+from kintung.fhir.json import parse
+from kintung.fhir.search import Query, parse_query
+from kintung.identity.identifiers import parse as parse_number
+from kintung.store.links import LinkChange, LinkKind
+from kintung.store.port import View
+from kintung.store.reader import Reader
+
+VERIFIED = "https://kintung.org/fhir/StructureDefinition/identifier-verified"
+"""Extension of an identifier whose document was seen at a counter (valueDateTime: when)."""
+MOST_SAME = 32
+"""Source Patients with one number that are linked; of more, the number says who nobody is."""
+STRONG = (
+    "exit-entry-permit",
+    "hkid",
+    "home-return-permit",
+    "macao-bir",
+    "mainland-id",
+    "mainland-residence-permit",
+)
+"""Documents whose numbers, verified, say who somebody is."""
+BY = "rule"
+"""Who says what a rule finds."""
+
+Resource = dict[str, Any]
+Strong = tuple[str, str]
+"""A document, by the id of its naming system, and the normal form of its number."""
+
+_EVERYBODY = Reader.everything("identity")
+"""Links do not depend on what the writer may see; nor does its answer on links."""
+
+
+class Finding(NamedTuple):
+    """What a judge says of two Patients; ``score`` in hundredths, ``why`` without clinical content."""
+
+    kind: LinkKind
+    score: int = 0
+    why: str = ""
+
+
+Judge = Callable[[Resource, Resource], Finding]
+"""Says what two Patients that share a verified number, or were found alike before, are to each other."""
+
+
+class Patient(NamedTuple):
+    """A Patient that a unit writes; ``resource`` is None where it is deleted."""
+
+    id: str
+    resource: Resource | None
+    is_new: bool
+
+
+class Feed:
+    """What is to be said of pairs when Patients are written."""
+
+    def __init__(self, judge: "Judge | None" = None) -> None:
+        """``judge``: by default ``plain_judge``."""
+        self._judge = judge or plain_judge
+
+    def links(self, view: View, written: Sequence[Patient]) -> tuple[LinkChange, ...]:
+        """What is said of pairs with the Patients that a unit writes."""
+        if not written:
+            return ()
+        here = {patient.id: patient.resource for patient in written}
+        numbers = {patient.id: strong_numbers(patient.resource) for patient in written}
+        pairs: dict[tuple[str, str], None] = {}
+        for patient in written:
+            id = patient.id
+            others = [other for number in numbers[id] for other in self._others(view, number)]
+            others += [other for other in here if not numbers[id].isdisjoint(numbers[other])]
+            if not patient.is_new:
+                links = view.links_of(_EVERYBODY, id)
+                others += [link.other if link.one == id else link.one for link in links]
+            pairs.update(((min(id, other), max(id, other)), None) for other in others if other != id)
+        found = {id: self._resource(view, here, id) for pair in pairs for id in pair}
+        return tuple(self._change(pair, found) for pair in sorted(pairs))
+
+    def _others(self, view: View, number: Strong) -> Iterable[str]:
+        """Ids of Patients that have a number, verified or not; none where too many have it."""
+        matches = view.match(_EVERYBODY, _with_number(number), MOST_SAME + 1)
+        return () if len(matches) > MOST_SAME else [match.id for match in matches]
+
+    def _resource(self, view: View, here: Mapping[str, Resource | None], id: str) -> Resource | None:
+        if id in here:
+            return here[id]
+        try:
+            return parse(view.read(_EVERYBODY, "Patient", id).body)
+        except (Deleted, NotFound):
+            return None
+
+    def _change(self, pair: tuple[str, str], found: Mapping[str, Resource | None]) -> LinkChange:
+        one, other = (found[id] for id in pair)
+        if one is None or other is None:
+            return LinkChange(*pair, LinkKind.NOTHING, BY, "one of the records was deleted")
+        finding = self._judge(one, other)
+        kind = finding.kind
+        if kind is LinkKind.CERTAIN and strong_numbers(one).isdisjoint(strong_numbers(other)):
+            kind = LinkKind.PROBABLE  # never by a score alone
+        return LinkChange(*pair, kind, BY, finding.why, finding.score)
+
+
+def strong_numbers(resource: Resource | None) -> frozenset[Strong]:
+    """The verified strong identifiers of a Patient."""
+    found: set[Strong] = set()
+    for identifier in (resource or {}).get("identifier", ()):
+        system, value = identifier.get("system"), identifier.get("value")
+        if not (system and value and _is_verified(identifier)):
+            continue
+        try:
+            number = parse_number(system, value)
+        except (NotSupported, ValueInvalid):
+            continue
+        if number.document in STRONG and number.check != "missing":
+            found.add((number.document, number.normal))
+    return frozenset(found)
+
+
+def _is_verified(identifier: Mapping[str, Any]) -> bool:
+    return any(
+        extension.get("url") == VERIFIED and extension.get("valueDateTime")
+        for extension in identifier.get("extension", ())
+    )
+
+
+def _with_number(number: Strong) -> Query:
+    """Who has a number, under any URI of its system."""
+    document, normal = number
+    written = ",".join(f"{uri}|{normal}" for uri in _URIS[document])
+    return parse_query("Patient", [("identifier", written)], now_micros=0)
+
+
+_URIS = {system.id: system.uris for system in naming_systems()}
+
+
+def plain_judge(one: Resource, other: Resource) -> Finding:
+    """A judge that knows numbers and birth dates alone."""
+    if strong_numbers(one).isdisjoint(strong_numbers(other)):
+        return Finding(LinkKind.NOTHING, 0, "no verified number in common")
+    born = [str(resource.get("birthDate") or "") for resource in (one, other)]
+    if not born[0].startswith(born[1]) and not born[1].startswith(born[0]):
+        return Finding(LinkKind.PROBABLE, 0, "a verified number in common, and another birth date")
+    return Finding(LinkKind.CERTAIN, 0, "a verified number in common, and nothing against it")
