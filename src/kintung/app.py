@@ -12,6 +12,7 @@ from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
 from kintung.errors import BadInput
 from kintung.fhir.search import OFFSET_MINUTES, fingerprint
 from kintung.identity import identifiers
+from kintung.identity.feed import Feed
 from kintung.store.audit import AuditBook
 from kintung.store.keys import KeyStore
 from kintung.store.port import Store
@@ -53,6 +54,7 @@ class Node:
     audit: AuditBook
     clock: Clock
     entropy: Entropy
+    feed: Feed
     settings: Settings
     cursor_key: bytes
     asynchronous_key: bytes
@@ -112,6 +114,7 @@ def open_node(
                 audit,
                 clock,
                 entropy,
+                Feed(),
                 settings,
                 key_store.secret("cursor"),
                 key_store.secret("asynchronous"),

@@ -8,7 +8,7 @@ from kintung.store.reader import Reader
 
 
 class Right(StrEnum):
-    """Rights that are given apart: to see, to deposit, to take away, to break the glass, to name ids."""
+    """Rights that are given apart."""
 
     VIEW = "view"
     DEPOSIT = "deposit"
@@ -16,6 +16,8 @@ class Right(StrEnum):
     EMERGENCY = "emergency"
     PLACE = "place"
     """To choose the id of a resource by PUT: for loaders and partner feeds."""
+    STEWARD = "steward"
+    """To decide which records are of one person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kintung.clock import Clock, Entropy
+from kintung.identity.feed import Feed
 from kintung.store.port import Store
 from kintung.store.scribe import Scribe
 from kintung.subscriptions import Allowed
@@ -23,6 +24,8 @@ class Node(Protocol):
     def clock(self) -> Clock: ...
     @property
     def entropy(self) -> Entropy: ...
+    @property
+    def feed(self) -> Feed: ...
     @property
     def cursor_key(self) -> bytes:
         """32 bytes, the same in every worker of the node."""
@@ -61,6 +64,7 @@ class Site:
     scribe: Scribe
     clock: Clock
     entropy: Entropy
+    feed: Feed
     cursors: Cursors
     sealed: Sealed
     settings: WebSettings
@@ -81,6 +85,7 @@ class Site:
             node.scribe,
             node.clock,
             node.entropy,
+            node.feed,
             Cursors(node.cursor_key, node.entropy),
             Sealed(node.asynchronous_key, node.entropy),
             settings,

@@ -142,7 +142,7 @@ class Batch:
             self._refuse(index, error, interaction, request)
             return
         if done.replayed:
-            record = audit_record(request, interaction.name, answer.status, answer.patient_keys)
+            record = audit_record(request, interaction.name, answer.status, answer.patient_keys, answer.about)
             self._records.append(self._site.store.record(record))
         self._answers[index] = answer
 

@@ -12,7 +12,7 @@ from kintung.errors import MultipleMatches
 from kintung.store.port import Outcome, Prepared, Receipt, Unit, View, Write
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import audit_record
-from kintung.web.fhir.deposit import Step, criteria_of, find, if_match, write
+from kintung.web.fhir.deposit import Step, Target, criteria_of, find, if_match, links_of, write
 from kintung.web.fhir.headers import PLAIN, refuse_preconditions_but
 from kintung.web.fhir.registry import Interaction, Submission, Writes
 from kintung.web.fhir.request import Request, refuse_parameters
@@ -62,15 +62,19 @@ def _several(site: Site, request: Request, step: Step, view: View) -> Prepared:
             " make them stricter."
         )
     writes: list[Write] = []
+    deleted: list[tuple[Target, Step]] = []
     outcomes: list[Outcome] = []
     for match in matches:
         one = Step("DELETE", match.type, match.id, if_match=step.if_match)
-        effect = write(site, view, access, one, find(view, access, one))
+        target = find(view, access, one)
+        effect = write(site, view, access, one, target)
         assert effect.write is not None, "what matches is not deleted"
         outcomes.append(effect.outcome._replace(write=len(writes)))
         writes.append(effect.write)
+        deleted.append((target, one))
     audit = audit_record(request, "conditional-delete", 204)
-    return Prepared(tuple(writes), tuple(outcomes) or (Outcome(204, step.type),), audit)
+    links = links_of(site, view, deleted)
+    return Prepared(tuple(writes), tuple(outcomes) or (Outcome(204, step.type),), audit, links=links)
 
 
 def _answer(site: Site, request: Request, receipt: Receipt) -> Answer:

@@ -7,7 +7,7 @@ A transaction puts the resolution of references between the two; what is one ste
 unit of ``kintung.web.fhir.submission``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from kintung.consent import Access, Right, kept
@@ -26,7 +26,9 @@ from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
 from kintung.fhir.structure import require_valid
 from kintung.fhir.subset import is_subsetted
+from kintung.identity.feed import Patient
 from kintung.store.in_bodies import refuse_in_bodies
+from kintung.store.links import LinkChange
 from kintung.store.port import Current, Match, Outcome, Ownership, View, Write
 from kintung.subscriptions import require_acceptable
 from kintung.web.fhir.headers import names_version, versions_named
@@ -276,6 +278,16 @@ def write(
         put = _by_right_of(site, access, put, step.resource or {})
     is_new = current is None or current.deleted
     return Effect(put, Outcome(201 if is_new else 200, type, id))
+
+
+def links_of(site: Site, view: View, written: Sequence[tuple[Target, Step]]) -> tuple[LinkChange, ...]:
+    """What is said of pairs of Patients because of what a unit writes: see ``kintung.identity.feed``."""
+    patients = [
+        Patient(target.id, None if step.verb == "DELETE" else step.resource, target.current is None)
+        for target, step in written
+        if target.type == "Patient"
+    ]
+    return site.feed.links(view, patients) if patients else ()
 
 
 def _by_right_of(site: Site, access: Access, put: Write, resource: Mapping[str, Any]) -> Write:

@@ -2,8 +2,9 @@
 
 Source: http://hl7.org/fhir/R4/patient-operation-everything.html and encounter-operation-everything.html.
 What the compartment holds and the caller sees, and what that leads to: each resource once over all pages,
-newest change first. Nothing of it follows from what is hidden: neither what hidden resources lead to, nor
-whether a Patient that is not shown is there.
+newest change first. Of a Patient it is everything of the person: the compartments of all source Patients that
+certain links and merges make one with it. Nothing of it follows from what is hidden: neither what hidden
+resources lead to, nor whether a Patient that is not shown is there.
 """
 
 import re
@@ -42,19 +43,31 @@ def everything(site: Site, request: Request, view: View) -> Answer:
     """One page of everything of a Patient or an Encounter."""
     asked = pairs_of(site, request, OPERATION.format(type=request.type))
     walked = pages.walk(site, request, request.path, asked)
-    query = _query(site, request, walked.asked)
     current = view.current(request.access.reader, request.type, request.id)
     if current is None:
         raise NotFound(f"{request.type}/{request.id} is not known.")
     if current.deleted:
         raise Deleted(f"{request.type}/{request.id} was deleted; its history remains.")
+    person = _person(view, request)
+    query = _query(site, request, walked.asked, person)
     page = view.search(request.access.reader, query, walked.paging(query.count, total=query.count == 0))
     link = pages.links(site, request, request.path, walked, walked.asked, page)
     entries = [pages.found_entry(request.base.encode(), version) for version in page.entries]
-    return pages.page_answer(pages.bundle(b"searchset", page.total, link, entries), page.entries)
+    answer = pages.page_answer(pages.bundle(b"searchset", page.total, link, entries), page.entries)
+    if len(person) == 1:
+        return answer
+    (about,) = view.read(request.access.reader, request.type, request.id).patient_keys
+    return answer._replace(about=about)
 
 
-def _query(site: Site, request: Request, asked: Pairs) -> Query:
+def _person(view: View, request: Request) -> tuple[str, ...]:
+    """Whose compartments are searched as one: of a Patient, those of all of its person in sight."""
+    if request.type != "Patient":
+        return (request.id,)
+    return view.person(request.access.reader, request.id)
+
+
+def _query(site: Site, request: Request, asked: Pairs, person: tuple[str, ...]) -> Query:
     """What the parameters ask for, newest change first; a whole Bundle where none is said."""
     first = dict(asked)
     types = tuple(
@@ -67,10 +80,10 @@ def _query(site: Site, request: Request, asked: Pairs) -> Query:
         if high <= low:
             raise ValueInvalid("end is before start.", path="end")
         care = care_between(members(request.type), low, high)
-    # One source Patient today: a person is several, whose ids would all stand here. Another Patient that
-    # the record mentions (of one family, say) is another's record; an Encounter's is its subject.
+    # Another Patient that the record mentions (of one family, say) is another's record; an Encounter's is
+    # its subject.
     apart = "Patient" if request.type == "Patient" else ""
-    wanted: list[Condition] = [Everything(compartment(request.type, (request.id,)), care, apart)]
+    wanted: list[Condition] = [Everything(compartment(request.type, person), care, apart)]
     if "_since" in first:
         wanted.append(_since(first["_since"], site.offset_minutes))
     most = site.limits.search.count

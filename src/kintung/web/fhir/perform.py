@@ -29,4 +29,4 @@ def disclose(
             answer = action.answer(site, request, view)
     except (NotFound, Deleted) as error:
         answer = refusal(error)
-    return answer, audit_record(request, interaction.name, answer.status, answer.patient_keys)
+    return answer, audit_record(request, interaction.name, answer.status, answer.patient_keys, answer.about)

@@ -203,7 +203,9 @@ class FhirApi:
         receipt = await self._land(future)
         answer = await self._lightly(request, lambda: submission.answer(receipt))
         if receipt.replayed:
-            await self.on_record(audit_record(request, interaction.name, answer.status, answer.patient_keys))
+            await self.on_record(
+                audit_record(request, interaction.name, answer.status, answer.patient_keys, answer.about)
+            )
         return answer
 
     async def _answer(self, _interaction: Interaction, action: Recordless, request: Request) -> Answer:

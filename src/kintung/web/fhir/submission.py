@@ -12,7 +12,7 @@ from kintung.fhir.splice import Links
 from kintung.store.port import Done, Idempotency, Prepared, Receipt, Unit, View
 from kintung.web.fhir.answer import Answer, location, versioned
 from kintung.web.fhir.audit import audit_record
-from kintung.web.fhir.deposit import Step, Target, find, write
+from kintung.web.fhir.deposit import Step, Target, find, links_of, write
 from kintung.web.fhir.headers import PLAIN, PRECONDITIONS, etag, idempotency_key
 from kintung.web.fhir.references import refuse_conditional
 from kintung.web.fhir.registry import Submission
@@ -50,6 +50,7 @@ def submission(
             writes,
             (outcome._replace(write=0) if writes else outcome,),
             audit_record(request, operation, outcome.status, shown),
+            links=links_of(site, view, [(target, done)] if writes else []),
         )
 
     unit = Unit(access.reader, prepare, idempotency_of(request))

@@ -18,7 +18,7 @@ from kintung.store.port import Match, Outcome, Ownership, Prepared, Unit, View, 
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request
-from kintung.web.fhir.deposit import Effect, Target, find, write
+from kintung.web.fhir.deposit import Effect, Target, find, links_of, write
 from kintung.web.fhir.entries import Planned, plan
 from kintung.web.fhir.links import BundleLinks
 from kintung.web.fhir.request import Request
@@ -101,7 +101,15 @@ class Transaction:
             for key in keys_shown(view, each.request, each.step, targets[each.number])
         }
         audit = audit_record(self._outer, "transaction", 200, tuple(shown))
-        return Prepared(tuple(writes), tuple(outcomes[each.number] for each in self._by_index()), audit)
+        changed = [
+            (targets[each.number], each.step) for each in planned if outcomes[each.number].write is not None
+        ]
+        return Prepared(
+            tuple(writes),
+            tuple(outcomes[each.number] for each in self._by_index()),
+            audit,
+            links=links_of(self._site, view, changed),
+        )
 
     # --- Reading the entries ----------------------------------------------------------
 
