@@ -24,7 +24,7 @@ import yaml
 
 DEFINITIONS = Path(__file__).parents[1] / "src/kintung/definitions"
 FOLDERS = (
-    "corruptions", "name_frequencies", "names", "naming_systems", "ownership", "population",
+    "corruptions", "matching", "name_frequencies", "names", "naming_systems", "ownership", "population",
     "subscription_topics",
 )  # fmt: skip
 

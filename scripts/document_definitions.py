@@ -9,12 +9,14 @@ import argparse
 import sys
 from collections.abc import Iterator
 from itertools import groupby
+from math import log2
 from pathlib import Path
 from typing import Protocol
 
 from kintung.definitions import Rule, naming_systems, ownership_rules, topics
 from kintung.definitions.corruptions import corruptions, pairs, spellings
 from kintung.definitions.label import Label
+from kintung.definitions.matching import matching_weights
 from kintung.definitions.name_frequencies import given_names, latin_names, surname_tables, western_names
 from kintung.definitions.names import Definition, name_definitions
 from kintung.definitions.population import age_tables, place_tables, shares, systems
@@ -33,7 +35,16 @@ KINDS = ("person", "several", "derived", "organisation", "public")
 def page(text: str) -> str:
     """The page with its generated part made again."""
     by_hand, mark, _ = text.partition(MARK)
-    parts = (_naming_systems, _topics, _forms_of_names, _population, _names, _corruptions, _ownership)
+    parts = (
+        _naming_systems,
+        _topics,
+        _forms_of_names,
+        _population,
+        _names,
+        _corruptions,
+        _weights,
+        _ownership,
+    )
     return by_hand + mark + "\n" + "\n\n".join("\n".join(part()) for part in parts) + "\n"
 
 
@@ -161,6 +172,32 @@ def _corruptions() -> Iterator[str]:
 
 def _label(of: Labelled) -> str:
     return f"{of.label.en}<br>{of.label.zh_hk}"
+
+
+def _weights() -> Iterator[str]:
+    weights = matching_weights()
+    yield "## Weights of matching\n"
+    training = weights.training
+    yield f"`{weights.id}`, from {weights.start}: {weights.label.en}, {weights.label.zh_hk}."
+    yield weights.source.strip()
+    yield (
+        f"Trained with {training.version} on {training.people:,} people of seed {training.seed} at "
+        f"{training.rates} times the rates of corruption. Least scores in bits: certain {weights.certain}, "
+        f"probable {weights.probable}, possible {weights.possible}; a number is seen at the counter of "
+        f"{weights.verified}.\n"
+    )
+    yield "| comparison | level | m | u | bits |"
+    yield "| --- | --- | --- | --- | --- |"
+    for comparison, levels in weights.comparisons.items():
+        for level, of in levels.items():
+            bits = log2(float(of.m) / float(of.u))
+            yield f"| `{comparison}` | {level} | {of.m} | {of.u} | {bits:+.1f} |"
+    most = list(weights.surnames.items())[:12]
+    yield (
+        "\nThe commonest surnames: "
+        + ", ".join(f"{surname} {float(share):.2%}" for surname, share in most)
+        + "."
+    )
 
 
 def _ownership() -> Iterator[str]:

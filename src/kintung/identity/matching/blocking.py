@@ -1,0 +1,54 @@
+"""Keys under which records are worth comparing: two records that share none are not compared.
+
+A key is a text, made of one record alone, so that keys can be indexed as records come. Identity
+numbers come first; then the birth date with the surname, as characters or as one of the
+characters its spelling may stand for; then names with one part of the birth date, for dates that
+are wrong; then telephones.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+from kintung.identity.matching.features import Record
+
+
+def blocking_keys(record: Record) -> frozenset[str]:
+    """Every key of a record. Those of identity numbers begin with ``n:``, and hold them in clear."""
+    return frozenset((*number_keys(record), *_birth_keys(record), *_name_keys(record), *_phone_keys(record)))
+
+
+def number_keys(record: Record) -> frozenset[str]:
+    """The keys of identity numbers, those one slip away included."""
+    return frozenset(f"n:{each}" for each in record.numbers | record.near_numbers | record.other_numbers)
+
+
+def _birth_keys(record: Record) -> Iterator[str]:
+    if record.birth is None:
+        return
+    for surname in record.surname_pivot | record.surname_latin | record.surname_other:
+        if record.birth_day is not None:
+            yield f"b:{record.birth_day}:{surname}"
+        if record.birth_swapped is not None:
+            yield f"b:{record.birth_swapped}:{surname}"
+    for given in _givens(record):
+        if record.birth_day is not None:
+            yield f"b:{record.birth_day}:{given}"
+
+
+def _givens(record: Record) -> frozenset[str]:
+    return record.given_folded | record.given_latin | record.given_other
+
+
+def _name_keys(record: Record) -> Iterator[str]:
+    surnames = record.surname_folded | record.surname_latin
+    years = {record.birth[:4]} if record.birth is not None else set[str]()
+    days = {part for part in record.birth_parts if part.startswith("-")}
+    for surname, given in product(surnames, record.given_folded | record.given_latin):
+        yield f"g:{surname}:{given}"
+        for when in years | days:
+            yield f"g:{surname}:{given}:{when}"
+
+
+def _phone_keys(record: Record) -> Iterator[str]:
+    for phone in record.phones:
+        yield f"p:{phone}"

@@ -1,0 +1,233 @@
+"""What of a Patient is compared: a :class:`Record` of features, made once, cheap to compare.
+
+Every feature is a set of texts, a text or a number, so that the same comparison runs here and
+in a database; see :mod:`kintung.identity.matching.conditions`.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from kintung.identity.matching import births, numbers, phones
+from kintung.identity.matching.elements import listed, objects
+from kintung.identity.matching.names import HanName, LatinName, parted_syllables, read_names
+from kintung.identity.matching.spellings import frequency, pivots, spelled_given, spelled_surname, telegraphed
+from kintung.identity.names import folded, surname_parts
+
+NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The features of one source Patient. An empty set, or None, is what it does not say.
+
+    Attributes:
+        id: of the Patient.
+        source: who keeps it: the managing organisation, else ``meta.source``; empty when unsaid.
+        numbers: valid numbers of the strong kinds, ``hkid:A1234563``.
+        verified: those of them whose document was seen at a counter.
+        number_kinds: kinds of ``numbers``.
+        near_numbers: valid numbers one slip away from one written here that fails its check.
+        other_numbers: of other kinds and systems.
+        surname_term, surname_frequency: what stands for the surname where its frequency is
+            asked, and that frequency.
+        surname_han, given_han: characters, and telegraph codes after ``#``.
+        surname_folded, given_folded: in simplified space.
+        surname_other, given_other: folded characters, or capitals, of further readings of the name.
+        surname_latin, given_latin: capitals without marks or spaces.
+        surname_spelled: spellings that the characters of the surname may have, and ``surname_latin``.
+        surname_pivot: folded characters that a surname known only by its spelling may be.
+        surname_text, given_text: the first spelling, of a record without characters.
+        given_term: what the given name is; None when it is not said.
+        given_parts: folded characters of the given name, one by one.
+        given_syllables: syllables that are written, ``1TAI``; given_spelled: those that characters may have.
+        birth ...: see :mod:`kintung.identity.matching.births`.
+        sex: ``male`` or ``female``.
+        phones, phone_tails: with country code, ``85251234567``; last six digits.
+        addresses, places: lines of addresses; districts, towns and postal codes.
+    """
+
+    id: str
+    source: str = ""
+    numbers: frozenset[str] = NONE
+    verified: frozenset[str] = NONE
+    number_kinds: frozenset[str] = NONE
+    near_numbers: frozenset[str] = NONE
+    other_numbers: frozenset[str] = NONE
+    surname_term: str | None = None
+    surname_frequency: float | None = None
+    surname_han: frozenset[str] = NONE
+    surname_folded: frozenset[str] = NONE
+    surname_other: frozenset[str] = NONE
+    surname_latin: frozenset[str] = NONE
+    surname_spelled: frozenset[str] = NONE
+    surname_pivot: frozenset[str] = NONE
+    surname_text: str | None = None
+    given_term: str | None = None
+    given_han: frozenset[str] = NONE
+    given_folded: frozenset[str] = NONE
+    given_other: frozenset[str] = NONE
+    given_parts: frozenset[str] = NONE
+    given_latin: frozenset[str] = NONE
+    given_syllables: frozenset[str] = NONE
+    given_spelled: frozenset[str] = NONE
+    given_text: str | None = None
+    birth: str | None = None
+    birth_new_year: str | None = None
+    birth_day: str | None = None
+    birth_swapped: str | None = None
+    birth_number: int | None = None
+    birth_open: frozenset[str] = NONE
+    birth_spans: frozenset[str] = NONE
+    birth_parts: frozenset[str] = NONE
+    sex: str | None = None
+    phones: frozenset[str] = NONE
+    phone_tails: frozenset[str] = NONE
+    addresses: frozenset[str] = NONE
+    places: frozenset[str] = NONE
+
+
+FEATURES = tuple(each.name for each in fields(Record))
+"""Names of the features, ``id`` first."""
+
+_MOST = 10
+"""Telephones, and addresses, of one Patient that are looked at."""
+_ONE_DISTRICT = 400
+
+
+def record(patient: dict[str, Any]) -> Record:
+    """Take the features of a Patient (a FHIR R4 resource that was validated, or one that was not).
+
+    Nothing is raised: what cannot be read is not known.
+    """
+    features: dict[str, Any] = {}
+    features.update(numbers.number_features(patient.get("identifier")))
+    features.update(_name_features(*read_names(patient.get("name"))))
+    features.update(births.birth_features(patient.get("birthDate")))
+    features.update(_contact_features(patient))
+    if patient.get("gender") in ("male", "female"):
+        features["sex"] = patient["gender"]
+    identity = patient.get("id")
+    return Record(id=identity if isinstance(identity, str) else "", source=_source(patient), **features)
+
+
+def _source(patient: dict[str, Any]) -> str:
+    match patient:
+        case {"managingOrganization": {"reference": str(reference)}}:
+            return reference
+        case {"managingOrganization": {"identifier": {"system": str(system), "value": str(value)}}}:
+            return f"{system}|{value}"
+        case {"meta": {"source": str(source)}}:
+            return source
+        case _:
+            return ""
+
+
+def _name_features(han: list[HanName], latin: list[LatinName]) -> Iterator[tuple[str, Any]]:
+    yield from _han_features(han)
+    yield from _latin_features(latin)
+    surname_folded = frozenset(folded(name.surname) for name in han)
+    spelled = frozenset(spelling for name in han for spelling in spelled_surname(name.surname))
+    surname_latin = frozenset("".join(name.surname) for name in latin if name.surname)
+    may_be = surname_folded or frozenset(
+        surname for spelling in surname_latin for surname in pivots(spelling)
+    )
+    yield "surname_folded", surname_folded
+    yield "surname_spelled", spelled | surname_latin
+    yield "surname_pivot", may_be
+    if surname_folded or surname_latin:
+        yield "surname_term", min(surname_folded or surname_latin)
+        yield "surname_frequency", frequency(may_be)
+    others = {*_other_readings(han), *_other_latin(latin)}
+    yield "surname_other", frozenset(surname for surname, _ in others if surname)
+    yield "given_other", frozenset(given for _, given in others if given)
+    givens = frozenset(folded(name.given) for name in han if name.given)
+    spelled_latin = frozenset("".join(name.syllables) for name in latin if name.syllables)
+    if givens or spelled_latin:
+        yield "given_term", min(givens or spelled_latin)
+
+
+def _han_features(names: list[HanName]) -> Iterator[tuple[str, Any]]:
+    yield "surname_han", frozenset(each for name in names for each in _written(name, of_surname=True))
+    yield "given_han", frozenset(each for name in names for each in _written(name, of_surname=False))
+    givens = frozenset(folded(name.given) for name in names if name.given)
+    yield "given_folded", givens
+    yield "given_parts", frozenset(character for given in givens for character in given)
+    yield "given_spelled", frozenset(each for name in names for each in spelled_given(name.given))
+
+
+def _written(name: HanName, *, of_surname: bool) -> Iterator[str]:
+    """The characters, the telegraph codes they have and those recorded with them."""
+    part = name.surname if of_surname else name.given
+    if not part:
+        return
+    yield part
+    yield from telegraphed(part)
+    at = len(name.surname)
+    recorded = name.codes[:at] if of_surname else name.codes[at:]
+    if recorded:
+        yield "#" + " ".join(recorded)
+
+
+def _latin_features(names: list[LatinName]) -> Iterator[tuple[str, Any]]:
+    surnames = ["".join(name.surname) for name in names if name.surname]
+    givens = ["".join(name.syllables) for name in names if name.syllables]
+    yield "surname_latin", frozenset(surnames)
+    yield "given_latin", frozenset(givens)
+    yield "surname_text", min(surnames, default=None)
+    yield "given_text", min(givens, default=None)
+    parted = [_parted(name.syllables) for name in names]
+    yield (
+        "given_syllables",
+        frozenset(f"{place}{part}" for parts in parted for place, part in enumerate(parts, 1)),
+    )
+
+
+def _parted(syllables: tuple[str, ...]) -> tuple[str, ...]:
+    return parted_syllables(syllables[0]) or syllables if len(syllables) == 1 else syllables
+
+
+def _other_readings(names: list[HanName]) -> Iterator[tuple[str, str]]:
+    """Each of the two surnames of a married woman."""
+    for name in names:
+        parts = surname_parts(name.surname)
+        if len(parts) > 1:
+            yield from ((folded(part), "") for part in parts)
+
+
+def _other_latin(names: list[LatinName]) -> Iterator[tuple[str, str]]:
+    """Each of two surnames; Western given names; surname and given name in the other order."""
+    for name in names:
+        given = "".join(name.syllables)
+        if len(name.surname) > 1:
+            yield from ((part, "") for part in name.surname)
+        yield from (("", western) for western in name.western)
+        yield given, "".join(name.surname)
+
+
+def _contact_features(patient: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    found: set[str] = set()
+    for contact in objects(patient.get("telecom"), _MOST):
+        if contact.get("system") in ("phone", "sms") and isinstance(contact.get("value"), str):
+            phone = phones.normal_phone(contact["value"])
+            if phone:
+                found.add(phone)
+    yield "phones", frozenset(found)
+    yield "phone_tails", frozenset(phone[-6:] for phone in found)
+    lines: set[str] = set()
+    places: set[str] = set()
+    for address in objects(patient.get("address"), _MOST):
+        texts = listed(address.get("line"), _MOST) or [address.get("text")]
+        lines.add("".join(_place(text) for text in texts))
+        places.update(_place(address.get(part)) for part in ("district", "city", "postalCode"))
+    yield "addresses", frozenset(lines - {""})
+    yield "places", frozenset(places - {""})
+
+
+def _place(text: Any) -> str:
+    """Letters and digits alone, in capitals and simplified characters."""
+    if not isinstance(text, str):
+        return ""
+    plain = unicodedata.normalize("NFKC", text[:_ONE_DISTRICT]).upper()
+    return folded("".join(filter(str.isalnum, plain)))

@@ -1,0 +1,112 @@
+"""Identity numbers as they are compared: valid or one slip away, of a strong kind or another."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from kintung.errors import KintungError
+from kintung.identity.identifiers import normalise, parse
+from kintung.identity.matching.elements import objects
+
+VERIFIED = "https://kintung.org/fhir/StructureDefinition/identifier-verified"
+"""Extension of an identifier whose document was seen at a counter; its valueDateTime says when."""
+
+STRONG = {
+    "hkid": "hkid",
+    "hk-birth-certificate": "hkid",
+    "mainland-id": "mainland-id",
+    "mainland-residence-permit": "residence-permit",
+    "home-return-permit": "home-return-permit",
+    "exit-entry-permit": "exit-entry-permit",
+    "macao-bir": "macao-bir",
+}
+"""Kinds of number by naming system: national numbers, one a person. A birth certificate bears the HKID."""
+
+_CHECKED = {
+    "https://kintung.org/fhir/sid/hkid": "0123456789A",
+    "https://kintung.org/fhir/sid/mainland-id": "0123456789X",
+    "https://kintung.org/fhir/sid/mainland-residence-permit": "0123456789X",
+}
+_LONGEST = 24
+"""Of a number that slips are looked for in; the longest of those checked has 18 signs."""
+_MOST = 20
+"""Identifiers of one Patient that are looked at."""
+
+
+def number_features(identifiers: Any) -> Iterator[tuple[str, Any]]:
+    """Give the features of ``Patient.identifier``. What is no identifier is passed over."""
+    strong: set[str] = set()
+    verified: set[str] = set()
+    near: set[str] = set()
+    other: set[str] = set()
+    for uri, value, seen in _written(identifiers):
+        try:
+            number = parse(uri, value)
+        except KintungError:
+            near.update(_slips(uri, value))
+            if uri not in _CHECKED:
+                other.add(f"{uri}:{value}")
+            continue
+        kind = STRONG.get(number.document)
+        if kind is None:
+            other.add(f"{number.document}:{number.normal}")
+            continue
+        strong.add(f"{kind}:{number.normal}")
+        if seen and number.check != "missing":
+            verified.add(f"{kind}:{number.normal}")
+    yield "numbers", frozenset(strong)
+    yield "verified", frozenset(verified)
+    yield "number_kinds", frozenset(number.partition(":")[0] for number in strong)
+    yield "near_numbers", frozenset(near - strong)
+    yield "other_numbers", frozenset(other)
+
+
+def _written(identifiers: Any) -> Iterator[tuple[str, str, bool]]:
+    """Each system and value, and whether the document was seen; those of old use are left out."""
+    for identifier in objects(identifiers, _MOST):
+        match identifier:
+            case {"use": "old"}:
+                pass
+            case {"system": str(uri), "value": str(value)}:
+                yield uri, value, _is_verified(identifier.get("extension"))
+            case _:
+                pass
+
+
+def _is_verified(extensions: Any) -> bool:
+    return any(
+        each.get("url") == VERIFIED and isinstance(each.get("valueDateTime"), str)
+        for each in objects(extensions, _MOST)
+    )
+
+
+def _slips(uri: str, value: str) -> Iterable[str]:
+    """Valid numbers that differ from a wrong one in a sign, or have two neighbours swapped."""
+    signs = _CHECKED.get(uri)
+    if signs is None or len(value) > _LONGEST:
+        return ()
+    return _slips_of(uri, normalise(uri, value))
+
+
+@cache
+def _kind(uri: str) -> str:
+    return STRONG[uri.rpartition("/")[2]]
+
+
+def _slips_of(uri: str, normal: str) -> Iterator[str]:
+    candidates = {
+        normal[:index] + sign + normal[index + 1 :]
+        for index, written in enumerate(normal)
+        for sign in ("ABCDEFGHIJKLMNOPQRSTUVWXYZ" if written.isalpha() and index < 2 else _CHECKED[uri])
+    }
+    candidates |= {
+        normal[:index] + normal[index + 1] + normal[index] + normal[index + 2 :]
+        for index in range(len(normal) - 1)
+    }
+    for candidate in sorted(candidates):
+        try:
+            number = parse(uri, candidate)
+        except KintungError:
+            continue
+        if number.check == "right":
+            yield f"{_kind(uri)}:{number.normal}"

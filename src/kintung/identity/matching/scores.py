@@ -1,0 +1,116 @@
+"""The score of two records, term by term, and what follows from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import log2
+
+from kintung.identity.matching.features import Record
+from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, Level, Levels, levels
+from kintung.identity.matching.weights import Weights, weights
+
+_BY_FREQUENCY = tuple(
+    {level.name: level.by_frequency for level in comparison.levels} for comparison in COMPARISONS
+)
+_LEVELS: dict[tuple[str, str], Level] = {
+    (comparison.name, level.name): level for comparison in COMPARISONS for level in comparison.levels
+}
+
+
+class Result(StrEnum):
+    """What two records are to each other."""
+
+    CERTAIN = "certain"
+    PROBABLE = "probable"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One addend of a score: the comparison, its level, the bits, and why in words."""
+
+    comparison: str
+    level: str
+    bits: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What comparing two records gave; ``score`` is in bits."""
+
+    result: Result
+    score: float
+    levels: Levels
+
+
+def match(a: Record, b: Record, by: Weights | None = None) -> Match:
+    """Compare two records; the same whichever comes first.
+
+    Args:
+        by: other weights than those in force.
+    """
+    used = by or weights()
+    agreed = levels(a, b)
+    total = sum(_bits(a, b, agreed, used))
+    return Match(_result(a, b, agreed, total, used), total, agreed)
+
+
+def explain(a: Record, b: Record, by: Weights | None = None) -> tuple[Term, ...]:
+    """The addends of the score of :func:`match`, in the order of the comparisons."""
+    used = by or weights()
+    agreed = levels(a, b)
+    bits = _bits(a, b, agreed, used)
+    return tuple(
+        Term(comparison.name, level, added, _why(a, b, _LEVELS[comparison.name, level]))
+        for comparison, level, added in zip(COMPARISONS, agreed, bits, strict=True)
+        if level is not None
+    )
+
+
+def _bits(a: Record, b: Record, agreed: Levels, used: Weights) -> list[float]:
+    added: list[float] = []
+    for index, level in enumerate(agreed):
+        bits = used.bits[index][level] if level is not None else 0.0
+        if level is not None and _BY_FREQUENCY[index][level]:
+            bits += log2(used.shares[index][level]) - log2(surname_frequency(a, b))
+        added.append(bits)
+    return added
+
+
+def surname_frequency(a: Record, b: Record) -> float:
+    """How frequent the surname is, of two that agree: that of the commoner."""
+    return max(a.surname_frequency or 0.0, b.surname_frequency or 0.0) or 1.0
+
+
+def _why(a: Record, b: Record, level: Level) -> str:
+    if not level.by_frequency:
+        return level.says
+    return f"{level.says}; borne by {surname_frequency(a, b):.2%} of people"
+
+
+def _result(a: Record, b: Record, agreed: Levels, total: float, used: Weights) -> Result:
+    if total >= used.certain and is_settled(a, b, used) and not contradicts(agreed):
+        return Result.CERTAIN
+    asked = used.probable if a.numbers.isdisjoint(b.numbers) else used.possible
+    return Result.PROBABLE if total >= asked else Result.NONE
+
+
+def is_settled(a: Record, b: Record, used: Weights) -> bool:
+    """Whether a strong identity number on both says that they are one, if nothing contradicts it.
+
+    Within one source it needs no counter; across sources it was seen at one or at both, as the
+    weights say.
+    """
+    if a.source and a.source == b.source:
+        return not a.numbers.isdisjoint(b.numbers)
+    if used.verified == "both":
+        return not a.verified.isdisjoint(b.verified)
+    return not a.verified.isdisjoint(b.numbers) or not b.verified.isdisjoint(a.numbers)
+
+
+def contradicts(agreed: Levels) -> bool:
+    """Whether something speaks against one person, whatever the score."""
+    return any(
+        (comparison.name, level) in CONTRADICTIONS
+        for comparison, level in zip(COMPARISONS, agreed, strict=True)
+    )

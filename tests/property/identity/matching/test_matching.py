@@ -1,0 +1,72 @@
+"""What holds of matching whoever is compared."""
+
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kintung.identity.matching import Result, blocking_keys, clusters, explain, match, record
+from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS
+from tests.property.identity.matching.given import NUMBERS, PHONES, patients
+from tests.scale import counts
+
+RUN = settings(max_examples=counts(300, 10_000), deadline=None)
+
+
+@RUN
+@given(one=patients("a"), other=patients("b"))
+def test_who_comes_first_is_all_one(one: dict[str, Any], other: dict[str, Any]) -> None:
+    a, b = record(one), record(other)
+    assert match(a, b) == match(b, a)
+    assert explain(a, b) == explain(b, a)
+
+
+@RUN
+@given(one=patients("a"), other=patients("b"))
+def test_certain_needs_one_number_on_both_and_no_contradiction(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    a, b = record(one), record(other)
+    found = match(a, b)
+    if found.result is Result.CERTAIN:
+        assert a.numbers & b.numbers
+        assert a.source == b.source or (a.verified | b.verified) & a.numbers & b.numbers
+        agreed = zip((comparison.name for comparison in COMPARISONS), found.levels, strict=True)
+        assert not CONTRADICTIONS.intersection(agreed)
+    bare = {"identifier": [], "id": "a"}
+    assert match(record(one | bare), b).result is not Result.CERTAIN
+
+
+@RUN
+@given(one=patients("a"), other=patients("b"), phone=st.sampled_from(PHONES), held=st.sampled_from(NUMBERS))
+def test_what_agrees_besides_never_lowers_a_score(
+    one: dict[str, Any], other: dict[str, Any], phone: dict[str, Any], held: dict[str, Any]
+) -> None:
+    def score(a: dict[str, Any], b: dict[str, Any]) -> float:
+        return match(record(a), record(b)).score
+
+    before = score(one, other)
+    called = [each | {"telecom": [*each["telecom"], phone]} for each in (one, other)]
+    assert score(*called) >= before
+    numbered = [each | {"identifier": [*each["identifier"], held]} for each in (one, other)]
+    assert score(*numbered) >= before - 1e-9
+
+
+@RUN
+@given(one=patients("a"))
+def test_names_numbers_and_the_rest_may_stand_in_any_order(one: dict[str, Any]) -> None:
+    turned = one | {member: one[member][::-1] for member in ("name", "identifier", "telecom", "address")}
+    assert record(one) == record(turned)
+    assert blocking_keys(record(one)) == blocking_keys(record(turned))
+
+
+@RUN
+@given(links=st.lists(st.tuples(*[st.sampled_from("abcdefgh")] * 2), max_size=12), seed=st.integers(0, 99))
+def test_persons_do_not_depend_on_the_order_of_links(links: list[tuple[str, str]], seed: int) -> None:
+    persons = clusters(links)
+    turned = [(other, one) if index % 2 else (one, other) for index, (one, other) in enumerate(links)]
+    shuffled = Random(seed).sample(turned, len(turned))
+    assert clusters(shuffled) == persons
+    assert all(persons[one] == persons[other] for one, other in links)
+    assert all(persons[person] == person for person in persons.values())
