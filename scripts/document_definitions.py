@@ -96,7 +96,7 @@ def _forms_of_names() -> Iterator[str]:
 
 def _population() -> Iterator[str]:
     yield "## Population\n"
-    yield "People of the region, by which synthetic people are made.\n"
+    yield "People of the region, by which [synthetic people](../how-to/make-synthetic-people.md) are made.\n"
     yield "| id | label | from | people | source |"
     yield "| --- | --- | --- | --- | --- |"
     for ages in age_tables():
@@ -150,7 +150,8 @@ def _names() -> Iterator[str]:
 
 def _corruptions() -> Iterator[str]:
     yield "## Corruptions\n"
-    yield "What goes wrong when a synthetic person is written down again, and how often.\n"
+    yield "What goes wrong when a synthetic person is written down, and how often; `kintung synth --rates`"
+    yield "multiplies the rates.\n"
     yield "| id | label | feature | changes | rate | of | from | known | source |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for each in corruptions().values():

@@ -10,6 +10,8 @@ import pytest
 SRC = Path(__file__).resolve().parents[2] / "src" / "kintung"
 MODULES = sorted(SRC.rglob("*.py"))
 CLOCK = SRC / "clock.py"
+SEEDED = SRC / "synth/chance.py"
+"""Gives generators that depend on a seed alone."""
 
 CHANCE_MODULES = {"random", "secrets", "uuid"}
 CLOCK_AND_CHANCE = {
@@ -98,9 +100,16 @@ def where(path: Path) -> str:
     return str(path.relative_to(SRC))
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path != CLOCK], ids=where)
+@pytest.mark.parametrize("path", [path for path in MODULES if path not in (CLOCK, SEEDED)], ids=where)
 def test_time_and_chance_come_in_through_the_clock_module(path: Path) -> None:
     assert list(clock_and_chance(parsed(path))) == []
+
+
+def test_synthetic_people_come_of_a_seed_alone() -> None:
+    (taken_of_chance,) = clock_and_chance(parsed(SEEDED))
+    assert taken_of_chance.endswith(": random")
+    assert taken(parsed(SEEDED), "random") == {"Random"}
+    assert "Random()" not in SEEDED.read_text()
 
 
 def test_the_capability_to_bypass_a_reader_is_made_only_in_app() -> None:
