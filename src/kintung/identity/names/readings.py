@@ -46,9 +46,11 @@ def pinyin_spellings(syllable: str) -> tuple[str, ...]:
 
 
 def in_names(character: str, member: Member) -> tuple[str, ...]:
-    """Return what is written down of a character in names, in whichever form it is written."""
-    written = _written(member)
-    return written.get(character) or written.get(folded(character), ())
+    """Return what is written down of a character in names; of a simplified one, what of the traditional.
+
+    Not of one that simplified text merges with it: 鬆 is not read as 松 is.
+    """
+    return _written(member).get(character, ())
 
 
 def _row(character: str) -> Row:
@@ -57,7 +59,7 @@ def _row(character: str) -> Row:
 
 @cache
 def _written(member: Member) -> Mapping[str, tuple[str, ...]]:
-    """Return what is written of each character and of its simplified form."""
+    """Return what is written of each character, and for its simplified form the same."""
     exact = {
         each: getattr(reading, member)
         for reading in name_definitions().characters.readings

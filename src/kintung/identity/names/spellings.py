@@ -68,7 +68,7 @@ def _of_one(surname: str, system: System) -> tuple[str, ...]:
 def _spelled(character: str, surname: bool, system: System) -> tuple[str, ...]:
     if system == "pinyin":
         return _cut(tuple(each for read in pinyin(character, surname) for each in pinyin_spellings(read)))
-    listed = () if surname or system == "macao" else in_names(character, "hong_kong")
+    listed = in_names(character, "hong_kong") if system == "hong_kong" else ()
     by_rule = (each for read in jyutping(character, surname) for each in spellings(read, system))
     return _cut((*listed, *by_rule))
 

@@ -163,6 +163,8 @@ def test_reading_of_a_character_in_names_is_not_the_dictionarys_first() -> None:
     assert pinyin("晟")[0] == "sheng"
     assert jyutping("錫")[0] == jyutping("锡")[0] == "sik3"
     assert jyutping("國") == ("gwok3",)
+    assert jyutping("松")[0] == "cung4"
+    assert jyutping("鬆")[0] == "sung1"
 
 
 def test_private_use_character_nobody_knows_is_kept_and_said() -> None:
