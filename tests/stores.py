@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from kintung.app import open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.fhir.json import parse
-from kintung.fhir.search import Query, parse_query
+from kintung.fhir.search import OtherForms, Query, no_others, parse_query
 from kintung.store.port import (
     Done,
     Grant,
@@ -90,12 +90,16 @@ def in_order(view: View, steps: Iterable[Step]) -> tuple[Write, ...]:
 
 
 class Record:
-    """A store with short verbs: given these resources, when that is written, then this is read."""
+    """A store with short verbs: given these resources, when that is written, then this is read.
+
+    Searches find what is written as it is asked for, unless ``others`` says what else it may be.
+    """
 
     def __init__(self, store: Store, scribe: Scribe, clock: SetClock) -> None:
         self.store = store
         self.scribe = scribe
         self.clock = clock
+        self.others: OtherForms = no_others
 
     # -- writing ------------------------------------------------------------------------
 
@@ -162,7 +166,7 @@ class Record:
         """Parse ``Observation?code=x&_sort=-date``; ``?_id=1`` searches all types."""
         type, _, pairs = search.partition("?")
         named = parse_qsl(pairs, keep_blank_values=True, strict_parsing=bool(pairs))
-        return parse_query(type or None, named, now_micros=self.clock.now_micros())
+        return parse_query(type or None, named, now_micros=self.clock.now_micros(), others=self.others)
 
     def read(self, name: str, reader: Reader = ALL) -> Version:
         with self.store.view() as view:

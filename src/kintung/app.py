@@ -10,9 +10,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from kintung.clock import Clock, Entropy, SystemClock, SystemEntropy
 from kintung.errors import BadInput
-from kintung.fhir.search import OFFSET_MINUTES, fingerprint
+from kintung.fhir.search import OFFSET_MINUTES, OtherForms, fingerprint
 from kintung.identity import identifiers
 from kintung.identity.feed import Feed
+from kintung.identity.name_search import name_forms, name_rows, names_fingerprint
 from kintung.store.audit import AuditBook
 from kintung.store.keys import KeyStore
 from kintung.store.port import Store
@@ -58,6 +59,7 @@ class Node:
     settings: Settings
     cursor_key: bytes
     asynchronous_key: bytes
+    other_forms: OtherForms = name_forms
 
 
 def system(purpose: str) -> System:
@@ -104,7 +106,7 @@ def open_node(
     with closing(key_store):
         sealer = Sealer(key_store, entropy)
         vault = Vault(key_store.secret("vault"), identifiers.VAULTED)
-        scribe = Scribe(sealer, vault, settings.offset_minutes)
+        scribe = Scribe(sealer, vault, settings.offset_minutes, name_rows)
         audit = AuditBook(key_store, entropy)
         store = _store(url, settings, key_store, sealer, scribe, vault, audit, clock)
         with closing(store):
@@ -171,11 +173,13 @@ def _facts(settings: Settings, keys: KeyStore) -> dict[str, str]:
 
     With another key store its bodies could not be read, and what is new would be sealed
     under keys of the same numbers. With other vaulted systems, numbers stored in clear would
-    not be found by their hashes, nor the other way round.
+    not be found by their hashes, nor the other way round. With other tables of names, people would
+    not be found by the forms their names had in these.
     """
     return {
         "offset_minutes": str(settings.offset_minutes),
         "search": fingerprint(),
+        "names": names_fingerprint(),
         "identifiers": identifiers.fingerprint(),
         "keys": hashlib.sha256(b"kintung key store " + keys.secret("vault")).hexdigest(),
     }

@@ -1,13 +1,13 @@
 """From accepted text to a Write: spliced, indexed, owned, sealed. All outside the commit lock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kintung.definitions import owners, ownership_rule
 from kintung.errors import RuleFailed
 from kintung.fhir.json import parse
-from kintung.fhir.search import OFFSET_MINUTES, Extracted, bound_keys, extract
+from kintung.fhir.search import OFFSET_MINUTES, Extracted, String, bound_keys, extract
 from kintung.fhir.splice import splice
 from kintung.store.composites import composite_rows, relation_rows
 from kintung.store.port import (
@@ -23,14 +23,30 @@ from kintung.store.reader import Reader
 from kintung.store.sealing import Sealer
 from kintung.store.vault import Vault, VaultedSystems
 
+OtherRows = Callable[[dict[str, Any]], Sequence[String]]
+"""Rows of a resource beside those that its search parameters have: a pure function of it, given by
+who knows more of names than the language does. What asks for them is ``fhir.search.OtherForms``."""
+
+
+def no_rows(_resource: dict[str, Any]) -> Sequence[String]:
+    """There are none."""
+    return ()
+
 
 class Scribe:
-    """Makes the Writes of a node: it holds the node's keys, vault and zone."""
+    """Makes the Writes of a node: it holds the node's keys, vault and zone, and what it knows of names."""
 
-    def __init__(self, sealer: Sealer, vault: Vault, offset_minutes: int = OFFSET_MINUTES) -> None:
+    def __init__(
+        self,
+        sealer: Sealer,
+        vault: Vault,
+        offset_minutes: int = OFFSET_MINUTES,
+        other_rows: OtherRows = no_rows,
+    ) -> None:
         self._sealer = sealer
         self._vault = vault
         self.offset_minutes = offset_minutes
+        self._other_rows = other_rows
 
     @property
     def vaulted(self) -> VaultedSystems:
@@ -102,7 +118,7 @@ class Scribe:
 
     def index(self, resource: dict[str, Any]) -> IndexRows:
         """The index rows of a resource: a pure function of it, so the index can be rebuilt."""
-        found: Extracted = extract(resource, offset_minutes=self.offset_minutes)
+        found = self.extracted(resource)
         return IndexRows(
             tokens=self._vault.index(found.tokens),
             references=found.references,
@@ -115,6 +131,12 @@ class Scribe:
             composites=composite_rows(found.composites, self._vault) if found.composites else [],
             relations=relation_rows(found.composites, self._vault) if found.composites else [],
         )
+
+    def extracted(self, resource: dict[str, Any]) -> Extracted:
+        """The same before terms are numbered and identifiers hashed."""
+        found = extract(resource, offset_minutes=self.offset_minutes)
+        others = self._other_rows(resource)
+        return found._replace(strings=[*found.strings, *others]) if others else found
 
     def open(self, sealed: bytes, type: str, id: str) -> bytes:
         """The text of a sealed body, without version and time."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kintung.clock import Clock, Entropy
+from kintung.fhir.search import OtherForms
 from kintung.identity.feed import Feed
 from kintung.store.port import Store
 from kintung.store.scribe import Scribe
@@ -26,6 +27,8 @@ class Node(Protocol):
     def entropy(self) -> Entropy: ...
     @property
     def feed(self) -> Feed: ...
+    @property
+    def other_forms(self) -> OtherForms: ...
     @property
     def cursor_key(self) -> bytes:
         """32 bytes, the same in every worker of the node."""
@@ -65,6 +68,7 @@ class Site:
     clock: Clock
     entropy: Entropy
     feed: Feed
+    other_forms: OtherForms
     cursors: Cursors
     sealed: Sealed
     settings: WebSettings
@@ -86,6 +90,7 @@ class Site:
             node.clock,
             node.entropy,
             node.feed,
+            node.other_forms,
             Cursors(node.cursor_key, node.entropy),
             Sealed(node.asynchronous_key, node.entropy),
             settings,

@@ -9,6 +9,7 @@ from kintung.fhir.search.asked import common
 from kintung.fhir.search.care_dates import care_between
 from kintung.fhir.search.catalogue import fingerprint, resource_types
 from kintung.fhir.search.compartments import compartment, compartment_types, in_compartment, members
+from kintung.fhir.search.conditions import OtherForms, no_others
 from kintung.fhir.search.criteria import (
     AllOf,
     AnyOf,
@@ -31,9 +32,9 @@ from kintung.fhir.search.extract import extract
 from kintung.fhir.search.inclusion import includes_of, revincludes_of
 from kintung.fhir.search.limits import SEARCH_LIMITS, SearchLimits
 from kintung.fhir.search.match import holds
-from kintung.fhir.search.parameters import Answered, Parameter, parameters
+from kintung.fhir.search.parameters import Answered, Branch, Parameter, parameters
 from kintung.fhir.search.query import count_of, parse_query
-from kintung.fhir.search.rows import Composite, Extracted, OfType, Target, Token
+from kintung.fhir.search.rows import Composite, Extracted, OfType, String, Target, Token
 from kintung.fhir.search.values import (
     CompositeValue,
     DateValue,
@@ -54,6 +55,7 @@ __all__ = [
     "AllOf",
     "Answered",
     "AnyOf",
+    "Branch",
     "Care",
     "Chain",
     "Compartment",
@@ -69,12 +71,14 @@ __all__ = [
     "Missing",
     "NumberValue",
     "OfType",
+    "OtherForms",
     "Parameter",
     "QuantityValue",
     "Query",
     "ReferenceValue",
     "SearchLimits",
     "Sort",
+    "String",
     "StringValue",
     "Target",
     "Token",
@@ -95,6 +99,7 @@ __all__ = [
     "includes_of",
     "is_of_itself",
     "members",
+    "no_others",
     "parameters",
     "parse_query",
     "query_pairs",

@@ -12,7 +12,7 @@ from kintung.fhir.search import composites, value_grammar
 from kintung.fhir.search.asked import Asked, AskedForward, AskedLeaf, AskedReverse, target_of
 from kintung.fhir.search.atoms import Kind
 from kintung.fhir.search.catalogue import Component
-from kintung.fhir.search.criteria import Chain, Condition, Criterion, Has, Modifier
+from kintung.fhir.search.criteria import AnyOf, Chain, Condition, Criterion, Has, Modifier
 from kintung.fhir.search.parameters import Parameter, shown
 from kintung.fhir.search.values import Missing, ReferenceValue, StringValue, TokenValue, Value
 
@@ -29,6 +29,17 @@ _BY_PATH: Mapping[str, Callable[[str], Iterable[Value]]] = {
 """Modifiers of uris: they are read as values, and no store knows of them."""
 
 
+OtherForms = Callable[[Parameter, Sequence[str]], Sequence[Condition]]
+"""What texts asked for of a string parameter, without modifier, may also stand as in the index:
+conditions on the resource itself, of which one may hold instead of what is asked. Given by who
+knows the names of a place; the language knows none."""
+
+
+def no_others(_parameter: Parameter, _texts: Sequence[str]) -> Sequence[Condition]:
+    """Texts stand as they are."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """The reading of values in one search, and what they are read against.
@@ -40,6 +51,7 @@ class Conditions:
     offset_minutes: int
     base: str | None
     length: int
+    others: OtherForms = no_others
 
     def condition(self, asked: Asked, alternatives: Sequence[str]) -> Condition:
         """What is asked of a resource, by any of the alternatives.
@@ -102,7 +114,11 @@ class Conditions:
         values = (
             value for text in alternatives for value in self._values(parameter, target, own or modifier, text)
         )
-        return Criterion(parameter, own, tuple(dict.fromkeys(values)))
+        criterion = Criterion(parameter, own, tuple(dict.fromkeys(values)))
+        if parameter.kind != "string" or own is not None:
+            return criterion
+        others = self.others(parameter, [value_grammar.unescape(text) for text in alternatives])
+        return AnyOf((criterion, *others)) if others else criterion
 
     def _composite(self, parameter: Parameter, alternatives: Sequence[str]) -> Condition:
         def read(component: Component, text: str) -> Sequence[Value]:

@@ -13,7 +13,7 @@ from kintung.fhir.references import is_id
 from kintung.fhir.search import value_grammar
 from kintung.fhir.search.asked import Asked, AskedForward, AskedLeaf, Names, every_type, known_type
 from kintung.fhir.search.atoms import IN_BODIES
-from kintung.fhir.search.conditions import Conditions
+from kintung.fhir.search.conditions import Conditions, OtherForms, no_others
 from kintung.fhir.search.criteria import AllOf, Condition, Include, Query, Sort, Total
 from kintung.fhir.search.dates import OFFSET_MINUTES
 from kintung.fhir.search.in_bodies import InBody
@@ -33,7 +33,7 @@ _STANDING = 5
 """What a parameter costs beside its alternatives."""
 
 
-def parse_query(
+def parse_query(  # noqa: PLR0913 - what a search is read against
     type: str | None,
     pairs: Sequence[tuple[str, str]],
     *,
@@ -43,6 +43,7 @@ def parse_query(
     lenient: bool = False,
     ignore: Collection[str] = (),
     base: str | None = None,
+    others: OtherForms = no_others,
 ) -> Query:
     """Parse the decoded pairs of a search.
 
@@ -54,6 +55,7 @@ def parse_query(
         lenient: leave out parameters that are not known, saying so in ``Query.ignored``.
         ignore: names that are the caller's own business (``_format``, cursors).
         base: the node's own address, no slash at its end; references under it are local.
+        others: what texts may also stand as in the index.
 
     Raises:
         NotSupported: a parameter, modifier or sort key is not offered here.
@@ -72,7 +74,7 @@ def parse_query(
         raise TooLong(f"a search has at most {limits.length:,} characters, this one {length:,}")
     own = [(name, value) for name, value in pairs if name not in ignore]
     names = Names(_types(type, own), limits.links)
-    conditions = Conditions(now_micros, offset_minutes, base, limits.value_length)
+    conditions = Conditions(now_micros, offset_minutes, base, limits.value_length, others)
     return _Reading(names, conditions, limits, lenient).query(own)
 
 

@@ -7,7 +7,6 @@ import msgspec
 
 from kintung.errors import Duplicate, Unavailable
 from kintung.fhir.json import parse
-from kintung.fhir.search import extract
 from kintung.store.matching import Indexed, indexed
 from kintung.store.memory.chain import append, append_audit
 from kintung.store.memory.linking import change_grant, change_links
@@ -76,7 +75,7 @@ class Commit:
         found = None
         if write.sealed is not None:
             text = self._scribe.open(write.sealed.blob, write.type, write.id)
-            rows = extract(parse(text), offset_minutes=self._scribe.offset_minutes)
+            rows = self._scribe.extracted(parse(text))
             found = indexed(write.type, write.id, state.at, rows, self._scribe.vaulted)
         ownership = replace(write.ownership, persons=tuple(sorted(set(write.ownership.persons))))
         for patient in _patients_named(ownership, found):

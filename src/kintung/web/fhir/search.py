@@ -43,6 +43,7 @@ def answer(
         lenient=request.prefer.lenient,
         ignore=HOW,
         base=request.base,
+        others=site.other_forms,
     )
     query = narrowed(asked)
     paging = walked.paging(query.count, total=query.total != "none" or query.count == 0)
