@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from kintung.definitions import naming_systems
 from kintung.definitions.population import Sex, System
 from kintung.sample import HTEST, HTEST_SYSTEM
 from kintung.synth.names import Han
@@ -17,8 +18,12 @@ TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 CARD_WIDTH = 40
 """Characters of the name in Latin letters that an identity card has room for (COM000022-27)."""
 
-_URIS = {"passport": "http://hl7.org/fhir/sid/passport-PHL"}
-_CODES = {"hk-birth-certificate": "BCT", "passport": "PPN", "ehr-number": "PI"}
+_SYSTEMS = {
+    system.id: (system.uris[0] if system.uris else f"{system.prefixes[0]}PHL", system.type)
+    for system in naming_systems()
+    if system.uris or system.prefixes
+}
+"""URI and type of the number by the id of a naming system; passports are of the Philippines."""
 
 
 @dataclass(slots=True)
@@ -99,11 +104,8 @@ class Draft:
         return {"type": _type("MR"), "system": SID + "sample-patient", "value": self.record_number}
 
     def _identifier(self, number: Number) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "type": _type(_CODES.get(number.system, "NI")),
-            "system": _URIS.get(number.system) or SID + number.system,
-            "value": number.value,
-        }
+        uri, code = _SYSTEMS[number.system]
+        found: dict[str, Any] = {"type": _type(code), "system": uri, "value": number.value}
         if number.verified:
             found["extension"] = [
                 {"url": STRUCTURE + "identifier-verified", "valueDateTime": self.registered.isoformat()}

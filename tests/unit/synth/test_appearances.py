@@ -9,6 +9,7 @@ from kintung.definitions.corruptions import corruptions
 from kintung.definitions.population import shares, systems
 from kintung.errors import BadInput
 from kintung.fhir.structure import validate
+from kintung.identity.identifiers import parse
 from kintung.identity.names import folded
 from kintung.sample import HTEST
 from kintung.synth import appearances, people
@@ -36,6 +37,15 @@ def test_every_patient_has_an_id_of_its_own_and_a_truth():
         assert truth["person"] in people_there
         assert set(truth["corruptions"]) <= corruptions().keys()
         assert truth["system"] in systems()
+
+
+def test_numbers_without_corruption_are_those_of_the_person_in_a_known_system():
+    """Whatever the brackets and re-issues, they are read as the person's own."""
+    known = {person.id: person for person in PEOPLE}
+    for appearance in CLEAN:
+        own = set(known[appearance.person].numbers.values())
+        for number in appearance.patient["identifier"][1:]:
+            assert parse(number["system"], number["value"]).normal in own, number
 
 
 def test_without_corruption_a_record_says_what_is_true():
