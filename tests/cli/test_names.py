@@ -13,8 +13,8 @@ def test_forms_of_a_name_are_printed_in_columns(tmp_path):
         "telegraph code  1  7115 1129 2429   one a character",
         "Jyutping        1  can4 daai6 man4  surname 陳",
     ]
-    assert "Hong Kong       1  CHAN Tai Man     陳 chan, 大 tai, 文 man" in lines
-    assert "Macao           1  CHAN Tai Man     陳 chan, 大 tai, 文 man" in lines
+    assert "Hong Kong       1  CHAN Tai Man     陳 can4 chan, 大 daai6 tai, 文 man4 man" in lines
+    assert "Macao           1  CHAN Tai Man     陳 can4 chan, 大 daai6 tai, 文 man4 man" in lines
     assert "pinyin          1  Chen Dawen       陳 chen, 大 da, 文 wen" in lines
 
 

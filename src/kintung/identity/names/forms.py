@@ -8,7 +8,13 @@ from typing import Literal, NamedTuple
 from kintung.errors import TooLong, ValueInvalid
 from kintung.identity.names.private_use import Converted, from_private_use
 from kintung.identity.names.readings import jyutping
-from kintung.identity.names.spellings import SYSTEMS, System, given_spellings, surname_spellings
+from kintung.identity.names.spellings import (
+    SYSTEMS,
+    System,
+    given_spellings,
+    read_as,
+    surname_spellings,
+)
 from kintung.identity.names.surnames import (
     DOTS,
     own_name,
@@ -138,13 +144,22 @@ def _latin(written: str, system: System, most: int) -> list[Form]:
             shown = [*map(str.title, family), "".join(syllables).title()]
         else:
             shown = [*map(str.upper, family), *map(str.title, syllables)]
-        found.append(Form(" ".join(filter(None, shown)), system, rank, _why(surname, given, choice)))
+        found.append(Form(" ".join(filter(None, shown)), system, rank, _why(surname, given, choice, system)))
     return found
 
 
-def _why(surname: str, given: str, choice: tuple[str, ...]) -> str:
+def _why(surname: str, given: str, choice: tuple[str, ...], system: System) -> str:
+    """Say of each part what it is read as and how that is spelled."""
     parts = (surname, *given) if surname else tuple(given)
-    return ", ".join(f"{han} {spelled}" for han, spelled in zip(parts, choice, strict=True))
+    told = (
+        _told(part, spelled, system, part == surname) for part, spelled in zip(parts, choice, strict=True)
+    )
+    return ", ".join(told)
+
+
+def _told(part: str, spelled: str, system: System, surname: bool) -> str:
+    reading = read_as(part, spelled, system, surname) if len(part) == 1 else ""
+    return f"{part} {reading} {spelled}" if reading not in {"", spelled} else f"{part} {spelled}"
 
 
 def _divided(name: str) -> tuple[str, str]:

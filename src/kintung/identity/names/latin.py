@@ -42,7 +42,8 @@ class LatinName(NamedTuple):
 
     ``surname`` and ``given`` are words of that system, ``others`` what it does not read (a
     Western given name, a spelling of another's). ``surnames`` are characters of surnames
-    spelled so, the commonest first.
+    spelled so, the likeliest first; of two surnames, a married woman's (CHAN LEE Mei Ling),
+    those of her own, the second.
     """
 
     words: tuple[Word, ...]
@@ -98,7 +99,11 @@ def _reading(
 ) -> tuple[tuple[int, int], tuple[Word, ...], tuple[str, ...]]:
     """Return how well a system reads the words, and the surname: words and characters."""
     read = [word for word in words if system in word.syllables]
-    for front in _fronts(words, text):
+    for front, whole in _fronts(words, text):
+        own = surnames_spelled(front[-1].plain, system) if whole and len(front) == 2 else ()
+        if own and surnames_spelled(front[0].plain, system):
+            both = " ".join(word.plain for word in front)
+            return (len(read), 1), front, surnames_spelled(both, system) or own
         for count in (2, 1):
             spelled = surnames_spelled(" ".join(word.plain for word in front[:count]), system)
             if spelled and len(front) >= count:
@@ -107,16 +112,16 @@ def _reading(
     return (len(read), 0), (), ()
 
 
-def _fronts(words: tuple[Word, ...], text: str) -> Iterator[tuple[Word, ...]]:
-    """Yield where the surname may begin, the surest first."""
+def _fronts(words: tuple[Word, ...], text: str) -> Iterator[tuple[tuple[Word, ...], bool]]:
+    """Yield where the surname may begin, the surest first, and whether it is all of that."""
     before, comma, _ = text.partition(",")
     if comma:
-        yield words[: len(latin_words(before))]
+        yield words[: len(latin_words(before))], True
     capitals = tuple(word for word in words if word.text.isupper() and len(word.text) > 1)
     if capitals and len(capitals) < len(words):
-        yield capitals
+        yield capitals, True
     for start in range(len(words)):
-        yield words[start:]
+        yield words[start:], False
 
 
 def _word(text: str) -> Word:

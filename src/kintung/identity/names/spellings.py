@@ -45,6 +45,17 @@ def surname_spellings(surname: str, system: System) -> tuple[str, ...]:
     return _products([_of_one(part, system) for part in parts], " ")
 
 
+@lru_cache(8192)
+def read_as(character: str, spelled: str, system: System, surname: bool = False) -> str:
+    """Return the reading of a character that a spelling of it is of; empty where none is.
+
+    A spelling that is written down of a surname or character may be of no reading by rule.
+    """
+    if system == "pinyin":
+        return next((each for each in pinyin(character, surname) if spelled in pinyin_spellings(each)), "")
+    return next((each for each in jyutping(character, surname) if spelled in spellings(each, system)), "")
+
+
 def _of_one(surname: str, system: System) -> tuple[str, ...]:
     written = surname_reading(surname)
     if len(surname) == 1:
