@@ -21,7 +21,7 @@ def with_card(id: str, card: str = CARDS[0], *, verified: bool = True, **more: A
     identifier: dict[str, Any] = {"system": HKID, "value": card}
     if verified:
         identifier["extension"] = [{"url": VERIFIED, "valueDateTime": "2022-10-19T09:00:00+08:00"}]
-    return patient(id, identifier=[identifier], **more)
+    return patient(id, identifier=[identifier], **({"birthDate": "1950-03-04"} | more))
 
 
 def feed(record: Record, *resources: Resource) -> Receipt:

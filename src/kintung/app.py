@@ -13,6 +13,7 @@ from kintung.errors import BadInput
 from kintung.fhir.search import OFFSET_MINUTES, OtherForms, fingerprint
 from kintung.identity import identifiers
 from kintung.identity.feed import Feed
+from kintung.identity.judge import matched
 from kintung.identity.name_search import name_forms, name_rows, names_fingerprint
 from kintung.store.audit import AuditBook
 from kintung.store.keys import KeyStore
@@ -116,7 +117,7 @@ def open_node(
                 audit,
                 clock,
                 entropy,
-                Feed(),
+                Feed(matched),
                 settings,
                 key_store.secret("cursor"),
                 key_store.secret("asynchronous"),

@@ -235,6 +235,20 @@ CONTRADICTIONS = frozenset(
 )
 """Levels that a certain link never has: two people on one number look like this."""
 
+HALVES = (
+    frozenset(
+        {
+            ("given", "homophone"),
+            ("given", "part"),
+            ("given-spelling", "nearly"),
+            ("given-spelling", "syllable"),
+            ("given-sound", "syllable"),
+        }
+    ),
+    frozenset({("birth", "swapped"), ("birth", "two-parts"), ("birth", "lunar")}),
+)
+"""Levels of given name and of birth date that contradict together: brothers and sisters look like this."""
+
 Levels = tuple[str | None, ...]
 """The name of the level of each of COMPARISONS; None where it cannot be compared."""
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from math import log2
 
 from kintung.identity.matching.features import Record
-from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, Level, Levels, levels
+from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, HALVES, Level, Levels, levels
 from kintung.identity.matching.weights import Weights, weights
 
 _BY_FREQUENCY = tuple(
@@ -89,8 +89,8 @@ def _why(a: Record, b: Record, level: Level) -> str:
 
 
 def _result(a: Record, b: Record, agreed: Levels, total: float, used: Weights) -> Result:
-    if total >= used.certain and is_settled(a, b, used) and not contradicts(agreed):
-        return Result.CERTAIN
+    if is_settled(a, b, used):
+        return Result.CERTAIN if total >= used.certain and not contradicts(agreed) else Result.PROBABLE
     asked = used.probable if a.numbers.isdisjoint(b.numbers) else used.possible
     return Result.PROBABLE if total >= asked else Result.NONE
 
@@ -110,7 +110,6 @@ def is_settled(a: Record, b: Record, used: Weights) -> bool:
 
 def contradicts(agreed: Levels) -> bool:
     """Whether something speaks against one person, whatever the score."""
-    return any(
-        (comparison.name, level) in CONTRADICTIONS
-        for comparison, level in zip(COMPARISONS, agreed, strict=True)
-    )
+    names = (comparison.name for comparison in COMPARISONS)
+    found = {(name, level) for name, level in zip(names, agreed, strict=True) if level is not None}
+    return not found.isdisjoint(CONTRADICTIONS) or all(not found.isdisjoint(half) for half in HALVES)
