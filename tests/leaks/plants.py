@@ -13,8 +13,9 @@ from contextlib import ExitStack, contextmanager
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, cast
 
+from kintung.store import persons as persons_rules
 from kintung.store import scribe
-from kintung.store.sql import history, idempotency, visibility
+from kintung.store.sql import history, idempotency, linking, persons, visibility
 from kintung.store.sql.search import (
     compartments,
     conditions,
@@ -250,6 +251,28 @@ LEAKS = (
     ),
     leak("an update moves a resource", scribe._refuse_move, "if one_person and", "if False and"),
     leak("keys of all clients are one", idempotency._place, "(idempotency.client, ", '("", '),
+    # Persons.
+    leak(
+        "probable links reach",
+        persons_rules.persons_of,
+        "for link in links if link.is_linked",
+        "for link in links if link.is_linked or link.found is LinkKind.PROBABLE",
+    ),
+    leak(
+        "an un-merge leaves the reach",
+        linking.Linking._expand,
+        "for key in held - ids",
+        "for key in ids - ids",
+    ),
+    leak(
+        "a denial is of one record alone",
+        persons_rules.expanded,
+        "any(patient in denied for patient in person)",
+        "all(patient in denied for patient in person)",
+    ),
+    leak("records of a person without the reader", persons.members, 'visible(who, "r")', "every()"),
+    leak("a queue without the reader", persons.queued, 'visible(who, f"r{x}")', "every()"),
+    leak("links without the reader", persons._seen, ', visible(who, "ra"), visible(who, "rb")', ""),
     # Cursors.
     leak("a cursor is anybody's", cursor.Cursors.open, "found.reader != reader or ", ""),
     leak(

@@ -741,6 +741,14 @@ def _everything(ask: Caller, draw: Draw) -> None:
     ask("GET", f"{draw.choice(('Encounter/a-e', draw.name('Encounter')))}/$everything")
 
 
+@template("everything of a person by either record", "everything", "search-type")
+def _everything_of_a_person(ask: Caller, draw: Draw) -> None:
+    """Of one whose other record is granted; of hidden ones, linked too; and what is of one record alone."""
+    ask("GET", f"Patient/a2/$everything?_count={draw.choice('579')}")
+    ask("GET", f"Patient/{draw.choice(HIDDEN_PERSONS)}/$everything")
+    ask("GET", f"Observation?patient={draw.choice(('a2', 'h', 'a,h'))}&_total=accurate")
+
+
 @template("status of a subscription", "subscription-status", "subscription-status-post")
 def _subscription_status(ask: Caller, draw: Draw) -> None:
     ask(draw.choice(("GET", "POST")), f"{draw.name('Subscription')}/$status")

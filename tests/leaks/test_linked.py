@@ -5,7 +5,7 @@ from typing import Any
 from kintung.identity import registry
 from kintung.identity.registry import Steward
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import Prepared
+from kintung.store.port import Grant, Prepared
 from kintung.store.reader import Reader
 from tests.leaks.readers import READER, given_a_reader_of
 from tests.people import CARDS, with_card
@@ -76,13 +76,40 @@ def test_a_grant_reaches_a_person_by_certain_links_alone(api: Api) -> None:
 
 def test_who_sees_part_of_a_person_is_shown_that_part(api: Api) -> None:
     api.store(patient("a"), patient("b"), observation("a-o", "a"), observation("b-o", "b"))
-    api.store(observation("of-nobody", None, performer=[{"reference": "Patient/b"}]))
     given_a_reader_of(api, "a")
+    made = observation("", None, performer=[{"reference": "Patient/b"}])
+    del made["id"]
+    assert api.post("Observation", made, persona=READER).status_code == 201
     say(api, LinkKind.CERTAIN, "a", "b")
     api.label("Patient/b", "R")
     refresh(api)
 
     assert everything(api, "a") == {"Patient/a", "Observation/a-o"}
+
+
+def test_a_denial_of_one_record_holds_for_the_person(api: Api) -> None:
+    api.store(patient("a"), patient("b"), observation("a-o", "a"), observation("b-o", "b"))
+    given_a_reader_of(api, "a", "b")
+    api.prepared(Prepared(grants=(Grant(1, deny=("b",)),)))
+    refresh(api)
+    assert found(api, "Observation?") == {"Observation/a-o"}
+
+    say(api, LinkKind.CERTAIN, "a", "b")
+    refresh(api)
+    assert found(api, "Observation?") == everything(api, "a") == set()
+
+
+def test_a_steward_is_told_of_pairs_in_sight(api: Api) -> None:
+    api.store(*(patient(id) for id in "abc"))
+    reader = given_a_reader_of(api, "a", "b")
+    say(api, LinkKind.PROBABLE, "a", "b")
+    say(api, LinkKind.PROBABLE, "a", "c")
+
+    with api.node.store.view() as view:
+        assert [link.pair for link in view.queue(reader, 9)] == [("a", "b")]
+        assert [link.pair for link in view.links_of(reader, "a")] == [("a", "b")]
+        assert view.link(reader, "a", "c") is None
+        assert view.said(reader, "a", "c") == ()
 
 
 def test_what_everything_of_a_person_shows_is_listed_for_the_steward(api: Api) -> None:

@@ -17,6 +17,7 @@ from kintung.app import Node, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.consent import Access, Right
 from kintung.errors import Duplicate
+from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared, Relabel, Unit
 from kintung.store.reader import Reader
 from kintung.web.app import create_app
@@ -119,7 +120,8 @@ class World:
             *LABELLED_PERSONS,
             *(f"more{n}" for n in range(self.profile.more_persons)),
         )
-        self.record.grant(SCOPE, *persons)
+        self.record.grant(SCOPE, *(person for person in persons if person != "a2"))
+        self._link()
         if self.is_full:
             self.record.grant(SCOPE + 1, *DOUBLES.values())
         at, step = START, 0
@@ -144,6 +146,24 @@ class World:
             case "label":
                 self.record.label(*event.what)
 
+    def _link(self) -> None:
+        """``a`` and ``a2`` are one person, of whom ``a`` is granted; no link leads to the hidden."""
+        self._say(("a", "a2", LinkKind.CERTAIN))
+        if self._has("person"):
+            self._say(
+                ("h", "h2", LinkKind.CERTAIN), ("a", "h", LinkKind.PROBABLE), ("b", "h3", LinkKind.APART)
+            )
+        if self._has("label"):
+            self._say(("b", "a5", LinkKind.CERTAIN))
+
+    def _has(self, why: Why) -> bool:
+        """Does what is hidden from some readers for this reason happen here?"""
+        return self.is_full or why not in self.profile.hides
+
+    def _say(self, *said: tuple[str, str, LinkKind], score: int = 0) -> None:
+        changes = tuple(LinkChange(one, other, kind, "test", score=score) for one, other, kind in said)
+        self.node.store.commit(Unit(Reader.everything(), lambda _: Prepared(links=changes)))
+
     def meanwhile(self) -> None:
         """What others do between two requests of the reader; nothing of it is for the reader."""
         if not self.is_full:
@@ -156,7 +176,7 @@ class World:
         always = (self._receipt, self._audited, self._queued, self._labelled)
         if "person" not in self.profile.hides:
             return always
-        return (*always, self._written, self._written, self._granted)
+        return (*always, self._written, self._written, self._granted, self._linked)
 
     def _written(self, number: int) -> None:
         double = self._draw.choice(population.HIDDEN_PERSONS)
@@ -168,6 +188,11 @@ class World:
             code = self._draw.choice(population.CASES)
             self.record.put(observation(id, double, code, **_day(self._draw)))
             self._stored.add(id)
+
+    def _linked(self, number: int) -> None:
+        """A rule finds the reader's person like a hidden one, and links hidden ones or does not."""
+        among = LinkKind.CERTAIN if number % 2 else LinkKind.NOTHING
+        self._say(("a", "h", LinkKind.PROBABLE), ("h2", "h3", among), score=number)
 
     def _granted(self, number: int) -> None:
         self.record.grant(SCOPE + 1 + number % 3, "h", "h2", remove=["h3"])
