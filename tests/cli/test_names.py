@@ -1,8 +1,10 @@
 """``kintung names``: every form of a name on a line, under each other."""
 
+import subprocess
+
 import pytest
 
-from tests.commands import done, kintung
+from tests.commands import KINTUNG, done, environment, kintung
 
 
 def test_forms_of_a_name_are_printed_in_columns(tmp_path):
@@ -38,6 +40,22 @@ def test_private_use_characters_are_converted_or_kept_and_said(tmp_path):
     printed = done(kintung(tmp_path, "names", "陳\ue0f3\uf8f8"))
     assert "陳婷\uf8f8" in printed.splitlines()[0]
     assert "U+E0F3 is 婷, held in private use; U+F8F8 is in private use and known to nobody; kept" in printed
+
+
+def test_terminal_that_cannot_show_a_character_shows_its_number(tmp_path):
+    shown = subprocess.run(
+        [KINTUNG, "names", "陳", "--most", "1"],
+        env={**environment(tmp_path), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "\\u9673" in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_bytes_that_are_no_text_are_left_out(tmp_path):
+    assert "陳" in done(kintung(tmp_path, "names", "\udcff陳"))
 
 
 @pytest.mark.parametrize(
