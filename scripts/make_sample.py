@@ -3,13 +3,14 @@
     make_sample.py [--seed 20221019] [--check]
 
 Writes ``src/kintung/sample/bundles.ndjson.gz``: FHIR R4 transaction Bundles of invented
-people in Hong Kong, Shenzhen and Macao. The same seed gives the same text. With
-``--check`` nothing is written; the exit status says whether the file is as it would be made.
+people in Hong Kong, Guangdong and Macao. The people are those of ``kintung synth``, each known to
+several systems as these write; some of them have records of care. The same seed gives the same
+text. With ``--check`` nothing is written; the exit status says whether the file is as it would be
+made.
 
 All of it is marked as synthetic: ``meta.tag`` HTEST on every resource, "Synthetic" in the
-name of every organisation and place, telephone numbers that begin with 0, and identity
-numbers where none is issued: HKIDs that begin with QZ, mainland IDs of area 999999, travel
-permits that begin with H9999, Macao cards that begin with 9999.
+name of every organisation and place, telephone numbers and identity numbers where none is issued,
+as ``docs/reference/definitions.md`` says.
 """
 
 import argparse
@@ -25,10 +26,18 @@ from uuid import UUID
 
 import msgspec
 
-from kintung.identity.identifiers import hkid_check_digit, mainland_check_digit
+from kintung.definitions.population import System, systems
 from kintung.sample import HTEST, HTEST_SYSTEM, sample_bundles
+from kintung.synth import appearances, seeded
+from kintung.synth import people as population
+from kintung.synth.appearances import draft
+from kintung.synth.corruptions import befall
+from kintung.synth.demography import AS_OF
+from kintung.synth.people import Person
 
 SEED = 20221019
+PEOPLE = 200
+IN_A_BUNDLE = 60
 FIRST_DAY, LAST_DAY = date(2024, 1, 2), date(2026, 10, 30)
 HONG_KONG_TIME = timezone(timedelta(hours=8))
 
@@ -66,30 +75,6 @@ def named(pairs: str) -> list[Named]:
     return [Named(*pair.split(" ", 1)) for pair in pairs.split(", ")]
 
 
-SURNAMES = named(
-    "陳 CHAN, 黃 WONG, 李 LEE, 張 CHEUNG, 何 HO, 林 LAM, 梁 LEUNG, 吳 NG, 鄧 TANG, 郭 KWOK, 葉 YIP, 鍾 CHUNG"
-)
-GIVEN = {
-    "male": named(
-        "家明 Ka Ming, 志偉 Chi Wai, 國強 Kwok Keung, 俊傑 Chun Kit, "
-        "永康 Wing Hong, 大文 Tai Man, 耀華 Yiu Wah, 子軒 Tsz Hin"
-    ),
-    "female": named(
-        "美玲 Mei Ling, 淑芬 Shuk Fan, 嘉欣 Ka Yan, 麗華 Lai Wah, "
-        "慧敏 Wai Man, 詠詩 Wing Sze, 婉儀 Yuen Yee, 玉蘭 Yuk Lan"
-    ),
-}
-ACROSS = {"黃": Named("黄", "HUANG"), "李": Named("李", "LI"), "張": Named("张", "ZHANG")} | {
-    "志偉": Named("志伟", "Zhiwei"),
-    "嘉欣": Named("嘉欣", "Jiaxin"),
-    "俊傑": Named("俊杰", "Junjie"),
-}
-"""Hong Kong names as a mainland hospital writes them."""
-DISTRICTS = named(
-    "深水埗 Sham Shui Po, 葵青 Kwai Tsing, 東區 Eastern, 沙田 Sha Tin, 元朗 Yuen Long, 觀塘 Kwun Tong"
-)
-
-
 class Place(NamedTuple):
     """An invented organisation; ``kind`` is a code of organization-type."""
 
@@ -107,9 +92,13 @@ CLINICS = (
 )
 LABORATORY = Place("ORG-04", "Synthetic Bay Laboratory", "模擬灣區化驗所", "prov", "HK")
 PAYER = Place("ORG-05", "Synthetic Subsidy Office", "模擬資助辦事處", "pay", "HK")
+HOSPITAL = Place("ORG-08", "Synthetic Public Hospital", "模擬公立醫院", "prov", "HK")
+GUANGZHOU = Place("ORG-09", "Synthetic Kapok Hospital, Guangzhou", "模拟红棉医院（广州）", "prov", "CN")
+RIDGE = Place("ORG-10", "Synthetic Ridge Hospital, Macao", "模擬山崗醫院（澳門）", "prov", "MO")
 SHENZHEN = Place("ORG-06", "Synthetic Pearl Hospital, Shenzhen", "模拟明珠医院（深圳）", "prov", "CN")
 MACAO = Place("ORG-07", "Synthetic Lotus Clinic, Macao", "模擬蓮花診所（澳門）", "prov", "MO")
-PLACES = (CENTRE, *CLINICS, LABORATORY, PAYER, SHENZHEN, MACAO)
+PLACES = (CENTRE, *CLINICS, LABORATORY, PAYER, SHENZHEN, MACAO, HOSPITAL, GUANGZHOU, RIDGE)
+SYSTEMS = {system.number: system for system in systems().values()}
 
 
 class Staff(NamedTuple):
@@ -123,46 +112,33 @@ class Staff(NamedTuple):
 DOCTOR = Code(TERMINOLOGY + "practitioner-role", "doctor", "Doctor")
 NURSE = Code(TERMINOLOGY + "practitioner-role", "nurse", "Nurse")
 STAFF = (
-    Staff("PR-01", SURNAMES[6], Named("示範", "Si Fan"), NURSE, CENTRE),
-    Staff("PR-02", SURNAMES[4], Named("樣本", "Yeung Boon"), NURSE, CENTRE),
-    Staff("PR-03", SURNAMES[1], Named("示例", "Si Lai"), DOCTOR, CLINICS[0]),
-    Staff("PR-04", SURNAMES[9], Named("模擬", "Mo Yi"), DOCTOR, CLINICS[0]),
-    Staff("PR-05", SURNAMES[7], Named("試行", "Si Hang"), DOCTOR, CLINICS[1]),
+    Staff("PR-01", Named("梁", "LEUNG"), Named("示範", "Si Fan"), NURSE, CENTRE),
+    Staff("PR-02", Named("何", "HO"), Named("樣本", "Yeung Boon"), NURSE, CENTRE),
+    Staff("PR-03", Named("黃", "WONG"), Named("示例", "Si Lai"), DOCTOR, CLINICS[0]),
+    Staff("PR-04", Named("郭", "KWOK"), Named("模擬", "Mo Yi"), DOCTOR, CLINICS[0]),
+    Staff("PR-05", Named("吳", "NG"), Named("試行", "Si Hang"), DOCTOR, CLINICS[1]),
     Staff("PR-06", Named("钟", "ZHONG"), Named("示范", "Shifan"), DOCTOR, SHENZHEN),
     Staff("PR-07", Named("林", "LAM"), Named("試用", "Si Iong"), DOCTOR, MACAO),
 )
 
 
 @dataclass(frozen=True)
-class Person:
-    """An invented person as one place knows them."""
+class Known:
+    """An invented person as one place knows them: the Patient it has, and what for it cares."""
 
-    number: str
-    family: Named
-    given: Named
-    gender: str
-    born: date
-    identifiers: tuple[tuple[str, str, str], ...]
-    """(system, type code, value)"""
+    person: Person
+    patient: Resource
     place: Place
     conditions: tuple[str, ...] = ()
-    district: Named = DISTRICTS[0]
+
+    @property
+    def number(self) -> str:
+        """The record number there."""
+        return self.patient["identifier"][0]["value"]
 
     @property
     def staff(self) -> tuple[Staff, ...]:
         return tuple(member for member in STAFF if member.place == self.place)
-
-
-def hkid(number: int) -> str:
-    """An HKID as it is printed; no card is known to begin with QZ."""
-    body = f"QZ{number:06}"
-    return f"{body}({hkid_check_digit(body)})"
-
-
-def mainland_id(born: date, sequence: int) -> str:
-    """A mainland resident ID of area 999999, which is no place; an odd sequence is a man's."""
-    body = f"999999{born:%Y%m%d}{sequence:03}"
-    return body + mainland_check_digit(body)
 
 
 # --- what is measured and given ----------------------------------------------------------------
@@ -260,7 +236,7 @@ def by(staff: Staff) -> Resource:
     return ref(f"Practitioner?identifier={SID}sample-practitioner|{staff.number}")
 
 
-def patient_of(person: Person) -> Resource:
+def patient_of(person: Known) -> Resource:
     """A person of another Bundle, by their number there."""
     return ref(f"Patient?identifier={SID}sample-patient|{person.number}")
 
@@ -394,41 +370,26 @@ def add_staff(bundle: Bundle, staff: Staff, organisation: Resource) -> None:
     )
 
 
+def add_patient(bundle: Bundle, patient: Resource) -> Resource:
+    """Add a Patient as ``kintung synth`` makes them; the node gives it an id of its own."""
+    place = next(
+        place for place in PLACES if place.number == patient["managingOrganization"]["identifier"]["value"]
+    )
+    elements = {name: value for name, value in patient.items() if name not in ("resourceType", "id", "meta")}
+    return bundle.add("Patient", **elements | {"managingOrganization": at_place(place)})
+
+
 # --- one person's record --------------------------------------------------------------------------
 
 
 class Record:
     """Writes the record of one person into a Bundle."""
 
-    def __init__(self, bundle: Bundle, person: Person) -> None:
+    def __init__(self, bundle: Bundle, person: Known) -> None:
         self.bundle = bundle
         self.person = person
         self.chance = bundle.chance
-        self.patient = self._add_patient()
-
-    def _add_patient(self) -> Resource:
-        person = self.person
-        own = identifier(SID + "sample-patient", "MR", person.number)
-        return self.bundle.add(
-            "Patient",
-            identifier=[own, *(identifier(*number) for number in person.identifiers)],
-            active=True,
-            name=names(person.family, person.given),
-            telecom=[
-                {"system": "phone", "value": f"0000 {self.chance.randrange(10_000):04}", "use": "mobile"}
-            ],
-            gender=person.gender,
-            birthDate=person.born.isoformat(),
-            address=[
-                {
-                    "use": "home",
-                    "line": [f"{self.chance.randrange(1, 40)}/F, Synthetic Estate"],
-                    "district": person.district.roman,
-                    "country": person.place.country,
-                }
-            ],
-            managingOrganization=at_place(person.place),
-        )
+        self.patient = add_patient(bundle, person.patient)
 
     def visits(self, count: int) -> list[datetime]:
         """Days of visits, oldest first, at least three weeks apart, in opening hours."""
@@ -833,7 +794,7 @@ def child(record: Record) -> None:
     """Vaccines and growth of a child."""
     chance, staff = record.chance, record.person.staff[0]
     for months, vaccine in zip((2, 12, 13, 18), VACCINES["child"], strict=True):
-        on = record.person.born + timedelta(days=30 * months + chance.randrange(20))
+        on = record.person.person.born + timedelta(days=30 * months + chance.randrange(20))
         record.vaccinate(vaccine, on, staff, chance.randrange(10_000))
     for progress, at in enumerate(record.visits(3)):
         encounter = record.encounter(at, CHECK_UP, staff)
@@ -859,12 +820,21 @@ def reference_range(unit: str, low: str | None, high: str | None) -> Resource:
 # --- everybody --------------------------------------------------------------------------------------
 
 
-def people(chance: random.Random) -> tuple[list[Person], list[Person], list[Person]]:
-    """Grown people of Hong Kong, children, and patients of the places across the boundary.
+@dataclass(frozen=True)
+class Cast:
+    """Who is cared for: grown people of Hong Kong, children with a parent among them, people across.
 
-    The first three across are also among the first of Hong Kong: the same travel permit, one
-    issue later, with the name in simplified characters.
+    The first three across are also the first three of Hong Kong.
     """
+
+    grown: list[Known]
+    children: dict[int, Known]
+    """By the place of the parent among the grown."""
+    across: list[Known]
+
+
+def cast(everybody: list[Person], chance: random.Random) -> Cast:
+    """Choose who is cared for among everybody, and what for."""
     problems = [
         tuple(line.split())
         for line in (
@@ -872,93 +842,58 @@ def people(chance: random.Random) -> tuple[list[Person], list[Person], list[Pers
             "hypertension lipids", "knee", "hypertension diabetes lipids", "",
         )
     ]  # fmt: skip
-    grown: list[Person] = []
-    for number in range(1, 20):
-        gender = ("female", "male")[number % 2]
-        permit = (SID + "home-return-permit", "NI", f"H9999{number:04}")
-        grown.append(
-            Person(
-                number=f"P-{number:03}",
-                family=SURNAMES[number % len(SURNAMES)],
-                given=GIVEN[gender][number % 7],
-                gender=gender,
-                born=date(1944 + chance.randrange(38), 1 + chance.randrange(12), 1 + chance.randrange(28)),
-                identifiers=((SID + "hkid", "NI", hkid(number)), *((permit,) if number <= 6 else ())),
-                place=(CENTRE, *CLINICS)[number % 3],
-                conditions=problems[number % len(problems)],
-                district=DISTRICTS[number % len(DISTRICTS)],
-            )
-        )
-    children = [
-        Person(
-            number=f"P-{number:03}",
-            family=parent.family,
-            given=GIVEN[gender][7],
-            gender=gender,
-            born=date(2020 + number % 2, 3 + number % 5, 9),
-            identifiers=((SID + "hk-birth-certificate", "BCT", hkid(number)),),
-            place=parent.place,
-            district=parent.district,
-        )
-        for number, gender, parent in (
-            (20, "male", grown[2]),
-            (21, "female", grown[4]),
-            (22, "male", grown[8]),
-        )
-    ]
-    across = [seen_across(person, number) for number, person in enumerate(grown[:3], 23)]
-    born = date(1961, 7, 3)
-    shenzhen = Person(
-        number="P-026",
-        family=Named("黄", "HUANG"),
-        given=Named("丽华", "Lihua"),
-        gender="female",
-        born=born,
-        identifiers=(
-            (SID + "mainland-id", "NI", mainland_id(born, 2)),
-            (SID + "exit-entry-permit", "NI", "C99990001"),
-        ),
-        place=SHENZHEN,
-        conditions=("hypertension", "diabetes"),
-    )
-    macao = [
-        Person(
-            number=f"P-{number:03}",
-            family=family,
-            given=given,
-            gender=gender,
-            born=date(1931 + number, 5, 17),
-            identifiers=(
-                (SID + "macao-bir", "NI", f"9999{number:03}(0)"),
-                (SID + "home-return-permit", "NI", f"M9999{number:04}"),
-            ),
-            place=MACAO,
-            conditions=("hypertension",),
-        )
-        for number, family, given, gender in (
-            (27, Named("黃", "VONG"), Named("永康", "Weng Hong"), "male"),
-            (28, Named("張", "CHEONG"), Named("玉蘭", "Iok Lan"), "female"),
-        )
-    ]
-    return grown, children, [*across, shenzhen, *macao]
+    by_card = {card(person): person for person in everybody}
+    parents: list[tuple[Person, Person]] = []
+    for person in everybody:
+        small = [by_card[other.number] for other in person.relatives if other.number in by_card]
+        small = [other for other in small if 2 <= age(other) <= 8]
+        taken = [child for _, child in parents]
+        if person.region == "hong-kong" and age(person) >= 30 and small and small[0] not in taken:
+            parents.append((person, small[0]))
+    living = [person for person in everybody if not person.died and age(person) < 90]
+    rest = [person for person in living if person.region == "hong-kong" and age(person) >= 44]
+    crossing = [person for person in rest if person.han and "home-return-permit" in person.numbers]
+    chosen = crossing[:4]
+    with_child = {4: parents[0], 6: parents[1], 8: parents[2]}
+    known = {person.id for pair in with_child.values() for person in pair} | {person.id for person in chosen}
+    others = (person for person in rest if person.id not in known)
+    grown: list[Known] = []
+    for nth in range(19):
+        person = with_child[nth][0] if nth in with_child else chosen[nth] if nth < 4 else next(others)
+        place = (CENTRE, *CLINICS)[(nth + 1) % 3]
+        grown.append(known_at(person, place, problems[(nth + 1) % 8], chance))
+    children = {nth: known_at(small, grown[nth].place, (), chance) for nth, (_, small) in with_child.items()}
+    across = [known_at(one.person, SHENZHEN, one.conditions[:1], chance, nth=1) for one in grown[:3]]
+    guangdong = next(one for one in living if one.region == "guangdong" and age(one) >= 50)
+    across.append(known_at(guangdong, SHENZHEN, ("hypertension", "diabetes"), chance))
+    macao = [one for one in living if one.region == "macao" and one.han and age(one) >= 40]
+    across += [known_at(one, MACAO, ("hypertension",), chance) for one in macao[:2]]
+    return Cast(grown, children, across)
 
 
-def seen_across(person: Person, number: int) -> Person:
-    """A Hong Kong person as the hospital in Shenzhen knows them."""
-    permit = next(value for system, _, value in person.identifiers if system.endswith("home-return-permit"))
-    return Person(
-        number=f"P-{number:03}",
-        family=ACROSS[person.family.han],
-        given=ACROSS[person.given.han],
-        gender=person.gender,
-        born=person.born,
-        identifiers=((SID + "home-return-permit", "NI", f"{permit}02"),),
-        place=SHENZHEN,
-        conditions=person.conditions[:1],
-    )
+def card(person: Person) -> str:
+    """The number of the card, the first of a person's numbers."""
+    return next(iter(person.numbers.values()))
 
 
-def family(chance: random.Random, parent: Person, young: Person) -> Bundle:
+def age(person: Person) -> int:
+    return AS_OF.year - person.born.year
+
+
+def known_at(
+    person: Person, place: Place, conditions: tuple[str, ...], chance: random.Random, *, nth: int = 0
+) -> Known:
+    """A person as a place knows them, with what went wrong there at the usual rates."""
+    written = draft(person, system_of(place), nth, chance)
+    befall(written, 1.0, chance)
+    return Known(person, written.patient(), place, conditions)
+
+
+def system_of(place: Place) -> System:
+    return SYSTEMS[place.number]
+
+
+def family(chance: random.Random, parent: Known, young: Known) -> Bundle:
     """A parent and a child in one Bundle, with an appointment over both."""
     bundle = Bundle(chance)
     grown, small = Record(bundle, parent), Record(bundle, young)
@@ -969,7 +904,7 @@ def family(chance: random.Random, parent: Person, young: Person) -> Bundle:
         active=True,
         patient=small.patient,
         relationship=[coded("v3-RoleCode", "PRN", "parent")],
-        name=names(parent.family, parent.given),
+        name=parent.patient["name"],
     )
     start = datetime.combine(LAST_DAY + timedelta(days=12), time(10, 30), HONG_KONG_TIME)
     bundle.add(
@@ -986,7 +921,7 @@ def family(chance: random.Random, parent: Person, young: Person) -> Bundle:
     return bundle
 
 
-def alone(chance: random.Random, person: Person, visits: int, nth: int) -> Bundle:
+def alone(chance: random.Random, person: Known, visits: int, nth: int) -> Bundle:
     """One grown person's Bundle; every third has an allergy, every fourth a letter."""
     bundle = Bundle(chance)
     record = Record(bundle, person)
@@ -1009,7 +944,7 @@ def alone(chance: random.Random, person: Person, visits: int, nth: int) -> Bundl
     return bundle
 
 
-def together(chance: random.Random, grown: list[Person]) -> Bundle:
+def together(chance: random.Random, grown: list[Known]) -> Bundle:
     """What is over several people: a class, its appointment, a recall list, a home monitor."""
     bundle = Bundle(chance)
     ill = [person for person in grown if "diabetes" in person.conditions]
@@ -1053,20 +988,37 @@ def together(chance: random.Random, grown: list[Person]) -> Bundle:
     return bundle
 
 
+def elsewhere(chance: random.Random, everybody: list[Person], cared_for: Cast) -> Iterator[Bundle]:
+    """Patients without more: another of each who is cared for, of the others one and two by turns."""
+    cared = {one.person.id for one in (*cared_for.grown, *cared_for.children.values(), *cared_for.across)}
+    patients: list[Resource] = []
+    for nth, person in enumerate(everybody):
+        before = 2 if person.id in cared else 0  # their record numbers go on
+        count = 1 if person.id in cared else 1 + nth % 2
+        written = appearances(person, chance, count=before + count)
+        patients += [appearance.patient for appearance in written[before:]]
+    for start in range(0, len(patients), IN_A_BUNDLE):
+        bundle = Bundle(chance)
+        for patient in patients[start : start + IN_A_BUNDLE]:
+            add_patient(bundle, patient)
+        yield bundle
+
+
 def bundles(seed: int) -> Iterator[Bundle]:
     """The sample, Bundle by Bundle."""
-    chance = random.Random(seed)
-    grown, children, across = people(chance)
+    chance = seeded(seed)
+    everybody = list(population(seed, PEOPLE))
+    cared_for = cast(everybody, chance)
     yield directory(chance)
-    parents = {2: 0, 4: 1, 8: 2}
-    for nth, person in enumerate(grown):
-        if nth in parents:
-            yield family(chance, person, children[parents[nth]])
+    for nth, person in enumerate(cared_for.grown):
+        if nth in cared_for.children:
+            yield family(chance, person, cared_for.children[nth])
         else:
             yield alone(chance, person, 5 + nth % 3, nth)
-    for nth, person in enumerate(across, len(grown)):
+    for nth, person in enumerate(cared_for.across, len(cared_for.grown)):
         yield alone(chance, person, 3, nth)
-    yield together(chance, grown)
+    yield from elsewhere(chance, everybody, cared_for)
+    yield together(chance, cared_for.grown)
 
 
 def text(seed: int) -> bytes:

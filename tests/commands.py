@@ -170,7 +170,7 @@ def base_of(process: subprocess.Popen[str]) -> str:
     raise AssertionError(f"it ended before it served: {ended(process)}")
 
 
-EXAMPLES = 5
+EXAMPLES = 6
 """Addresses to try that the demo prints."""
 
 

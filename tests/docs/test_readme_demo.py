@@ -10,10 +10,11 @@ README = ROOT / "README.md"
 
 
 def shape(line: str) -> str:
-    """A line without what differs from run to run: ports, ids, family names, times."""
+    """A line without what differs from run to run: ports, ids, family names, cards, times."""
     line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", line)
     line = re.sub(r"(Patient/|patient=)[A-Za-z0-9]{22}\b", r"\1ID", line)
     line = re.sub(r"family=[^&']+", "family=NAME", line)
+    line = re.sub(r"QZ[0-9]{6}[0-9A]", "CARD", line)
     return re.sub(r"in [\d.,]+ s \([\d,]+/s\)", "in TIME", line)
 
 

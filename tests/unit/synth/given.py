@@ -10,6 +10,19 @@ from kintung.synth.appearances import draft
 from kintung.synth.draft import Draft
 
 SEED = 20221019
+NOT_ISSUED = {
+    "hkid": r"QZ[0-9]{6}[0-9A]",
+    "hk-birth-certificate": r"QZ[0-9]{6}[0-9A]",
+    "hk-certificate-of-exemption": r"SYN[0-9]{6}",
+    "ehr-number": r"SYN[0-9]{9}",
+    "mainland-id": r"9999[0-9]{13}[0-9X]",
+    "mainland-residence-permit": r"810000[0-9]{8}9[0-9]{2}[0-9X]",
+    "home-return-permit": r"[HM]99[0-9]{6}",
+    "exit-entry-permit": r"CZ[0-9]{7}",
+    "macao-bir": r"19[0-9]{6}",
+    "passport": r"ZZ9[0-9]{6}",
+}
+"""Normal forms of numbers that stand for nobody, by the id of their naming system."""
 
 
 @cache

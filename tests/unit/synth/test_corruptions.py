@@ -1,5 +1,6 @@
 """Each corruption changes what its definition says, and nothing else."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -12,9 +13,10 @@ from kintung.fhir.structure import validate
 from kintung.identity.names import folded, from_private_use
 from kintung.synth.corruptions import lunar_date, registry
 from kintung.synth.draft import CARD_WIDTH, Draft
-from tests.unit.synth.given import SEED, drafts
+from tests.unit.synth.given import NOT_ISSUED, SEED, drafts
 
 DRAFTS = drafts(3_000)
+SIGNS = {"home-return-permit": 9}
 PREPARED_BY = {
     "western-name-only": ("western-name-added",),
     "western-name-first": ("western-name-added",),
@@ -141,7 +143,8 @@ def test_a_card_of_the_family_is_a_relatives():
 def test_a_mistyped_number_differs_in_one_place_or_two_neighbours():
     for before, after in befallen("identifier-typo"):
         pairs = zip(before.numbers, after.numbers, strict=True)
-        (changed,) = [(a.value, b.value) for a, b in pairs if a.value != b.value]
+        ((system, *changed),) = [(a.system, a.value, b.value) for a, b in pairs if a.value != b.value]
+        assert re.fullmatch(NOT_ISSUED[system], re.sub(r"[()]", "", changed[1])[: SIGNS.get(system, 18)])
         places = [n for n, (a, b) in enumerate(zip(*changed, strict=True)) if a != b]
         assert len(places) == 1 or (len(places) == 2 and places[1] == places[0] + 1)
 

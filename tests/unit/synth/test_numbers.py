@@ -11,24 +11,11 @@ from kintung.errors import BadInput
 from kintung.identity.identifiers import hkid_check_digit, is_valid, mainland_check_digit
 from kintung.synth import MOST_PEOPLE, people
 from kintung.synth import numbers as made
-from tests.unit.synth.given import some_people
+from tests.unit.synth.given import NOT_ISSUED, some_people
 
 URIS = {
     system.id: (*system.uris, *(f"{prefix}PHL" for prefix in system.prefixes))[0]
     for system in naming_systems()
-}
-
-NOT_ISSUED = {
-    "hkid": r"QZ[0-9]{6}[0-9A]",
-    "hk-birth-certificate": r"QZ[0-9]{6}[0-9A]",
-    "hk-certificate-of-exemption": r"SYN[0-9]{6}",
-    "ehr-number": r"SYN[0-9]{9}",
-    "mainland-id": r"9999[0-9]{13}[0-9X]",
-    "mainland-residence-permit": r"810000[0-9]{8}9[0-9]{2}[0-9X]",
-    "home-return-permit": r"[HM]99[0-9]{6}",
-    "exit-entry-permit": r"CZ[0-9]{7}",
-    "macao-bir": r"19[0-9]{6}",
-    "passport": r"ZZ9[0-9]{6}",
 }
 
 
