@@ -55,11 +55,11 @@ _UNPROTECTED = Access(
     organisation="",
     purpose="",
     reader=Reader.everything(),
-    rights=frozenset({Right.VIEW, Right.DEPOSIT, Right.PLACE}),
+    rights=frozenset({Right.VIEW, Right.DEPOSIT, Right.PLACE, Right.STEWARD}),
     client="unprotected",
 )
 
 
 def unprotected(_headers: Mapping[bytes, bytes]) -> Access:
-    """The gate of a node with sign-in switched off: whoever asks may see and deposit all."""
+    """The gate of a node with sign-in switched off: whoever asks may see, deposit and link all."""
     return _UNPROTECTED

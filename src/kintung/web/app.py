@@ -1,4 +1,4 @@
-"""The web application of a node: the FHIR API in front, the few other addresses behind."""
+"""The web application of a node: the FHIR API in front, then the pages, the few other addresses behind."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -21,6 +21,9 @@ from kintung.web.fhir.registry import Registry
 from kintung.web.fhir.serve import MOUNT, FhirApi, Scope, Send, header_fields
 from kintung.web.limits import Receive
 from kintung.web.outcomes import outcome
+from kintung.web.pages.pages import PAGES
+from kintung.web.pages.registry import Pages
+from kintung.web.pages.serve import PagesApp
 from kintung.web.site import Node, Site, WebSettings
 from kintung.web.traffic import Traffic
 
@@ -33,24 +36,27 @@ def create_app(
     *,
     settings: WebSettings | None = None,
     registry: Registry = REGISTRY,
+    pages: Pages = PAGES,
     counts: Path | None = None,
     api: type[FhirApi] = FhirApi,
 ) -> AsgiApp:
     """The ASGI application that serves ``node`` to whom ``gate`` lets in.
 
-    ``/fhir`` is the FHIR API, ``/healthz`` says whether the record can be read, ``/metrics``
-    has the counts of all workers that share the file ``counts``, in the text format of
+    ``/fhir`` is the FHIR API, ``pages`` are those for people, ``/healthz`` says whether the record can be
+    read, ``/metrics`` has the counts of all workers that share the file ``counts``, in the text format of
     Prometheus, for whom the gate lets in. ``api`` is another than ``FhirApi`` in measurements only.
     """
     site = Site.of(node, settings or WebSettings())
-    names = [interaction.name for interaction in registry.interactions]
+    names = [each.name for each in (*registry.interactions, *pages.pages)]
     traffic = Traffic(site.limits, Counts(["", *names], counts))
     fhir = api(site, gate, registry, traffic)
+    people = PagesApp(site, gate, pages, traffic)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         yield
         fhir.close()
+        people.close()
 
     others = Starlette(
         routes=_routes(site, gate, traffic), lifespan=lifespan, exception_handlers={HTTPException: _refused}
@@ -59,6 +65,8 @@ def create_app(
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_fhir(scope["path"]):
             await fhir(scope, receive, send)
+        elif scope["type"] == "http" and people.holds(scope["path"]):
+            await people(scope, receive, send)
         else:
             await others(scope, receive, send)
 

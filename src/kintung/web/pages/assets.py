@@ -1,0 +1,47 @@
+"""What pages bring along, under names that change with the bytes, so that browsers may keep them for ever."""
+
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import NamedTuple
+
+from kintung.errors import NotFound
+
+MOUNT = "/assets"
+MOST_BYTES = 60_000
+"""Style sheets and scripts together."""
+_TYPES = {"css": b"text/css; charset=utf-8", "svg": b"image/svg+xml"}
+
+
+class Asset(NamedTuple):
+    """A file of ``assets/``; ``address`` holds the hash of its bytes."""
+
+    address: str
+    type: bytes
+    body: bytes
+
+
+def _asset(name: str) -> Asset:
+    body = (files("kintung.web.pages") / "assets" / name).read_bytes()
+    stem, _, ending = name.rpartition(".")
+    return Asset(f"{MOUNT}/{stem}.{sha256(body).hexdigest()[:16]}.{ending}", _TYPES[ending], body)
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    """Every asset, by its address."""
+    return {asset.address: asset for asset in (_asset("kintung.css"), _asset("mark.svg"))}
+
+
+def asset(address: str) -> Asset:
+    """The asset at an address; raises NotFound where there is none."""
+    found = assets().get(address)
+    if found is None:
+        raise NotFound("There is nothing at this address.")
+    return found
+
+
+STYLE = next(address for address in assets() if address.endswith(".css"))
+"""Address of the one style sheet."""
+MARK = next(address for address in assets() if address.endswith(".svg"))
+"""Address of the icon."""

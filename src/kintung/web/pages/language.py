@@ -1,0 +1,77 @@
+"""Which of the three languages a page speaks: what the address says, then the browser."""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+_ASKED = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?")
+_MOST = 32
+"""Languages of one header field that are looked at."""
+
+
+class Language(StrEnum):
+    """BCP 47 tags of the message catalogues, each with its own name."""
+
+    HONG_KONG = "zh-Hant-HK"
+    MAINLAND = "zh-Hans-CN"
+    ENGLISH = "en"
+
+    @property
+    def own_name(self) -> str:
+        """What a switch between languages calls it."""
+        return _OWN_NAMES[self]
+
+    @property
+    def locale(self) -> str:
+        """Its name in CLDR; English dates are written as in Hong Kong."""
+        return "en_HK" if self is Language.ENGLISH else self.value.replace("-", "_")
+
+
+_OWN_NAMES: Mapping[Language, str] = {
+    Language.HONG_KONG: "繁體中文",
+    Language.MAINLAND: "简体中文",
+    Language.ENGLISH: "English",
+}
+DEFAULT = Language.HONG_KONG
+"""Of a node of Hong Kong, where nothing else is asked for."""
+_SIMPLIFIED = frozenset({"hans", "cn", "sg", "my"})
+
+
+def chosen(lang: str, accept_language: bytes) -> Language:
+    """The language of a page.
+
+    Args:
+        lang: parameter of the address, "" for none; one that is not offered is passed over.
+        accept_language: header field of the browser. Source: RFC 9110, section 12.5.4.
+    """
+    asked = _spoken(lang)
+    if asked is not None:
+        return asked
+    for tag in _in_order(accept_language.decode("latin-1")):
+        found = DEFAULT if tag == "*" else _spoken(tag)
+        if found is not None:
+            return found
+    return DEFAULT
+
+
+def _in_order(field: str) -> Iterator[str]:
+    """The tags of Accept-Language that are acceptable, best first."""
+    weighed: list[tuple[float, str]] = []
+    for part in field.split(",", _MOST)[:_MOST]:
+        found = _ASKED.fullmatch(part)
+        weight = float(found[2] or 1) if found else 0.0
+        if found and weight:
+            weighed.append((weight, found[1]))
+    weighed.sort(key=lambda each: -each[0])  # stable: of equals the first
+    return (tag for _, tag in weighed)
+
+
+def _spoken(tag: str) -> Language | None:
+    """The catalogue that serves a tag; written Chinese of no place is that of Hong Kong."""
+    first, *rest = tag.lower().split("-")
+    if first == "en":
+        return Language.ENGLISH
+    if first in ("zh", "yue", "cmn"):
+        is_simplified = "hant" not in rest and not _SIMPLIFIED.isdisjoint(rest)
+        return Language.MAINLAND if is_simplified else Language.HONG_KONG
+    return None

@@ -1,0 +1,52 @@
+"""Every page of a node."""
+
+from kintung.consent import Policy, Right
+from kintung.web.fhir.answer import Answer
+from kintung.web.pages import assets, steward
+from kintung.web.pages.registry import Asked, Brings, Page, Pages
+from kintung.web.pages.render import SAFE
+
+
+def _bring(asked: Asked) -> Answer:
+    found = assets.asset(asked.path)
+    kept = (b"cache-control", b"public, max-age=31536000, immutable")
+    return Answer(200, ((b"content-type", found.type), kept, *SAFE), found.body)
+
+
+PAGES = Pages(
+    (
+        Page("asset", "GET", f"{assets.MOUNT}/{{name}}", Brings(_bring), None, Policy.OPEN),
+        Page(
+            "steward-queue",
+            "GET",
+            "/steward",
+            steward.QUEUE,
+            Right.STEWARD,
+            Policy.DISCLOSES,
+        ),
+        Page(
+            "steward-pair",
+            "GET",
+            "/steward/pairs/{one}/{other}",
+            steward.PAIR,
+            Right.STEWARD,
+            Policy.DISCLOSES,
+        ),
+        Page(
+            "steward-decision",
+            "GET",
+            "/steward/pairs/{one}/{other}/{decision}",
+            steward.DECISION,
+            Right.STEWARD,
+            Policy.DISCLOSES,
+        ),
+        Page(
+            "steward-decide",
+            "POST",
+            "/steward/pairs/{one}/{other}/{decision}",
+            steward.DECIDE,
+            Right.STEWARD,
+            Policy.DEPOSITS,
+        ),
+    )
+)

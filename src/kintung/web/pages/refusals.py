@@ -1,0 +1,69 @@
+"""Refusals as pages: what happened and what to do next, in the language of who asked."""
+
+from kintung.errors import (
+    BadInput,
+    Conflict,
+    Deleted,
+    Forbidden,
+    KintungError,
+    NotFound,
+    RuleFailed,
+    Throttled,
+    Unavailable,
+)
+from kintung.web.fhir.answer import Answer
+from kintung.web.outcomes import headers_of, status_of
+from kintung.web.pages.catalogues import N_
+from kintung.web.pages.language import Language
+from kintung.web.pages.render import page_headers, render
+
+_SAID: dict[type[KintungError], tuple[str, str]] = {
+    NotFound: (
+        N_("There is nothing here"),
+        N_("Nothing is at this address, or it is not for you to see. Go back to the list and choose again."),
+    ),
+    Deleted: (N_("This was deleted"), N_("It was here and was deleted. Go back to the list.")),
+    Forbidden: (
+        N_("You may not do this"),
+        N_("You lack the right to do it, or the form is no longer good. Open the page again."),
+    ),
+    Conflict: (
+        N_("This cannot be done now"),
+        N_("The record is not as it was when you opened the page. Open it again."),
+    ),
+    RuleFailed: (
+        N_("This cannot be done"),
+        N_("A rule forbids it. A link is between two different records."),
+    ),
+    Throttled: (N_("Too much at once"), N_("Wait until what you asked for is done, then try again.")),
+    Unavailable: (
+        N_("Not possible at the moment"),
+        N_("The node cannot do it now, and nothing was stored. Try again in a while."),
+    ),
+    BadInput: (
+        N_("This could not be understood"),
+        N_("What was sent is not what this page takes. Open the page again."),
+    ),
+    KintungError: (
+        N_("Something went wrong here"),
+        N_("It is not your fault. Tell whoever runs this node, with the reference below."),
+    ),
+}
+
+
+def refusal(error: KintungError, language: Language, lang: str, path: str) -> Answer:
+    """The page that says that a request is refused; ``path`` is the address that was asked for."""
+    title, advice = next(_SAID[kind] for kind in type(error).__mro__ if kind in _SAID)
+    status = status_of(error)
+    reference = str(error) if status == 500 else ""
+    body = render(
+        "refusal.html",
+        language,
+        path=path,
+        lang=lang,
+        title=title,
+        advice=advice,
+        status=status,
+        reference=reference,
+    )
+    return Answer(status, (*page_headers(language), *headers_of(error)), body)

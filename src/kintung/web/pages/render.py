@@ -1,0 +1,123 @@
+"""From a template and values to the bytes of a page."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from kintung.web.outcomes import Headers
+from kintung.web.pages.assets import MARK, STYLE
+from kintung.web.pages.catalogues import messages
+from kintung.web.pages.language import Language
+
+HTML = b"text/html; charset=utf-8"
+POLICY = (
+    b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+    b" base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing comes from elsewhere, nothing in a page runs, and no page of another place frames it."""
+SAFE: Headers = (
+    (b"content-security-policy", POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),  # with none at all browsers send forms without an Origin
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_KEPT_NOWHERE: Headers = ((b"cache-control", b"no-store"), (b"vary", b"accept-language, accept-encoding"))
+
+
+def page_headers(language: Language) -> Headers:
+    """The header fields of a page: kept by nobody, run by nobody."""
+    return ((b"content-type", HTML), (b"content-language", language.encode()), *_KEPT_NOWHERE, *SAFE)
+
+
+def render(
+    template: str,
+    language: Language,
+    *,
+    path: str,
+    query: Mapping[str, str] | None = None,
+    lang: str = "",
+    offset_minutes: int = 0,
+    **values: Any,
+) -> bytes:
+    """A page.
+
+    Args:
+        path, query: its own address, for the switch between languages.
+        lang: the language when the address chose it: links go on with it.
+        offset_minutes: zone that instants are shown in, minutes east of UTC.
+    """
+    zone = timezone(timedelta(minutes=offset_minutes))
+
+    def address(to: str, **more: str) -> str:
+        return _address(to, {**more, **({"lang": lang} if lang else {})})
+
+    def when(micros: int) -> Markup:
+        at = datetime.fromtimestamp(micros / 1_000_000, UTC).astimezone(zone)
+        said = f"{format_date(at, 'medium', locale=language.locale)} {at:%H:%M}"
+        return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), said)
+
+    def switch(to: Language) -> str:
+        return _address(path, {**(query or {}), "lang": to.value})
+
+    def day(text: str) -> str:
+        return civil_day(text, language)
+
+    def number(value: float) -> str:
+        return format_decimal(value, locale=language.locale)
+
+    return (
+        _environment(language)
+        .get_template(template)
+        .render(
+            language=language,
+            languages=tuple(Language),
+            address=address,
+            switch=switch,
+            when=when,
+            day=day,
+            number=number,
+            style=STYLE,
+            mark=MARK,
+            **values,
+        )
+        .encode()
+    )
+
+
+def civil_day(text: str, language: Language) -> str:
+    """A FHIR date in the words of a language; a year or a month stays one. What is no date stays as it is."""
+    year, *rest = text.split("-")
+    try:
+        if not rest:
+            return format_skeleton("y", date(int(year), 1, 1), locale=language.locale)
+        if len(rest) == 1:
+            return format_skeleton("yMMMM", date(int(year), int(rest[0]), 1), locale=language.locale)
+        return format_date(date.fromisoformat(text), "long", locale=language.locale)
+    except ValueError:
+        return text
+
+
+def _address(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("kintung.web.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(messages(language), newstyle=True)  # type: ignore[attr-defined]
+    return environment

@@ -1,0 +1,44 @@
+"""Why a pair waits, in words that are translated where the rule's own are known."""
+
+from typing import NamedTuple
+
+from kintung.store.links import Link, LinkKind, Said
+from kintung.web.pages.catalogues import N_
+from kintung.web.pages.steward.terms import Term, terms
+
+SAID = (
+    N_("a verified number in common, and another birth date"),
+    N_("a verified number in common, and nothing against it"),
+    N_("no verified number in common"),
+    N_("one of the records was deleted"),
+)
+"""What ``kintung.identity.feed`` says of a pair."""
+HELD = N_("Linking them would join two records that a steward keeps apart.")
+ASKED = N_("They may be one person; the rule cannot tell.")
+
+
+AGAINST = 2
+"""Terms of a score that are named in the list."""
+
+
+class Reason(NamedTuple):
+    """Why a pair waits: messages, or the rule's words; and what of its score speaks against a link."""
+
+    why: str
+    against: tuple[Term, ...] = ()
+
+
+def reason(link: Link, said: tuple[Said, ...]) -> Reason:
+    """Why a pair waits, from all that was said of it."""
+    if link.found is LinkKind.CERTAIN:
+        return Reason(HELD)
+    of_rule = last_of_rule(said)
+    against = sorted((term for term in terms(of_rule) if term.bits < 0), key=lambda term: term.bits)
+    if against:
+        return Reason("", tuple(against[:AGAINST]))
+    return Reason(of_rule if of_rule and not terms(of_rule) else ASKED)
+
+
+def last_of_rule(said: tuple[Said, ...]) -> str:
+    """The rule's last words on a pair, "" for none."""
+    return next((each.why for each in reversed(said) if not each.kind.is_decision), "")

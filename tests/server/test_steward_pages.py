@@ -1,0 +1,343 @@
+"""The steward's pages over HTTP: what they show, what they refuse, what is put on record."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kintung.clock import SetClock
+from kintung.consent import Policy, Right, Undeclared
+from kintung.store.links import LinkChange, LinkKind
+from kintung.store.memory import MemoryStore
+from kintung.store.port import AuditRecord, Prepared
+from kintung.store.reader import Reader
+from kintung.web.pages.assets import MOST_BYTES, assets
+from kintung.web.pages.pages import PAGES
+from kintung.web.pages.registry import Page, Pages
+from kintung.web.pages.steward.queue import EACH
+from tests.records import patient
+from tests.server.api import Api, persona
+from tests.server.api import api as opened
+
+ROOT = "http://record.example"
+PAIR = "/steward/pairs/p1/p2"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+SECRETS = {"p1": "Secretone", "p2": "Secrettwo", "p3": "Secretthree"}
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """Three people: a pair that waits, and stewards who see all, one of them, or none."""
+    with opened() as found:
+        found.store(*(patient(id, secret) for id, secret in SECRETS.items()))
+        say(found, LinkKind.PROBABLE, "p1", "p2")
+        readers = {"all": Reader.everything("all"), "p1": found.grant(1, "p1"), "none": Reader.nothing()}
+        for sight, reader in readers.items():
+            found.personas[sight] = persona(sight, reader, Right.STEWARD, organisation="registry")
+            found.personas[f"{sight}, no steward"] = persona(sight, reader, Right.VIEW, Right.DEPOSIT)
+        yield found
+
+
+def say(api: Api, kind: LinkKind, one: str, other: str) -> None:
+    api.prepared(Prepared(links=(LinkChange(one, other, kind, "rule", "in words of the rule", 812),)))
+
+
+def get(api: Api, path: str, who: str = "all", **headers: str) -> httpx.Response:
+    return api.get(f"{ROOT}{path}", persona=who, headers={"accept-language": "en", **headers})
+
+
+def fields(page: httpx.Response) -> dict[str, str]:
+    """The hidden fields of a form."""
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+
+
+def send(api: Api, path: str, body: dict[str, str], who: str = "all", **headers: str) -> httpx.Response:
+    content = str(httpx.QueryParams(body)).encode()
+    sent = {**FORM, "accept-language": "en", **headers}
+    return api.post(f"{ROOT}{path}", content, persona=who, headers=sent)
+
+
+def decide(api: Api, decision: str, why: str = "Both cards were seen", who: str = "all") -> httpx.Response:
+    """Open the page of a decision, and send its form."""
+    return send(api, f"{PAIR}/{decision}", {**fields(get(api, f"{PAIR}/{decision}", who)), "why": why}, who)
+
+
+def audit(api: Api, count: int = 1) -> list[AuditRecord]:
+    store = api.node.store
+    assert isinstance(store, MemoryStore)
+    return [audited.record for audited in store._state.audit[-count:]]
+
+
+# --- S17: every page, by everyone -----------------------------------------------------
+
+
+def address(page: Page) -> str:
+    return page.path.format(one="p1", other="p2", decision="merge", name="nothing.css")
+
+
+@pytest.mark.parametrize("page", PAGES.pages, ids=lambda page: page.name)
+@pytest.mark.parametrize("sight", ["all", "p1", "none"])
+@pytest.mark.parametrize("right", [True, False])
+def test_every_page_keeps_to_its_right_and_to_the_reader(
+    api: Api, page: Page, sight: str, right: bool
+) -> None:
+    who = sight if right else f"{sight}, no steward"
+    answer = api.call(
+        page.method, ROOT + address(page), b"token=x", persona=who, headers={**FORM, "accept-language": "en"}
+    )
+    permitted = right or page.right is None
+    if not permitted or page.policy is Policy.DEPOSITS:  # without its token no form is taken
+        assert answer.status_code == 403
+    shown = {secret for secret in SECRETS.values() if secret in answer.text}
+    is_seen = permitted and page.policy is Policy.DISCLOSES and sight == "all"
+    assert shown == ({"Secretone", "Secrettwo"} if is_seen else set())
+
+
+@pytest.mark.parametrize("page", PAGES.pages, ids=lambda page: page.name)
+def test_a_page_without_its_policy_does_not_load(page: Page) -> None:
+    other = Policy.OPEN if page.policy is not Policy.OPEN else Policy.DISCLOSES
+    with pytest.raises(Undeclared):
+        Pages((Page(page.name, page.method, page.path, page.action, page.right, other),))
+
+
+@pytest.mark.parametrize("rest", ["", "/merge", "/un-merge"])
+def test_absent_and_hidden_are_alike_in_every_byte(api: Api, rest: str) -> None:
+    hidden = get(api, f"/steward/pairs/p1/p2{rest}", "p1")
+    absent = get(api, f"/steward/pairs/p1/p9{rest}", "p1")
+    assert hidden.status_code == absent.status_code == 404
+    assert hidden.text.replace("p2", "p9") == absent.text
+    assert {**hidden.headers} == {**absent.headers}
+
+
+def test_a_form_for_what_is_hidden_is_answered_as_for_what_is_absent(api: Api) -> None:
+    token = fields(get(api, f"{PAIR}/merge"))["token"]
+    said = {
+        send(api, f"/steward/pairs/p1/{id}/merge", {"token": token}, "p1").status_code for id in ("p2", "p9")
+    }
+    assert said == {403}, "there is no form to send"
+
+
+# --- What is on record ----------------------------------------------------------------
+
+
+def test_whom_a_page_shows_is_on_record_before_it_leaves(api: Api) -> None:
+    with api.node.store.view() as view:
+        keys = {
+            key for id in ("p1", "p2") for key in view.read(Reader.everything(), "Patient", id).patient_keys
+        }
+    for path, name in (("/steward", "queue"), (PAIR, "pair"), (f"{PAIR}/merge", "decision")):
+        get(api, path)
+        (record,) = audit(api)
+        assert (record.operation, record.status, set(record.patient_keys)) == (f"steward-{name}", 200, keys)
+        assert (record.actor, record.organisation, record.request) == ("all", "registry", f"GET {path}?")
+
+
+def test_what_is_refused_is_on_record(api: Api) -> None:
+    get(api, "/steward/pairs/p1/p9")
+    get(api, "/steward", "all, no steward")
+    assert [(each.operation, each.status) for each in audit(api, 2)] == [
+        ("steward-pair", 404),
+        ("steward-queue", 403),
+    ]
+
+
+# --- The list -------------------------------------------------------------------------
+
+
+def test_the_list_is_walked_page_by_page_and_hides_what_is_hidden(api: Api) -> None:
+    more = [f"m{place:02}{side}" for place in range(EACH + 1) for side in "ab"]
+    api.store(*(patient(id, id.upper()) for id in more))
+    for place in range(EACH + 1):
+        say(api, LinkKind.PROBABLE, f"m{place:02}a", f"m{place:02}b")
+    api.personas["some"] = persona("some", api.grant(2, *more), Right.STEWARD)
+    met: list[str] = []
+    path = "/steward"
+    while path:
+        page = get(api, path, "some")
+        met += re.findall(r"/steward/pairs/(\w+)/", page.text)
+        found = re.search(r'href="(/steward\?after=[^"]+)"', page.text)
+        path = found[1] if found else ""
+    assert met == [f"m{place:02}a" for place in range(EACH + 1)]
+
+
+def test_a_place_in_the_list_is_of_one_reader(api: Api) -> None:
+    assert get(api, "/steward?after=abc").status_code == 400
+
+
+def test_nothing_waits(api: Api) -> None:
+    decide(api, "keep-apart")
+    assert "Nothing waits" in get(api, "/steward").text
+
+
+# --- Decisions ------------------------------------------------------------------------
+
+
+def test_merge_undo_keep_apart_and_un_merge_with_their_history(api: Api) -> None:
+    person = [
+        (step, get(api, decide(api, step, f"why {step}").headers["location"]).text)
+        for step in ("merge", "withdraw", "merge", "un-merge", "keep-apart", "withdraw")
+    ]
+    signs = [re.search(r'class="standing (\w+)"', page) for _, page in person]
+    assert [found[1] for found in signs if found] == ["one", "open", "one", "open", "two", "open"]
+    assert re.findall(r"why [a-z-]+", person[-1][1]) == [
+        "why withdraw",
+        "why keep-apart",
+        "why un-merge",
+        "why merge",
+        "why withdraw",
+        "why merge",
+    ]
+
+
+def test_after_an_un_merge_the_page_lists_what_was_disclosed_through_the_link(api: Api) -> None:
+    decide(api, "merge")
+    reader = Reader("scope 1", persons=api.node.store.scope(1))
+    api.personas["doctor"] = persona("doctor", reader, Right.VIEW)
+    assert api.get("Patient/p2", persona="doctor").status_code == 200, "seen because p1 is granted"
+    decide(api, "un-merge")
+    reader = Reader("scope 1", persons=api.node.store.scope(1))
+    api.personas["doctor"] = persona("doctor", reader, Right.VIEW)
+    assert api.get("Patient/p2", persona="doctor").status_code == 404
+    listed = get(api, PAIR).text.partition("Shown through the link")[2]
+    assert "doctor" in listed
+    assert "Patient/p2" in listed
+
+
+def test_the_second_of_two_stewards_is_told_what_was_decided_meanwhile(api: Api) -> None:
+    form = fields(get(api, f"{PAIR}/keep-apart"))
+    assert decide(api, "merge", "Seen at the counter").status_code == 303
+    second = send(api, f"{PAIR}/keep-apart", {**form, "why": "They look unlike"})
+    assert second.status_code == 412
+    assert "Nothing was done" in second.text
+    assert "Seen at the counter" in second.text
+    assert [(each.operation, each.status) for each in audit(api, 2)] == [
+        ("keep-apart", 412),
+        ("steward-decide", 412),
+    ]
+
+
+def test_what_contradicts_other_decisions_is_not_done(api: Api) -> None:
+    decide(api, "keep-apart")
+    again = decide(api, "merge")
+    assert (again.status_code, "Nothing was done" in again.text) == (409, True)
+
+
+@pytest.mark.parametrize("why", ["", "   ", "x" * 501])
+def test_a_decision_needs_a_reason(api: Api, why: str) -> None:
+    answer = decide(api, "merge", why)
+    assert (answer.status_code, 'aria-invalid="true"' in answer.text) == (422, True)
+    assert why.strip() in answer.text
+    assert send(api, f"{PAIR}/merge", {**fields(answer), "why": "now with one"}).status_code == 303
+
+
+# --- Forms of other places ------------------------------------------------------------
+
+
+def test_a_form_without_the_token_of_its_page_is_refused(api: Api) -> None:
+    form = fields(get(api, f"{PAIR}/merge"))
+    api.personas["another"] = persona("another", Reader.everything("all"), Right.STEWARD)
+    wrong = {
+        "none": send(api, f"{PAIR}/merge", {"version": "1", "why": "y"}),
+        "garbled": send(api, f"{PAIR}/merge", {**form, "token": form["token"][:-2] + "xx", "why": "y"}),
+        "of another address": send(api, f"{PAIR}/keep-apart", {**form, "why": "y"}),
+        "of another caller": send(api, f"{PAIR}/merge", {**form, "why": "y"}, "another"),
+        "of another site": send(
+            api, f"{PAIR}/merge", {**form, "why": "y"}, **{"sec-fetch-site": "cross-site"}
+        ),
+    }
+    assert {name: answer.status_code for name, answer in wrong.items()} == dict.fromkeys(wrong, 403)
+    assert audit(api)[0].status == 403
+    assert send(api, f"{PAIR}/merge", {**form, "why": "y"}).status_code == 303
+
+
+def test_a_form_is_good_for_a_working_day(api: Api) -> None:
+    form = fields(get(api, f"{PAIR}/merge"))
+    assert isinstance(api.node.clock, SetClock)
+    api.node.clock.jump(12 * 3_600 * 1_000_000)
+    assert send(api, f"{PAIR}/merge", {**form, "why": "y"}).status_code == 403
+
+
+@given(body=st.binary(max_size=200), path=st.sampled_from([f"{PAIR}/merge", f"{PAIR}/x", "/steward"]))
+def test_no_body_breaks_a_page(body: bytes, path: str) -> None:
+    with opened() as api:
+        api.personas["all"] = persona("all", Reader.everything("all"), Right.STEWARD)
+        assert api.post(ROOT + path, body, persona="all", headers=FORM).status_code in (400, 403, 404, 405)
+
+
+@pytest.mark.parametrize(
+    "sent", ["version=&", "version=-1&", "version=99999999999&", "version=１&", "x=1&x=2&"]
+)
+def test_a_form_that_cannot_be_read_is_refused(api: Api, sent: str) -> None:
+    token = fields(get(api, f"{PAIR}/merge"))["token"]
+    answer = api.post(
+        f"{ROOT}{PAIR}/merge", f"{sent}why=y&token={token}".encode(), persona="all", headers=FORM
+    )
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/steward/nowhere", 404),
+        ("GET", f"{PAIR}/burn", 404),
+        ("GET", "/steward/pairs/p1/p1", 422),
+        ("DELETE", "/steward", 405),
+        ("GET", "/steward/pairs/%00/p1", 404),
+        ("GET", "/steward?lang=" + "x" * 60_000, 414),
+        ("GET", "/steward?lang=%ff%fe&after=%ff", 400),
+        ("GET", "/assets/kintung.0.css", 404),
+    ],
+)
+def test_what_cannot_be_shown_is_a_page_that_says_so(api: Api, method: str, path: str, status: int) -> None:
+    answer = api.call(method, ROOT + path, persona="all")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+
+
+# --- How pages are sent ---------------------------------------------------------------
+
+
+def test_a_page_runs_nothing_and_takes_nothing_from_elsewhere(api: Api) -> None:
+    for path in ("/steward", PAIR, f"{PAIR}/merge", "/steward/nowhere"):
+        page = get(api, path)
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert page.headers["cache-control"] == "no-store"
+        assert re.findall(r"<script|style=|\son\w+=\"|(?:src|href)=\"(?:https?:)?//", page.text) == []
+
+
+def test_styles_are_small_and_kept_for_ever(api: Api) -> None:
+    assert sum(len(asset.body) for asset in assets().values()) <= MOST_BYTES
+    for asset in assets().values():
+        answer = get(api, asset.address)
+        assert (answer.status_code, answer.content) == (200, asset.body)
+        assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "language"),
+    [
+        ("", "en-GB,en;q=0.8", "en"),
+        ("", "zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans-CN"),
+        ("", "fr, zh-TW;q=0.5, en;q=0.4", "zh-Hant-HK"),
+        ("", "en;q=0, *", "zh-Hant-HK"),
+        ("", "xx;;q=9,\xff", "zh-Hant-HK"),
+        ("?lang=en", "zh-CN", "en"),
+        ("?lang=klingon", "zh-SG", "zh-Hans-CN"),
+    ],
+)
+def test_the_language_follows_the_address_then_the_browser(
+    api: Api, query: str, accepted: str, language: str
+) -> None:
+    header = [(b"accept-language", accepted.encode("latin-1"))]
+    page = api.get(f"{ROOT}/steward{query}", persona="all", headers=header)
+    assert page.headers["content-language"] == language
+    assert f'<html lang="{language}">' in page.text
+    goes_on = f"/steward/pairs/p1/p2?lang={language}" in page.text
+    assert goes_on == (query == "?lang=en")
+
+
+def test_the_unprotected_node_has_a_steward(api: Api) -> None:
+    assert "Secretone" in api.get(f"{ROOT}/steward").text
