@@ -2,7 +2,9 @@
 
 import argparse
 import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from kintung.app import Node, open_node, system
@@ -12,7 +14,10 @@ from kintung.cli.load import load_files
 from kintung.cli.loading import Loader, files_of
 from kintung.cli.serve import HOST, Served, add_port, serve
 from kintung.fhir.json import parse
+from kintung.identity.identifiers import normalise
 from kintung.sample import sample_bundles
+
+HKID = "https://kintung.org/fhir/sid/hkid"
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
@@ -36,9 +41,9 @@ def run(options: argparse.Namespace) -> int:
         url = f"sqlite:///{folder}/demo.db"
         with open_node(url) as node:
             load_files(Loader(node, url, None, processes=0), [sample_bundles()])
+            examples = _examples(node)
             if others:
                 load_files(Loader(node, url, None), others)
-            examples = _examples(node)
 
         def show(base: str) -> None:
             say("Synthetic people; nothing is kept when it stops (Ctrl-C). Try:")
@@ -55,8 +60,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _examples(node: Node) -> list[str]:
-    """Five addresses that work: what is offered, a read, a search, a history, a chain."""
-    patient = parse(next(node.store.export(system("demo"), ("Patient",))).body)
+    """Six addresses that work: what is offered, a read, a search, a history, a chain, records of one card.
+
+    They are of somebody who has Observations, is known to several systems by one card, and has a name in
+    characters.
+    """
+    exported = node.store.export
+    observations = (parse(version.body) for version in exported(system("demo"), ("Observation",)))
+    observed = {str(observation["subject"]["reference"]) for observation in observations}
+    patients = [parse(version.body) for version in exported(system("demo"), ("Patient",))]
+    seen = Counter(map(_card, patients))
+    patient = next(
+        patient
+        for patient in patients
+        if f"Patient/{patient['id']}" in observed
+        and len(patient["name"]) > 1
+        and _card(patient)
+        and seen[_card(patient)] > 1
+    )
     family = quote(str(patient["name"][-1]["family"]))
     return [
         "metadata",
@@ -64,4 +85,11 @@ def _examples(node: Node) -> list[str]:
         f"Observation?patient={patient['id']}&_sort=-date&_count=5",
         f"Patient/{patient['id']}/_history",
         f"Observation?subject:Patient.family={family}&_count=5",
+        f"Patient?identifier={HKID}%7C{_card(patient)}",
     ]
+
+
+def _card(patient: dict[str, Any]) -> str:
+    """The number of a Hong Kong identity card in normal form; empty where there is none on record."""
+    of_cards = (normalise(HKID, each["value"]) for each in patient["identifier"] if each["system"] == HKID)
+    return next(of_cards, "")

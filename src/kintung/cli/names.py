@@ -5,8 +5,10 @@ Nothing is looked up in a record.
 """
 
 import argparse
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 
 from kintung.cli.arguments import number_between
 from kintung.cli.console import say
@@ -43,6 +45,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def run(options: argparse.Namespace) -> int:
+    if isinstance(sys.stdout, TextIOWrapper):  # what a terminal cannot show is shown by its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     text = " ".join(options.name)
     han = any(map(is_han, text))
     rows = (

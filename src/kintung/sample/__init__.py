@@ -1,8 +1,9 @@
-"""The project's own sample: synthetic people of Hong Kong and the Greater Bay Area.
+"""The project's own sample: synthetic people of Hong Kong, Macao and Guangdong, some with care.
 
-Nobody in it is real. Every resource carries the tag ``HTEST`` (test health data), every
-organisation is called synthetic, and identity numbers lie where none is issued:
-``docs/reference/definitions.md`` says where. It is made by ``scripts/make_sample.py``.
+The people are those of ``kintung synth``, each known to one system or several. Nobody is real. Every
+resource carries the tag ``HTEST`` (test health data), every organisation is called synthetic, and
+identity numbers lie where none is issued: ``docs/reference/definitions.md`` says where. It is made by
+``scripts/make_sample.py``.
 """
 
 from pathlib import Path

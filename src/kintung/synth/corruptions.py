@@ -84,17 +84,29 @@ def old_record_number(draft: Draft, chance: Chance) -> bool:
     return True
 
 
+_KEPT: dict[str, Sequence[int]] = {
+    "mainland-id": range(6),
+    "mainland-residence-permit": (*range(6), *range(14, 17)),
+    "home-return-permit": range(3),
+    "macao-bir": range(2),
+    "passport": range(3),
+}
+"""Places of a number that say that none such is issued; letters are kept in all."""
+
+
 @_corruption("identifier-typo")
 def identifier_typo(draft: Draft, chance: Chance) -> bool:
-    """One digit is another, or two neighbours are swapped: 79.1 to 10.2 of errors (Verhoeff 1969)."""
+    """One digit is another, or two neighbours are swapped: 79.1 to 10.2 of errors (Verhoeff 1969).
+
+    What marks the number as one that nobody has stays, so that it becomes nobody's.
+    """
     if not draft.numbers:
         return False
     number = _one_of(draft.numbers, chance)
-    places = [place for place, sign in enumerate(number.value) if sign.isdigit()]
+    kept = _KEPT.get(number.system, ())
+    places = [place for place, sign in enumerate(number.value) if sign.isdigit() and place not in kept]
     swappable = [
-        place
-        for place in places
-        if number.value[place + 1 : place + 2].isdigit() and number.value[place] != number.value[place + 1]
+        place for place in places if place + 1 in places and number.value[place] != number.value[place + 1]
     ]
     if swappable and chance.random() < 10.2 / (79.1 + 10.2):
         number.value = _swapped(number.value, _one_of(swappable, chance))

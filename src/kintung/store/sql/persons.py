@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kintung.store.audit import AuditBook, StoredAudit
 from kintung.store.links import Disclosed, Link, LinkKind, Said
 from kintung.store.persons import Pair, person_of, persons_of
-from kintung.store.sql.clauses import Clause, every
+from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.visibility import StoredReader, visible
@@ -39,10 +39,13 @@ _ENDS = "a.key = l.one AND b.key = l.other"
 
 
 def _seen(who: StoredReader) -> Clause:
-    resources = " AND ".join(
-        f"r{x}.patient_key = {x}.patient_key AND r{x}.type = {x}.type AND r{x}.key = {x}.key" for x in "ab"
-    )
-    return every(Clause(resources), visible(who, "ra"), visible(who, "rb"))
+    resources = every(Clause(_resource("a")), Clause(_resource("b")))
+    return every(resources, visible(who, "ra"), visible(who, "rb"))
+
+
+def _resource(x: str) -> str:
+    """The resource of an entity."""
+    return f"r{x}.patient_key = {x}.patient_key AND r{x}.type = {x}.type AND r{x}.key = {x}.key"
 
 
 def link(db: Database, who: StoredReader, pair: Pair) -> Link | None:
@@ -76,18 +79,19 @@ def links_of(db: Database, who: StoredReader, id: str) -> tuple[Link, ...]:
 
 def queue(db: Database, who: StoredReader, limit: int, after: int) -> tuple[Link, ...]:
     """Links that wait for a steward."""
-    statement = queued(who, limit, after)
+    statement = queued(db, who, limit, after)
     return tuple(_link(row) for row in db.rows(statement.text, statement.values))
 
 
-def queued(who: StoredReader, limit: int, after: int) -> Clause:
-    """The statement of a page of the queue."""
-    seen = _seen(who)
+def queued(db: Database, who: StoredReader, limit: int, after: int) -> Clause:
+    """The statement of a page of the queue: along what waits, in its order."""
+    found = Clause("link l")
+    for end, x in (("one", "a"), ("other", "b")):
+        found = starting(db, found, Clause(f"{x}.key = l.{end}"), to=f"entity {x}")
+        found = starting(db, found, Clause(_resource(x)), visible(who, f"r{x}"), f"resource r{x}")
     return Clause(
-        f"SELECT {_COLUMNS} FROM link l CROSS JOIN entity a CROSS JOIN entity b"
-        " CROSS JOIN resource ra CROSS JOIN resource rb"
-        f" WHERE l.waits = 1 AND l.number > ? AND {_ENDS} AND {seen.text} ORDER BY l.number LIMIT ?",
-        (after, *seen.values, limit),
+        f"SELECT {_COLUMNS} FROM {found.text} WHERE l.waits = 1 AND l.number > ? ORDER BY l.number LIMIT ?",
+        (*found.values, after, limit),
     )
 
 
