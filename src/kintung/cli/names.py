@@ -8,7 +8,6 @@ import argparse
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from io import TextIOWrapper
 
 from kintung.cli.arguments import number_between
 from kintung.cli.console import say
@@ -45,8 +44,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def run(options: argparse.Namespace) -> int:
-    if isinstance(sys.stdout, TextIOWrapper):  # what a terminal cannot show is shown by its number
-        sys.stdout.reconfigure(errors="backslashreplace")
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):  # tests may have put another in its place
+        reconfigure(errors="backslashreplace")  # what a terminal cannot show is shown by its number
     text = " ".join(options.name)
     han = any(map(is_han, text))
     rows = (
