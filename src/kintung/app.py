@@ -63,6 +63,10 @@ class Node:
     other_forms: OtherForms = name_forms
 
 
+judge = matched
+"""What the registry of a node says of two Patients."""
+
+
 def system(purpose: str) -> System:
     """The capability of a part of the node that must bypass a person's Reader."""
     return System(purpose)

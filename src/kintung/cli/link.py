@@ -1,0 +1,164 @@
+"""Find which Patients are of one person, in a whole node or in files of NDJSON, all at once.
+
+Of a node what is found goes into its registry: certain links join at once, probable ones wait for a
+steward, and what a steward decided stays. Of files it is written: links.ndjson has each pair with its
+result, score and levels, persons.ndjson the ids of each person. Needs the extra "linkage".
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from gzip import GzipFile
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from kintung.app import judge, system
+from kintung.cli.arguments import number_between
+from kintung.cli.console import Progress, say
+from kintung.cli.database import add_database, opened
+from kintung.clock import SystemClock, SystemEntropy
+from kintung.errors import BadInput, ValueInvalid
+from kintung.identity.linkage.batch import Batch, Counts
+from kintung.identity.linkage.registering import register
+from kintung.identity.linkage.tables import instant
+from kintung.identity.matching.levels import COMPARISONS
+
+NEEDED = ("duckdb", "pyarrow", "splink")
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+    parser = commands.add_parser("link", help="find which Patients are of one person", description=__doc__)
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="NDJSON, gzipped or not; none: the node"
+    )
+    add_database(parser)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write; needed with PATH")
+    parser.add_argument(
+        "--since",
+        type=_instant,
+        metavar="INSTANT",
+        help="compare by names and dates only pairs with a Patient written at this instant or later,"
+        " such as the one that the last run named",
+    )
+    parser.add_argument(
+        "--processes", type=number_between(1, 64), metavar="N", help="default: one a processor"
+    )
+    parser.add_argument(
+        "--memory",
+        type=number_between(128, 1_000_000),
+        default=1024,
+        metavar="MB",
+        help="default: %(default)s",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise BadInput(f"{', '.join(missing)} is not installed; install kintung[linkage].")
+    out: Path | None = options.out
+    if options.paths and out is None:
+        raise BadInput("of files the links are written: name a folder with --out.")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise BadInput(f"{out} is not empty; name another folder.")
+    with tempfile.TemporaryDirectory(prefix="kintung-link-") as folder:
+        batch = Batch(
+            Path(folder),
+            SystemEntropy().bytes(32),
+            since=options.since or "",
+            processes=options.processes,
+            memory=options.memory,
+        )
+        try:
+            return _of_files(batch, options) if options.paths else _of_node(batch, options)
+        finally:
+            batch.close()
+
+
+def _of_files(batch: Batch, options: argparse.Namespace) -> int:
+    counts = _linked(batch, _lines(options.paths))
+    _write(batch, options.out)
+    return 1 if counts.refused else 0
+
+
+def _of_node(batch: Batch, options: argparse.Namespace) -> int:
+    began = _written(SystemClock().now_micros())
+    with opened(options, present=True) as node:
+        _linked(batch, (version.body for version in node.store.export(system("link"), ("Patient",))))
+        if options.out is not None:
+            _write(batch, options.out)
+        said = 0
+
+        def count(changed: int) -> None:
+            nonlocal said
+            said = changed
+
+        with Progress("links said", lambda: said):
+            changed = register(
+                node.store, ((link.one, link.other) for link in batch.links()), judge, said=count
+            )
+    say(f"{changed:,} links said in the registry; next time: --since {began}")
+    return 0
+
+
+def _linked(batch: Batch, lines: Iterable[bytes]) -> Counts:
+    seen = 0
+
+    def count(read: int) -> None:
+        nonlocal seen
+        seen = read
+
+    with Progress("Patients", lambda: seen):
+        counts = batch.run(lines, seen=count)
+    results = batch.results()
+    compared = f"{counts.by_number:,} pairs compared for a number, {counts.by_key:,} for more"
+    say(f"{counts.records:,} Patients; {compared}")
+    if counts.refused:
+        say(f"{counts.refused:,} lines are no JSON and were passed over")
+    persons = f"{results.persons:,} persons of several records"
+    say(f"{results.certain:,} certain links, {persons}; {results.probable:,} probable")
+    return counts
+
+
+def _lines(paths: Iterable[Path]) -> Iterator[bytes]:
+    for path in paths:
+        with path.open("rb") as file:
+            packed = file.peek(2)[:2] == b"\x1f\x8b"
+            yield from GzipFile(fileobj=file) if packed else file
+
+
+def _write(batch: Batch, folder: Path) -> None:
+    encode = msgspec.json.encode
+    with (folder / "links.ndjson").open("xb") as file:
+        for link in batch.links():
+            levels = zip((comparison.name for comparison in COMPARISONS), link.levels, strict=True)
+            row = {
+                "one": link.one,
+                "other": link.other,
+                "result": "certain" if link.is_certain else "probable",
+                "score": round(link.score, 2),
+                "levels": {name: level for name, level in levels if level},
+            }
+            file.write(encode(row) + b"\n")
+    with (folder / "persons.ndjson").open("xb") as file:
+        for person, records in batch.persons():
+            file.write(encode({"person": person, "records": records}) + b"\n")
+
+
+def _instant(text: str) -> str:
+    try:
+        instant(text)
+    except ValueInvalid as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _written(micros: int) -> str:
+    at = datetime.fromtimestamp(micros / 1_000_000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

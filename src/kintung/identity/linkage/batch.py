@@ -1,0 +1,326 @@
+"""Linking very many records at once: numbers that agree first, then names and dates by Splink on DuckDB.
+
+Features and keys of every record are computed by the code that compares two records, and become
+tables. Pairs that share a verified identity number are scored, and the certain ones make persons.
+Then the pairs that share a key and are not of one person yet; those that reach the least score of
+``probable`` are for a steward, the best pair for each two persons. Scores are those of
+:func:`kintung.identity.matching.match`, and nothing depends on the order of the records.
+"""
+
+import os
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from kintung.definitions.matching import MatchingWeights, matching_weights
+from kintung.errors import BadInput
+from kintung.identity.linkage.settings import column, level_of, settings
+from kintung.identity.linkage.tables import write_part
+from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, HALVES, Levels
+
+LINES = 5_000
+"""Of the input that one process is given at once."""
+AT_ONCE = 200_000
+"""Pairs that are scored at once; what is in memory for a pair is a few kilobytes."""
+MOST_OF_A_KEY = 60
+"""Records that may share a key; a key of more says too little. A number of more is nobody's."""
+
+
+_SAME = len(COMPARISONS[0].levels) - 1
+"""Splink's number of the level that is the same identity number."""
+_SEEN = {
+    "both": "list_has_any(l.verified, r.verified)",
+    "one": "list_has_any(l.verified, r.numbers) or list_has_any(l.numbers, r.verified)",
+}
+"""Whether a number that two records share was seen at counters, by what the weights ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two records and their result; ``one`` is the lesser id."""
+
+    one: str
+    other: str
+    is_certain: bool
+    score: float
+    levels: Levels
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a run did: pairs that were scored for their numbers, and for their keys."""
+
+    records: int
+    refused: int
+    by_number: int
+    by_key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run found: links by result, and persons of more than one record."""
+
+    certain: int
+    probable: int
+    persons: int
+
+
+class Batch:
+    """One run over a temporary ``folder``, which is the caller's to remove.
+
+    Args:
+        secret: 32 random bytes, the key of the hashes of this run.
+        since: only pairs with a record whose ``meta.lastUpdated`` is this instant or later are compared
+            by their keys; all by their numbers.
+        processes: that compute features.
+        memory: of DuckDB, in MB.
+        weights: others than those in force.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        secret: bytes,
+        *,
+        since: str = "",
+        processes: int | None = None,
+        memory: int = 1024,
+        weights: MatchingWeights | None = None,
+    ) -> None:
+        duckdb: Any = import_module("duckdb")
+        self._folder, self._secret, self._since = folder, secret, since
+        self._processes = processes or os.cpu_count() or 1
+        self._weights = weights or matching_weights()
+        self._database: Any = duckdb.connect(str(folder / "link.duckdb"))
+        self._database.execute(f"set memory_limit = '{memory}MB'")
+        self._database.execute(f"set temp_directory = '{folder}'")
+        self._database.execute("set preserve_insertion_order = false")
+        self._read = self._refused = self._by_number = self._by_key = 0
+
+    def run(self, lines: Iterable[bytes], *, seen: Callable[[int], object] = lambda _: None) -> Counts:
+        """Link the Patients among the lines of NDJSON.
+
+        Args:
+            seen: is told how many records were read, now and then.
+
+        Raises:
+            BadInput: an id stands twice.
+        """
+        self._prepare(lines, seen)
+        self._link_by_number()
+        self._link_by_key()
+        return Counts(self._read, self._refused, self._by_number, self._by_key)
+
+    def links(self) -> Iterator[Link]:
+        """Certain links, then probable ones, each by ids."""
+        levels = ", ".join(column(comparison) for comparison in COMPARISONS)
+        for table, is_certain in (("certain", True), ("queue", False)):
+            rows = self._database.execute(
+                f"select one, other, score, {levels} from {table} order by one, other"
+            )
+            while found := rows.fetchmany(10_000):
+                for one, other, score, *gammas in found:
+                    yield Link(one, other, is_certain, score, _levels(gammas))
+
+    def results(self) -> Results:
+        """How much was found."""
+        found = self._database.execute(
+            "select (select count(*) from certain), (select count(*) from queue), (select count(*) from "
+            "(select person from persons group by person having count(*) > 1))"
+        ).fetchone()
+        return Results(*found)
+
+    def persons(self) -> Iterator[tuple[str, list[str]]]:
+        """Each person of more than one record: the least id and all ids."""
+        rows = self._database.execute(
+            "select min(id), list(id order by id) from persons group by person having count(*) > 1 order by 1"
+        )
+        while found := rows.fetchmany(10_000):
+            yield from found
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _prepare(self, lines: Iterable[bytes], seen: Callable[[int], object]) -> None:
+        if self._processes == 1:
+            for part, first in _parts(lines):
+                self._written(write_part(part, first, *self._place), seen)
+        else:
+            self._prepare_together(lines, seen)
+        parts = self._folder / "records-*.parquet"
+        self._database.execute(f"create table records as select * from read_parquet('{parts}')")
+        twice = self._database.execute("select count(*) - count(distinct id) from records").fetchone()
+        if twice[0]:
+            raise BadInput(f"{twice[0]} records have an id that another has; give each its own.")
+
+    @property
+    def _place(self) -> tuple[str, bytes, str]:
+        return str(self._folder), self._secret, self._since
+
+    def _prepare_together(self, lines: Iterable[bytes], seen: Callable[[int], object]) -> None:
+        waiting: deque[Future[tuple[int, int]]] = deque()
+        with ProcessPoolExecutor(self._processes, get_context("spawn")) as pool:
+            for part, first in _parts(lines):
+                waiting.append(pool.submit(write_part, part, first, *self._place))
+                if len(waiting) > 2 * self._processes:
+                    self._written(waiting.popleft().result(), seen)
+            for each in waiting:
+                self._written(each.result(), seen)
+
+    def _written(self, counted: tuple[int, int], seen: Callable[[int], object]) -> None:
+        self._read += counted[0]
+        self._refused += counted[1]
+        seen(self._read)
+
+    def _link_by_number(self) -> None:
+        """Score the pairs whose number settles it, and make persons of the certain ones."""
+        execute = self._database.execute
+        execute(
+            f"""create table pairs as
+            with numbered as (select record, unnest(numbers) as number from records),
+            few as (
+                select number from numbered group by number having count(*) between 2 and {MOST_OF_A_KEY}
+            ),
+            held as (select record, number from numbered semi join few using (number))
+            select distinct a.record as join_key_l, b.record as join_key_r, '0' as match_key
+            from held a join held b on a.number = b.number and a.record < b.record
+            join records l on l.record = a.record join records r on r.record = b.record
+            where {_SEEN[self._weights.verified]} or (l.source <> '' and l.source = r.source)"""
+        )
+        self._by_number = self._score("settled", None)
+        execute(
+            "create table certain as select * from settled "
+            f"where score >= {self._weights.certain} and {_not_contradicted()}"
+        )
+        self._persons()
+
+    def _persons(self) -> None:
+        pa: Any = import_module("pyarrow")
+        count = self._read + self._refused
+        parent = array("q", range(count))
+
+        def root(each: int) -> int:
+            while parent[each] != each:
+                parent[each] = each = parent[parent[each]]
+            return each
+
+        rows = self._database.execute("select record_l, record_r from certain")
+        while found := rows.fetchmany(10_000):
+            for one, other in found:
+                first, second = sorted((root(one), root(other)))
+                parent[second] = first
+        for each in range(count):
+            parent[each] = root(each)
+        of_record = pa.table(
+            {"record": pa.array(range(count), pa.int64()), "person": pa.array(parent, pa.int64())}
+        )
+        self._database.register("of_record", of_record)
+        self._database.execute(
+            "create table persons as "
+            "select record, id, person, is_new from records join of_record using (record)"
+        )
+        self._database.unregister("of_record")
+
+    def _link_by_key(self) -> None:
+        """Score the pairs that share a key and are of two persons; keep the best for each two."""
+        execute = self._database.execute
+        parts = self._folder / "keys-*.parquet"
+        levels = ", ".join(column(comparison) for comparison in COMPARISONS)
+        execute("drop table pairs")
+        execute(
+            f"""create table pairs as
+            with keyed as (
+                select record, person, is_new, key from read_parquet('{parts}') join persons using (record)
+            ),
+            few as (
+                select key from keyed group by key
+                having count(*) between 2 and {MOST_OF_A_KEY} and min(person) < max(person)
+                    and bool_or(is_new)
+            ),
+            held as (select record, person, is_new, key from keyed semi join few using (key))
+            select distinct a.record as join_key_l, b.record as join_key_r, '0' as match_key
+            from held a join held b
+                on a.key = b.key and a.record < b.record and a.person <> b.person
+                and (a.is_new or b.is_new)"""
+        )
+        self._by_key = self._score("probable", self._weights.possible)
+        execute(
+            f"""create table queue as
+            select one, other, score, {levels} from (
+                select *, row_number() over (
+                    partition by least(l.person, r.person), greatest(l.person, r.person)
+                    order by score desc, one, other
+                ) as place
+                from (
+                    select * from probable
+                    where score >= {self._weights.probable} or {column(COMPARISONS[0])} = {_SAME}
+                    union select * from settled
+                ) join persons l on l.record = record_l join persons r on r.record = record_r
+                where l.person <> r.person
+            ) where place = 1"""
+        )
+
+    def _score(self, into: str, least: str | None) -> int:
+        """Score the pairs of ``pairs`` by Splink and keep those that reach ``least``; give their count."""
+        splink: Any = import_module("splink")
+        execute = self._database.execute
+        levels = [column(comparison) for comparison in COMPARISONS]
+        execute(
+            f"create table {into} (record_l bigint, record_r bigint, one varchar, other varchar, "
+            f"score double, {', '.join(f'{level} tinyint' for level in levels)})"
+        )
+        (count,) = execute("select count(*) from pairs").fetchone()
+        for start in range(0, count, AT_ONCE):
+            execute(
+                "create or replace table chunk as "
+                f"select * from pairs where rowid >= {start} and rowid < {start + AT_ONCE}"
+            )
+            api = splink.DuckDBAPI(self._database)
+            creator = splink.SettingsCreator(**settings(self._weights))
+            linker = splink.Linker(api.register("records"), creator, log_level="ERROR")
+            linker.table_management.register_blocked_pairs_for_predict(api.register("chunk"))
+            threshold = None if least is None else float(least)
+            scored = linker.inference.predict(threshold_match_weight=threshold)
+            execute(
+                f"""insert into {into}
+                select record_l, record_r, least(l.id, r.id), greatest(l.id, r.id), match_weight,
+                    {", ".join(f"gamma_{level}" for level in levels)}
+                from {scored.physical_name} join records l on l.record = record_l
+                join records r on r.record = record_r"""
+            )
+            scored.drop_table_from_database_and_remove_from_cache()
+        return count
+
+
+def _parts(lines: Iterable[bytes]) -> Iterator[tuple[list[bytes], int]]:
+    source = iter(lines)
+    first = 0
+    while part := list(islice(source, LINES)):
+        yield part, first
+        first += len(part)
+
+
+def _levels(gammas: list[int]) -> Levels:
+    return tuple(level_of(comparison, gamma) for comparison, gamma in zip(COMPARISONS, gammas, strict=True))
+
+
+def _not_contradicted() -> str:
+    both = " and ".join(_one_of(half) for half in HALVES)
+    return f"not ({_one_of(CONTRADICTIONS)} or ({both}))"
+
+
+def _one_of(levels: frozenset[tuple[str, str]]) -> str:
+    numbered = [
+        f"{column(comparison)} = {len(comparison.levels) - 1 - index}"
+        for comparison in COMPARISONS
+        for index, level in enumerate(comparison.levels)
+        if (comparison.name, level.name) in levels
+    ]
+    return f"({' or '.join(numbered)})"

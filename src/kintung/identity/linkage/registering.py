@@ -1,0 +1,70 @@
+"""What a batch found, said in the registry: judged again on the records as they stand in each commit."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from kintung.errors import Deleted, NotFound
+from kintung.fhir.json import parse
+from kintung.identity.feed import BY, Finding
+from kintung.store.links import LinkChange, LinkKind
+from kintung.store.port import Prepared, Store, Unit, View
+from kintung.store.reader import Reader
+
+PAIRS = 100
+"""Of one commit: others write between two."""
+
+_EVERYBODY = Reader.everything("identity")
+
+Pair = tuple[str, str]
+
+
+def register(
+    store: Store,
+    pairs: Iterable[Pair],
+    judge: Callable[[dict[str, Any], dict[str, Any]], Finding],
+    *,
+    said: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Say of each pair what the judge finds, where it is not what was found last; give how many changed.
+
+    Records that were deleted or changed since the batch are judged as they are now. What a steward
+    decided stays.
+    """
+    changed = 0
+    for chunk in _chunks(pairs):
+        changes: list[LinkChange] = []
+
+        def prepare(
+            view: View, chunk: Sequence[Pair] = chunk, changes: list[LinkChange] = changes
+        ) -> Prepared:
+            changes[:] = [change for pair in chunk if (change := _change(view, pair, judge))]
+            return Prepared(links=tuple(changes))
+
+        store.commit(Unit(_EVERYBODY, prepare))
+        changed += len(changes)
+        said(changed)
+    return changed
+
+
+def _change(
+    view: View, pair: Pair, judge: Callable[[dict[str, Any], dict[str, Any]], Finding]
+) -> LinkChange | None:
+    found: list[dict[str, Any]] = []
+    for id in pair:
+        try:
+            found.append(parse(view.read(_EVERYBODY, "Patient", id).body))
+        except (Deleted, NotFound):
+            return None
+    finding = judge(*found)
+    before = view.link(_EVERYBODY, *pair)
+    known = before.found if before else LinkKind.NOTHING
+    if finding.kind is known:
+        return None
+    return LinkChange(*pair, finding.kind, BY, finding.why, finding.score)
+
+
+def _chunks(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
+    source = iter(pairs)
+    while chunk := list(islice(source, PAIRS)):
+        yield chunk

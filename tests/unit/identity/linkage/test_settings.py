@@ -1,0 +1,72 @@
+"""What Splink is told: for DuckDB it gives the scores of ``match``, and for Spark SQL that Spark reads."""
+
+import duckdb
+import pytest
+import sqlglot
+from splink import DuckDBAPI, Linker, SettingsCreator
+
+from kintung.definitions.matching import matching_weights
+from kintung.identity.linkage.settings import column, level_of, settings
+from kintung.identity.linkage.tables import features
+from kintung.identity.matching import Record, match, record
+from kintung.identity.matching.levels import COMPARISONS
+from tests.property.identity.matching.given import BIRTHS, NAMES, NUMBERS, PHONES, PLACES
+from tests.scale import counts, seeded
+
+
+def drawn(count: int) -> list[Record]:
+    """Records of a few names, dates and numbers."""
+    chance = seeded("records for Splink")
+    return [
+        record(
+            {
+                "resourceType": "Patient",
+                "id": f"p{index}",
+                "name": chance.sample(NAMES, chance.randrange(3)),
+                "identifier": chance.sample(NUMBERS, chance.randrange(3)),
+                "birthDate": chance.choice([*BIRTHS, None]),
+                "gender": chance.choice(["male", "female", None]),
+                "telecom": chance.sample(PHONES, chance.randrange(2)),
+                "address": chance.sample(PLACES, chance.randrange(2)),
+            }
+        )
+        for index in range(count)
+    ]
+
+
+def test_splink_gives_every_pair_the_levels_and_the_score_of_match() -> None:
+    records = drawn(counts(40, 400))
+    database = duckdb.connect()
+    table = features(records, range(len(records)), bytes(32))
+    database.register("made", table)
+    database.execute("create table records as select * from made")
+    database.execute(
+        "create table pairs as select a.record as join_key_l, b.record as join_key_r, '0' as match_key "
+        "from records a join records b on a.record < b.record"
+    )
+    api = DuckDBAPI(database)
+    linker = Linker(
+        api.register("records"), SettingsCreator(**settings(matching_weights())), log_level="ERROR"
+    )
+    linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
+    scored = database.sql(f"select * from {linker.inference.predict().physical_name}")
+
+    seen = 0
+    for row in scored.fetchall():
+        found = dict(zip(scored.columns, row, strict=True))
+        expected = match(records[found["record_l"]], records[found["record_r"]])
+        levels = tuple(level_of(each, found[f"gamma_{column(each)}"]) for each in COMPARISONS)
+        assert (levels, found["match_weight"]) == (expected.levels, pytest.approx(expected.score))
+        seen += 1
+    assert seen == len(records) * (len(records) - 1) // 2
+
+
+def test_the_same_settings_are_sql_of_spark() -> None:
+    for comparison in settings(matching_weights(), "spark")["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            condition: str = level["sql_condition"]
+            if condition != "ELSE":
+                parsed = sqlglot.parse_one(condition, dialect="spark")
+                assert "list_has" not in parsed.sql(dialect="spark")
+    creator = SettingsCreator(**settings(matching_weights(), "spark"))
+    assert len(creator.get_settings("spark").comparisons) == len(COMPARISONS)
