@@ -431,6 +431,18 @@ TEMPLATES += [
 ]
 
 
+IN_CHARACTERS = ("陳", "陈", "黃", "黄", "李", "陳,李")
+"""The families, as no name of theirs is written."""
+
+
+@template("search by name in another script", "search-type")
+def _search_names(ask: Caller, draw: Draw) -> None:
+    family, code = draw.choice(IN_CHARACTERS), draw.choice(("name", "family", "phonetic"))
+    ask("GET", f"Patient?{urlencode([(code, family), *_wishes(draw)])}")
+    follow(ask, f"Patient?{urlencode([(code, family), ('_count', draw.choice('12'))])}", 3)
+    ask("GET", f"Observation?{urlencode([('performer:Patient.name', family), *_wishes(draw)])}")
+
+
 # --- Searching: what the store holds beside the resource, chains, order, pages ----------
 
 
