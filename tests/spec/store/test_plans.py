@@ -16,6 +16,7 @@ import apsw
 import pytest
 
 from kintung.fhir.search import Everything, Query, care_between, compartment, in_compartment, parse_query
+from kintung.identity.name_search import name_forms
 from kintung.store.notices import Advance, Notice
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
@@ -30,6 +31,7 @@ from kintung.store.sql.search.inclusion import statements
 from kintung.store.sql.store import FOLLOWED, SqlStore
 from kintung.store.sql.view import ExportPlace, exported
 from kintung.store.sqlite import SqliteDatabase
+from tests.oracle.spoken import NAMES
 from tests.postgres_cluster import Cluster
 from tests.stores import ALL, HOUR, START, SYSTEM, Record, opened
 
@@ -710,3 +712,38 @@ def test_sqlite_plans_a_statement_once_whatever_its_values(tmp_path: Path) -> No
             for db in (reading.db, writing):
                 assert isinstance(db, SqliteDatabase)
                 assert db.connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
+
+
+NAMED = ("Chan Tai Man", "陳大文", "Au Yeung Mei Yee")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_every_form_of_a_name_is_sought_in_the_index(record: Record, name: str) -> None:
+    """However many forms there are, each is a seek, and the page starts from what they find."""
+    people = [
+        {
+            "resourceType": "Patient",
+            "id": f"n{n}",
+            "name": [{"family": each.surname.traditional, "given": ["偉"]}],
+        }
+        for n, each in enumerate(NAMES * 2)
+    ]
+    record.commit(*map(record.putting, people))
+    with searching(record, by_index=True) as searcher:
+        query = parse_query("Patient", [("name", name)], now_micros=0, others=name_forms)
+        asked = Asked(Names().stored(searcher.db, ALL), query, 21)
+        plan = searcher.plan(asked.who, asked.query)
+        statement = searcher.page(asked, plan)
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert plan.name == "candidates"
+    assert re.search(
+        r"SEARCH x USING PRIMARY KEY \(atom=\? AND folded[>=]|Index Cond: \(\(atom = [^)]*\) AND \(folded >=",
+        explained,
+    ), explained
+    assert "SCAN x" not in explained, explained
+    assert not re.search("Seq Scan on (ix_string|resource|entity)", explained), explained
+    assert re.search(
+        r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource r",
+        explained,
+    ), explained

@@ -20,7 +20,7 @@ from kintung.fhir.search import (
     StringValue,
     Value,
 )
-from kintung.store.sql.clauses import ALWAYS, NEVER, Clause, every, is_short, listed, some
+from kintung.store.sql.clauses import ALWAYS, NEVER, Clause, every, is_short, listed, some, starting
 from kintung.store.sql.database import Database
 from kintung.store.sql.search.composites import pairs_hold
 from kintung.store.sql.search.index_rows import atoms_of, has_value, of_resource, rows_of
@@ -57,8 +57,9 @@ def keys(lookups: Lookups, criterion: Criterion) -> Clause:
     wheres = [Clause(f"FROM {source} WHERE {few.text}", few.values)] if few != NEVER or not alike else []
     atoms = atoms_of(criterion.parameter)
     for each in alike:
-        where = f"FROM {each.listed} CROSS JOIN {source} WHERE {atoms.text} AND {each.holds}"
-        wheres.append(Clause(where, each.values + atoms.values))
+        by = every(atoms, Clause(each.holds))
+        sought = starting(lookups.db, Clause(each.listed, each.values), by, to=source)
+        wheres.append(Clause(f"FROM {sought.text}", sought.values))
     return Clause(
         " UNION ALL ".join(f"SELECT x.patient_key, x.key {where.text}" for where in wheres),
         tuple(value for where in wheres for value in where.values),
