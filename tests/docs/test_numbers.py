@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from kintung.cli.serve import MOST_DELETED
+from kintung.cli.synth import SEED
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
 from kintung.store.in_bodies import ONE
@@ -20,6 +21,7 @@ from kintung.subscriptions.schedule import (
 )
 from kintung.subscriptions.service import DELIVERERS
 from kintung.subscriptions.subscription import LEAST_HEARTBEAT_SECONDS, MOST_HEADERS
+from kintung.synth import MOST_APPEARANCES, MOST_PEOPLE, MOST_RATES
 from kintung.web.fhir import lastn
 from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.fhir.meta import MOST
@@ -132,3 +134,19 @@ def test_the_page_on_subscriptions_has_the_limits_of_the_code() -> None:
         "heartbeats": f"{LEAST_HEARTBEAT_SECONDS} s apart at least",
         "notifications under way at once": f"{DELIVERERS}, each to another Subscription",
     }
+
+
+def test_the_pages_on_synthetic_people_give_their_bounds() -> None:
+    page = (
+        (ROOT / "docs/reference/commands.md")
+        .read_text()
+        .partition("## kintung synth")[2]
+        .partition("\n## ")[0]
+    )
+    for told in (
+        f"1,000 by default and {MOST_PEOPLE:,} at most",
+        f"`--seed` is {SEED} by default",
+        f"0 to {MOST_RATES}; 1 by default",
+        f"1 to {MOST_APPEARANCES}; 3 by default",
+    ):
+        assert told in page

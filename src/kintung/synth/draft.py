@@ -1,6 +1,6 @@
 """One record of a person as a system is about to write it, and as a FHIR Patient."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -74,6 +74,10 @@ class Draft:
         if self.in_pinyin:
             return f"{self.surname} {given}"
         return f"{self.surname}, {given}"
+
+    def copy(self) -> "Draft":
+        """Return another draft that says the same."""
+        return replace(self, numbers=[replace(number) for number in self.numbers])
 
     def patient(self) -> dict[str, Any]:
         """Return it as a Patient of FHIR R4."""

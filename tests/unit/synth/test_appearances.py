@@ -6,7 +6,8 @@ from random import Random
 import pytest
 
 from kintung.definitions.corruptions import corruptions
-from kintung.definitions.population import shares, systems
+from kintung.definitions.name_frequencies import surnames
+from kintung.definitions.population import place_tables, shares, systems
 from kintung.errors import BadInput
 from kintung.fhir.structure import validate
 from kintung.identity.identifiers import parse
@@ -19,6 +20,7 @@ PEOPLE = some_people()
 VALIDATED = 3_000
 CHANCE = Random(SEED)
 MADE = [appearance for person in PEOPLE for appearance in appearances(person, CHANCE)]
+TWICE = [a for person in PEOPLE for a in appearances(person, CHANCE, count=2, rates=2.0)]
 CLEAN = [appearance for person in PEOPLE[:1_000] for appearance in appearances(person, Random(1), rates=0)]
 
 
@@ -66,9 +68,7 @@ def test_without_corruption_a_record_says_what_is_true():
 def test_corruptions_come_at_their_rates_and_twice_at_twice(id: str):
     """Of all records, those of corruptions that may befall (nearly) every one."""
     rate = float(corruptions()[id].rate)
-    chance = Random(7)
-    twice = [a for person in PEOPLE for a in appearances(person, chance, count=2, rates=2.0)]
-    for made, times in ((MADE, 1), (twice, 2)):
+    for made, times in ((MADE, 1), (TWICE, 2)):
         share = sum(id in appearance.corruptions for appearance in made) / len(made)
         spread = (rate * times / len(made)) ** 0.5
         # A birth date or a telephone suffers one corruption only; few mainland records lack Latin names.
@@ -119,6 +119,33 @@ def test_chan_is_as_common_as_said():
     heads = [person for person in PEOPLE if person.region == "hong-kong" and person.han]
     share = sum(person.han is not None and person.han.surname == "陳" for person in heads) / len(heads)
     assert abs(share - 0.1011) < 0.03
+
+
+def share_apart(found: Counter[str], expected: dict[str, float]) -> float:
+    """Half the sum of what shares differ by: the part of the people who would have to be others."""
+    total, whole = found.total(), sum(expected.values())
+    return sum(abs(found[key] / total - share / whole) for key, share in expected.items()) / 2
+
+
+@pytest.mark.parametrize(("region", "most"), [("hong-kong", 0.13), ("guangdong", 0.17)])
+def test_surnames_come_by_their_shares(region: str, most: float):
+    """A draw of as many from the table itself is nine and thirteen in a hundred apart."""
+    found = Counter(person.han.surname for person in PEOPLE if person.region == region and person.han)
+    assert share_apart(found, {han: float(share) for han, share in surnames(region).items()}) < most
+
+
+@pytest.mark.parametrize("region", ["hong-kong", "macao", "guangdong"])
+def test_places_come_by_their_people(region: str):
+    """Families live in one place, so there are fewer draws than people."""
+    found = Counter(person.address.place.han for person in PEOPLE if person.region == region)
+    assert share_apart(found, {place.han: place.people for place in place_tables()[region].rows}) < 0.12
+
+
+def test_systems_of_the_first_appearance_come_by_their_shares():
+    for region in ("hong-kong", "guangdong"):
+        first = [appearances(person, CHANCE, count=1)[0] for person in PEOPLE if person.region == region]
+        expected = {system.id: float(system.seen[region]) for system in systems().values()}
+        assert share_apart(Counter(each.system for each in first), expected) < 0.05
 
 
 def test_the_same_seed_gives_the_same_people_and_leaves_chance_alone():

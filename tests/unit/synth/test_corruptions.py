@@ -1,7 +1,6 @@
 """Each corruption changes what its definition says, and nothing else."""
 
 import re
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from random import Random
@@ -26,20 +25,16 @@ PREPARED_BY = {
 """What is done first where a corruption needs something that few people have."""
 
 
-def copied(draft: Draft) -> Draft:
-    return replace(draft, numbers=[replace(number) for number in draft.numbers])
-
-
 @cache
 def befallen(id: str) -> list[tuple[Draft, Draft]]:
     """Drafts before and after a corruption that could be."""
     chance, corrupt = Random(SEED), registry()[id]
     found: list[tuple[Draft, Draft]] = []
     for draft in DRAFTS:
-        before = copied(draft)
+        before = draft.copy()
         for earlier in PREPARED_BY.get(id, ()):
             registry()[earlier](before, chance)
-        after = copied(before)
+        after = before.copy()
         if corrupt(after, chance):
             found.append((before, after))
         else:
