@@ -13,6 +13,7 @@ from kintung.cli.console import say
 from kintung.cli.load import load_files
 from kintung.cli.loading import Loader, files_of
 from kintung.cli.serve import HOST, Served, add_port, serve
+from kintung.cli.systems import lines
 from kintung.fhir.json import parse
 from kintung.identity.identifiers import normalise
 from kintung.sample import sample_bundles
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="kintung-demo-") as folder:
         url = f"sqlite:///{folder}/demo.db"
         with open_node(url) as node:
-            load_files(Loader(node, url, None, processes=0), [sample_bundles()])
+            load_files(Loader(node, url, None, processes=0), [sample_bundles(), _systems(Path(folder))])
             examples = _examples(node)
             if others:
                 load_files(Loader(node, url, None), others)
@@ -57,6 +58,13 @@ def run(options: argparse.Namespace) -> int:
         )
         serve(served, HOST, options.port, 1, show)
     return 0
+
+
+def _systems(folder: Path) -> Path:
+    """A file with the identifier systems of the node: public resources of every record."""
+    file = folder / "naming-systems.ndjson"
+    file.write_text("\n".join(lines()), "utf-8")
+    return file
 
 
 def _examples(node: Node) -> list[str]:

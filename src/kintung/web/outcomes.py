@@ -127,9 +127,9 @@ def outcome(issues: Sequence[Issue], about: str = "") -> bytes:
     return msgspec.json.encode({"resourceType": "OperationOutcome", "issue": shown})
 
 
-def all_well(message: str) -> bytes:
-    """An OperationOutcome that says nothing is wrong."""
-    return outcome([Issue("informational", message, severity="information")])
+def all_well(message: str, warnings: Sequence[Issue] = ()) -> bytes:
+    """An OperationOutcome that says nothing is wrong, and what is doubtful all the same."""
+    return outcome([Issue("informational", message, severity="information"), *warnings])
 
 
 def _issue(issue: Issue, about: str = "") -> dict[str, Any]:

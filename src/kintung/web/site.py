@@ -1,6 +1,7 @@
 """What the HTTP edge is given: a node, and the settings it is served under."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from kintung.clock import Clock, Entropy
@@ -77,6 +78,12 @@ class Site:
     def offset_minutes(self) -> int:
         """Zone of dates without one, minutes east of UTC."""
         return self.scribe.offset_minutes
+
+    @property
+    def today(self) -> date:
+        """The civil day in that zone."""
+        minutes = self.clock.now_micros() // 60_000_000 + self.offset_minutes
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).date()
 
     @property
     def limits(self) -> Limits:

@@ -9,6 +9,7 @@ Formats, URIs and labels are in ``kintung/definitions/naming_systems``; the page
 from kintung.identity.identifiers.documents import Number, is_valid, mask, parse
 from kintung.identity.identifiers.hkid import check_digit as hkid_check_digit
 from kintung.identity.identifiers.mainland_id import check_digit as mainland_check_digit
+from kintung.identity.identifiers.naming_system import resources as naming_system_resources
 from kintung.identity.identifiers.normal_form import (
     VAULTED,
     VaultedSystem,
@@ -18,8 +19,10 @@ from kintung.identity.identifiers.normal_form import (
     vaulted_systems,
 )
 from kintung.identity.identifiers.said import Check, Region, Sex
+from kintung.identity.identifiers.warnings import PEOPLE, warnings
 
 __all__ = [
+    "PEOPLE",
     "VAULTED",
     "Check",
     "Number",
@@ -31,8 +34,10 @@ __all__ = [
     "is_valid",
     "mainland_check_digit",
     "mask",
+    "naming_system_resources",
     "normalise",
     "parse",
     "vaulted_system",
     "vaulted_systems",
+    "warnings",
 ]

@@ -7,8 +7,10 @@ what an answer shows.
 from hashlib import sha256
 
 from kintung.consent import Right
-from kintung.errors import NotFound
+from kintung.errors import Issue, NotFound
+from kintung.fhir.json import parse
 from kintung.fhir.splice import Links
+from kintung.identity.identifiers import PEOPLE, warnings
 from kintung.store.port import Done, Idempotency, Prepared, Receipt, Unit, View
 from kintung.web.fhir.answer import Answer, location, versioned
 from kintung.web.fhir.audit import audit_record
@@ -73,7 +75,9 @@ def answer(site: Site, request: Request, done: Done) -> Answer:
     if status == 201:
         headers = (*headers, location(request.base, type, id, version_id))
     if request.prefer.returns == "OperationOutcome":
-        return Answer(status, headers, all_well("The resource is stored."), at=at)
+        return Answer(
+            status, headers, all_well("The resource is stored.", _doubts(site, request, done)), at=at
+        )
     if not shows_body(request):
         return Answer(status, headers, at=at)
     try:
@@ -82,6 +86,22 @@ def answer(site: Site, request: Request, done: Done) -> Answer:
     except NotFound:
         return Answer(status, headers, at=at)
     return Answer(status, headers, version.body, version.patient_keys, at)
+
+
+def _doubts(site: Site, request: Request, done: Done) -> list[Issue]:
+    """Warnings of what was stored: of what was sent, or for a patch of the version it made, if seen."""
+    if done.type not in PEOPLE:
+        return []
+    resource = request.resource
+    if request.method == "PATCH":
+        if Right.VIEW not in request.access.rights:
+            return []
+        try:
+            with site.store.lookup() as view:
+                resource = parse(view.vread(request.access.sight, done.type, done.id, done.version_id).body)
+        except NotFound:
+            return []
+    return warnings(parse(request.body) if resource is None else resource, site.today)
 
 
 def _found(site: Site, request: Request, done: Done) -> Answer:

@@ -2,9 +2,9 @@
 
 Source: http://hl7.org/fhir/R4/resource-operation-validate.html. The answer is 200 with an
 OperationOutcome whenever the body was validated: that it is not even JSON is a finding like any
-other. Structure is checked. A profile, and a mode, which ask whether the record would take
-it, are not, and asking for them is refused: an error says that it is not known. Nothing is stored and
-nothing of the record is read.
+other. Structure is checked; identity numbers that are none are warnings. A profile, and a mode,
+which ask whether the record would take it, are not, and asking for them is refused: an error says
+that it is not known. Nothing is stored and nothing of the record is read.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ from kintung.errors import BadInput, Issue, NotFound, NotSupported, StructureInv
 from kintung.fhir.json import parse
 from kintung.fhir.references import is_id
 from kintung.fhir.structure import validate as issues_of
+from kintung.identity.identifiers import warnings
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.references import make_local
@@ -44,10 +45,13 @@ def validate(site: Site, request: Request) -> Answer:
         if name not in HOW:
             raise not_offered(name)
     found = _found(site, request)
-    return Answer(200, PLAIN, outcome(found) if found else all_well("The resource is structurally valid."))
+    if any(issue.severity == "error" for issue in found):
+        return Answer(200, PLAIN, outcome(found))
+    return Answer(200, PLAIN, all_well("The resource is structurally valid.", found))
 
 
 def _found(site: Site, request: Request) -> list[Issue]:
+    """What is wrong, and then what is doubtful."""
     try:
         resource = request.resource if request.resource is not None else parse(request.body, site.limits.json)
     except BadInput as error:
@@ -56,7 +60,7 @@ def _found(site: Site, request: Request) -> list[Issue]:
         _refuse_unchecked(resource)
     try:
         make_local(resource, request.body, request.base)  # as storing it would
-        return _findings(resource, request.type)
+        return _findings(site, resource, request.type)
     except BadInput as error:
         return list(error.issues)
 
@@ -73,11 +77,11 @@ def _refuse_unchecked(sent: dict[str, Any]) -> None:
             raise _unchecked(name, f"Parameters.parameter[{place}]")
 
 
-def _findings(sent: dict[str, Any], type: str) -> list[Issue]:
+def _findings(site: Site, sent: dict[str, Any], type: str) -> list[Issue]:
     resource = _wrapped(sent) if _is_input(sent, type) else sent
     if type and resource.get("resourceType") != type:
         raise StructureInvalid(f"This address takes a resource of type {type}.", path=f"{type}.resourceType")
-    return issues_of(resource)
+    return [*issues_of(resource), *warnings(resource, site.today)]
 
 
 def _wrapped(parameters: dict[str, Any]) -> dict[str, Any]:
