@@ -96,7 +96,7 @@ class _Writer:
 
     def __init__(self, connection: apsw.Connection, node: Node) -> None:
         self._connection = connection
-        self._vault = node.scribe._vault  # pyright: ignore[reportPrivateUsage]
+        self._vault = node.scribe.vaults.current
         self._entities: dict[tuple[str, str], int] = {}
         self._terms: dict[tuple[str, str], int] = {}
         self._new: dict[str, list[tuple]] = {}

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,10 @@ from kintung.store.port import Store
 from kintung.store.scribe import Scribe
 from kintung.store.sealing import Sealer
 from kintung.store.sql.database import unreadable_address
+from kintung.store.sql.migrations import Facts
 from kintung.store.sql.store import Backend, SqlStore
 from kintung.store.system import System
-from kintung.store.vault import Vault
+from kintung.store.vault import Vaults, name_of
 from kintung.subscriptions import Allowed, Outbound, Service, Told
 
 
@@ -110,10 +111,10 @@ def open_node(
     key_store = KeyStore(keys or key_path(url), entropy)
     with closing(key_store):
         sealer = Sealer(key_store, entropy)
-        vault = Vault(key_store.secret("vault"), identifiers.VAULTED)
-        scribe = Scribe(sealer, vault, settings.offset_minutes, name_rows)
+        vaults = Vaults(key_store, identifiers.VAULTED)
+        scribe = Scribe(sealer, vaults, settings.offset_minutes, name_rows)
         audit = AuditBook(key_store, entropy)
-        store = _store(url, settings, key_store, sealer, scribe, vault, audit, clock)
+        store = _store(url, settings, key_store, sealer, scribe, vaults, audit, clock)
         with closing(store):
             yield Node(
                 store,
@@ -134,7 +135,7 @@ def _store(
     keys: KeyStore,
     sealer: Sealer,
     scribe: Scribe,
-    vault: Vault,
+    vaults: Vaults,
     audit: AuditBook,
     clock: Clock,
 ) -> Store:
@@ -147,14 +148,14 @@ def _store(
         keys,
         sealer,
         scribe,
-        vault,
+        vaults,
         audit,
         clock,
         settings.search_rows,
     )
 
 
-def _backend(url: str, settings: Settings, facts: Mapping[str, str]) -> Backend:
+def _backend(url: str, settings: Settings, facts: Facts) -> Backend:
     if url.startswith("sqlite:///"):
         from kintung.store.sqlite import SqliteBackend  # noqa: PLC0415
 
@@ -173,20 +174,22 @@ def _backend(url: str, settings: Settings, facts: Mapping[str, str]) -> Backend:
     )
 
 
-def _facts(settings: Settings, keys: KeyStore) -> dict[str, str]:
+def _facts(settings: Settings, keys: KeyStore) -> Facts:
     """What the search index of a database rests on, and must go on resting on.
 
     With another key store its bodies could not be read, and what is new would be sealed
     under keys of the same numbers. With other vaulted systems, numbers stored in clear would
-    not be found by their hashes, nor the other way round. With other tables of names, people would
-    not be found by the forms their names had in these.
+    not be found by their hashes, nor the other way round; nor under another secret of the vault,
+    which while it is changed is one of two. With other tables of names, people would not be found
+    by the forms their names had in these.
     """
     return {
         "offset_minutes": str(settings.offset_minutes),
         "search": fingerprint(),
         "names": names_fingerprint(),
         "identifiers": identifiers.fingerprint(),
-        "keys": hashlib.sha256(b"kintung key store " + keys.secret("vault")).hexdigest(),
+        "keys": hashlib.sha256(b"kintung key store " + keys.secret("own")).hexdigest(),
+        "vault": tuple(map(name_of, keys.vault_secrets())),
     }
 
 

@@ -4,6 +4,8 @@
 for each forks a child that commits the unit ``name`` and dies before statement ``number`` of
 the commit; it answers ``killed``, or ``done`` when the commit has fewer statements.
 
+The name ``change-vault-secret`` changes the secret of the vault instead.
+
 With ``"signal": "SIGSTOP"`` the child stands still there instead; the answer is ``stopped``, and
 ``done`` when it was told to go on by a line and has ended.
 """
@@ -23,8 +25,10 @@ from kintung.store.sql.store import Backend
 from tests.durability.nodes import assembled
 from tests.durability.writer import backend_of
 from tests.records import group, patient, weight
-from tests.stores import ALL, START, Record
+from tests.stores import ALL, START, SYSTEM, Record
 
+CHANGE = "change-vault-secret"
+"""Not a unit: hash the numbers again."""
 HUNG_SECONDS = 60
 """How long PostgreSQL lets a session stand still inside the commit section; no test is so slow."""
 
@@ -118,7 +122,10 @@ class _Counted:
 def child(url: str, keys: Path, number: int, name: str, end: signal.Signals) -> None:
     clock = SetClock(START, tick=1)
     with assembled(Dying(backend_of(url, HUNG_SECONDS), number, end), keys, clock=clock) as parts:
-        parts.store.commit(bundle(Record(parts.store, parts.scribe, clock), name))
+        if name == CHANGE:
+            parts.store.change_vault_secret(SYSTEM)
+        else:
+            parts.store.commit(bundle(Record(parts.store, parts.scribe, clock), name))
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from kintung.store.sealing import Sealer
 from kintung.store.sql.check import check
 from kintung.store.sql.proofs.walk import Readable
 from kintung.store.sql.store import Backend, SqlStore
-from kintung.store.vault import Vault
+from kintung.store.vault import Vaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ def assembled(
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     key_store = KeyStore(keys, entropy, write_seconds=key_seconds)
     sealer = Sealer(key_store, entropy)
-    vault = Vault(key_store.secret("vault"), VAULTED)
-    scribe = Scribe(sealer, vault)
+    vaults = Vaults(key_store, VAULTED)
+    scribe = Scribe(sealer, vaults)
     audit = AuditBook(key_store, entropy)
     most_rows = Settings().search_rows
-    store = SqlStore(backend, key_store, sealer, scribe, vault, audit, clock, most_rows)
+    store = SqlStore(backend, key_store, sealer, scribe, vaults, audit, clock, most_rows)
     try:
         yield Parts(store, backend, key_store, sealer, scribe, audit)
     finally:

@@ -107,3 +107,25 @@ def stop_where(writer: WriterProcess, wanted: Callable[[], bool], what: str) -> 
 def lock_of(database: Path) -> Path:
     """The lock file beside a SQLite file."""
     return database.with_name(database.name + ".lock")
+
+
+@contextmanager
+def mortal(url: str, keys: Path) -> Iterator[Callable[[int, str], bool]]:
+    """Start the process that dies on demand: give it a statement and a unit; True when it was killed."""
+    command = [sys.executable, "-m", "tests.durability.dying", json.dumps({"url": url, "keys": str(keys)})]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        stdin, stdout = process.stdin, process.stdout
+
+        def die(number: int, name: str) -> bool:
+            stdin.write(f"{number} {name}\n")
+            stdin.flush()
+            answer = stdout.readline().strip()
+            assert answer in ("killed", "done"), "the process ended"
+            return answer == "killed"
+
+        yield die
+        stdin.close()

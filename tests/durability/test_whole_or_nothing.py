@@ -1,10 +1,7 @@
 """D6, D7: a unit enters whole or not at all, whichever of its parts fails and wherever it is killed."""
 
 import fcntl
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +14,7 @@ from kintung.errors import KintungError, NotFound, RuleFailed
 from kintung.store.port import AuditRecord, Grant, Idempotency, Job, Outcome, Prepared, Relabel, Unit, View
 from tests.durability.dying import bundle
 from tests.durability.nodes import Parts, assembled
-from tests.durability.processes import ROOT, lock_of
+from tests.durability.processes import lock_of, mortal
 from tests.durability.tables import tables
 from tests.durability.writer import backend_of
 from tests.records import patient, weight
@@ -137,28 +134,6 @@ def test_a_unit_that_fails_in_a_group_takes_no_other_with_it(tmp_path: Path, err
         with pytest.raises(NotFound):
             record.read("Observation/bad")
         assert parts.findings() == []
-
-
-@contextmanager
-def mortal(url: str, keys: Path) -> Iterator[Callable[[int, str], bool]]:
-    """Start the process that dies on demand: give it a statement and a unit; True when it was killed."""
-    command = [sys.executable, "-m", "tests.durability.dying", json.dumps({"url": url, "keys": str(keys)})]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        stdin, stdout = process.stdin, process.stdout
-
-        def die(number: int, name: str) -> bool:
-            stdin.write(f"{number} {name}\n")
-            stdin.flush()
-            answer = stdout.readline().strip()
-            assert answer in ("killed", "done"), "the process ended"
-            return answer == "killed"
-
-        yield die
-        stdin.close()
 
 
 def test_a_unit_killed_at_any_statement_is_there_whole_or_not_at_all(opened: Opened) -> None:

@@ -10,7 +10,19 @@ from typing import NoReturn
 
 from kintung.errors import KintungError
 
-COMMANDS = ("demo", "serve", "load", "export", "check", "unsent", "names", "synth", "link")
+COMMANDS = (
+    "demo",
+    "serve",
+    "load",
+    "export",
+    "check",
+    "unsent",
+    "rekey",
+    "systems",
+    "names",
+    "synth",
+    "link",
+)
 
 DESCRIPTION = "A FHIR R4 record for primary care: serve it, fill it, take it out, prove it sound."
 EXIT_CODES = """\

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS witness (number INTEGER PRIMARY KEY, head BLOB NOT NU
 """
 
 
+_VAULT, _FOLLOWING = "vault", "vault, to follow"
 _WITNESS_EVERY = 64
 _WITNESS_OVERDUE = 64 * _WITNESS_EVERY
 """Commits without a witness after which it is worth a word."""
@@ -232,6 +233,35 @@ class KeyStore:
         with self._reading:
             row = self._read.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
+
+    def vault_secrets(self) -> tuple[bytes, ...]:
+        """The secret of the vault, made at its first use, and the one to follow it, while there is one."""
+        following = self._secret(_FOLLOWING)
+        now = self.secret(_VAULT)
+        return (now,) if following is None else (now, following)
+
+    def following_vault_secret(self) -> bytes:
+        """The secret that is to follow that of the vault, made now if there is none."""
+        return self.secret(_FOLLOWING)
+
+    def replace_vault_secret(self, following: bytes) -> None:
+        """Put the secret that was to follow in the place of the old one, and destroy that.
+
+        Nothing is done when that has happened already. What was read from the disk stays in the
+        memory of processes that did.
+
+        Raises:
+            Unavailable: another process holds the key store; ask again.
+        """
+        with self._write(self._write_seconds):
+            if self._secret(_FOLLOWING) == following:
+                self._db.execute("UPDATE secret SET value = ? WHERE name = ?", (following, _VAULT))
+                self._db.execute("DELETE FROM secret WHERE name = ?", (_FOLLOWING,))
+        # The old value stands in the log of writes, and in the file until that is carried over.
+        with self._alone(self._write_seconds):
+            ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            raise Unavailable("The key store is in use; what it held before is not destroyed yet. Try again.")
 
     def witness_soon(self, number: int, head: bytes) -> None:
         """Remember the head of the chain at a commit: what shows a log cut short.

@@ -271,11 +271,16 @@ Term = tuple[str, str] | int
 """A token as the index holds it: (system, code) with "" for none, or a keyed hash."""
 
 
+def is_hash(term: Term) -> bool:
+    """Whether a term is a keyed hash: those are below zero."""
+    return isinstance(term, int) and term < 0
+
+
 class IndexRows(NamedTuple):
     """What the search index holds of one version, ready to store.
 
-    A token of a vaulted system is a keyed hash. Composites and relations are as
-    ``kintung.store.composites`` makes them.
+    A token of a vaulted system is a keyed hash under the secret that ``vault`` names. Composites
+    and relations are as ``kintung.store.composites`` makes them.
     """
 
     tokens: list[tuple[int, Term]]
@@ -285,6 +290,7 @@ class IndexRows(NamedTuple):
     quantities: list[tuple[int, tuple[str, str], bytes, bytes]]
     composites: list[tuple[int, Term, Term, bytes, bytes]]
     relations: list[tuple[int, str, str, Term]]
+    vault: str
 
 
 class Write(NamedTuple):
@@ -581,6 +587,19 @@ class Store(Protocol):
 
     def check(self, system: System) -> Iterator[Finding]:
         """Prove the store sound; gives what is broken, nothing when all is well."""
+        ...
+
+    def change_vault_secret(self, system: System) -> int | None:
+        """Hash every vaulted number again, under a new secret, and destroy the old one.
+
+        One commit; readers go on, writers wait for it. Cut off anywhere, the index is whole
+        under the old secret or the new, and to call it again goes on. Gives the number of
+        resources that have such numbers; None when all but the last step of a change that
+        was cut off had been done.
+
+        Raises:
+            Unavailable: a body cannot be opened, or the database or key store not written.
+        """
         ...
 
     def claim(self, system: System, kind: str, lease_micros: int) -> Claimed | None:

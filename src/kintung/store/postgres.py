@@ -7,7 +7,7 @@ that hangs there is ended by the server (``idle_in_transaction_session_timeout``
 import math
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -16,7 +16,7 @@ from psycopg import errors as pg
 from kintung.errors import TimedOut, Unavailable
 from kintung.store.postgres_connections import Connection, Readers, Server, is_broken, warn_of_loss
 from kintung.store.sql.database import Row, asked_too_long, outcome_unknown, reading_too_long
-from kintung.store.sql.migrations import NO_FACTS, prepare_schema
+from kintung.store.sql.migrations import NO_FACTS, Facts, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
 COMMIT_LOCK = 0x6B696E74756E67
@@ -166,7 +166,7 @@ class PostgresBackend:
         read_seconds: float = READ_SECONDS,
         hung_seconds: float = HUNG_SECONDS,
         connections: int = CONNECTIONS,
-        facts: Mapping[str, str] = NO_FACTS,
+        facts: Facts = NO_FACTS,
     ) -> None:
         """Connect, and make or check the schema; log a warning when the server may lose commits.
 
@@ -193,7 +193,7 @@ class PostgresBackend:
             self._writer.close()
             raise
 
-    def _prepare(self, facts: Mapping[str, str]) -> None:
+    def _prepare(self, facts: Facts) -> None:
         db = PostgresDatabase(self._writer)
         db.rows("SELECT pg_advisory_lock(?)", (COMMIT_LOCK,))
         try:

@@ -18,10 +18,11 @@ from kintung.store.port import (
     Ownership,
     View,
     Write,
+    is_hash,
 )
 from kintung.store.reader import Reader
 from kintung.store.sealing import Sealer
-from kintung.store.vault import Vault, VaultedSystems
+from kintung.store.vault import Vault, VaultedSystems, Vaults
 
 OtherRows = Callable[[dict[str, Any]], Sequence[String]]
 """Rows of a resource beside those that its search parameters have: a pure function of it, given by
@@ -34,24 +35,24 @@ def no_rows(_resource: dict[str, Any]) -> Sequence[String]:
 
 
 class Scribe:
-    """Makes the Writes of a node: it holds the node's keys, vault and zone, and what it knows of names."""
+    """Makes the Writes of a node: it holds the node's keys, vaults and zone, and what it knows of names."""
 
     def __init__(
         self,
         sealer: Sealer,
-        vault: Vault,
+        vaults: Vaults,
         offset_minutes: int = OFFSET_MINUTES,
         other_rows: OtherRows = no_rows,
     ) -> None:
         self._sealer = sealer
-        self._vault = vault
+        self.vaults = vaults
         self.offset_minutes = offset_minutes
         self._other_rows = other_rows
 
     @property
     def vaulted(self) -> VaultedSystems:
         """Systems whose numbers are compared by their normal form."""
-        return self._vault.systems
+        return self.vaults.systems
 
     def put(  # noqa: PLR0913 - one argument for each thing a version is made of
         self,
@@ -116,11 +117,16 @@ class Scribe:
             removes=self._indexed(view, reader, type, id, current),
         )
 
-    def index(self, resource: dict[str, Any]) -> IndexRows:
-        """The index rows of a resource: a pure function of it, so the index can be rebuilt."""
+    def index(self, resource: dict[str, Any], vault: Vault | None = None) -> IndexRows:
+        """The index rows of a resource: a pure function of it, so the index can be rebuilt.
+
+        Args:
+            vault: hashes its numbers; by default the one in force.
+        """
+        vault = vault or self.vaults.current
         found = self.extracted(resource)
         return IndexRows(
-            tokens=self._vault.index(found.tokens),
+            tokens=vault.index(found.tokens),
             references=found.references,
             dates=found.dates,
             strings=found.strings,
@@ -128,8 +134,25 @@ class Scribe:
                 (atom, (system or "", code or ""), *bound_keys(low, high))
                 for atom, system, code, low, high in found.quantities
             ],
-            composites=composite_rows(found.composites, self._vault) if found.composites else [],
-            relations=relation_rows(found.composites, self._vault) if found.composites else [],
+            composites=composite_rows(found.composites, vault) if found.composites else [],
+            relations=relation_rows(found.composites, vault) if found.composites else [],
+            vault=vault.name,
+        )
+
+    def hashed(self, resource: dict[str, Any], vault: Vault) -> IndexRows:
+        """Of these rows those with a keyed hash, under the secret of ``vault``."""
+        found = extract(resource, offset_minutes=self.offset_minutes)
+        composites = composite_rows(found.composites, vault)
+        relations = relation_rows(found.composites, vault)
+        return IndexRows(
+            tokens=[row for row in vault.index(found.tokens) if is_hash(row[1])],
+            references=[],
+            dates=[],
+            strings=[],
+            quantities=[],
+            composites=[row for row in composites if is_hash(row[1]) or is_hash(row[2])],
+            relations=[row for row in relations if is_hash(row[3])],
+            vault=vault.name,
         )
 
     def extracted(self, resource: dict[str, Any]) -> Extracted:

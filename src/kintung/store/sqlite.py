@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import apsw
 
 from kintung.errors import TimedOut, Unavailable
 from kintung.store.sql.database import Row, asked_too_long, outcome_unknown, reading_too_long
-from kintung.store.sql.migrations import NO_FACTS, prepare_schema
+from kintung.store.sql.migrations import NO_FACTS, Facts, prepare_schema
 from kintung.store.sql.schema import BY_NAME
 
 _log = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class SqliteBackend:
         read_seconds: float = READ_SECONDS,
         open_seconds: float = OPEN_SECONDS,
         vfs: str | None = None,
-        facts: Mapping[str, str] = NO_FACTS,
+        facts: Facts = NO_FACTS,
     ) -> None:
         """Open or create the file at ``path``.
 

@@ -6,8 +6,10 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from kintung.clock import Clock
+from kintung.fhir.json import parse
 from kintung.store.asynchronous import Asynchronous
 from kintung.store.bell import Bell
 from kintung.store.memory.asynchronous import MemoryAsynchronous
@@ -34,6 +36,7 @@ from kintung.store.port import (
 from kintung.store.reader import Reader, Scope
 from kintung.store.scribe import Scribe
 from kintung.store.system import System
+from kintung.store.vault import Vault
 
 
 class MemoryStore:
@@ -133,6 +136,33 @@ class MemoryStore:
 
     def check(self, system: System) -> Iterator[Finding]:
         return check(self._state, self._scribe)
+
+    def change_vault_secret(self, system: System) -> int:
+        vaults = self._scribe.vaults
+        with self._lock:
+            following = vaults.following()
+            state = self._state.copy()
+            changed = 0
+            for name, versions in state.versions.items():
+                again = tuple(self._hashed_again(entry, following) for entry in versions)
+                state.versions[name] = again
+                changed += self._has_numbers(again[-1], following)
+            self._state = state
+            vaults.turn_to(following.name)
+            vaults.settle()
+        return changed
+
+    def _has_numbers(self, entry: Entry, vault: Vault) -> bool:
+        if entry.sealed is None:
+            return False
+        text = self._scribe.open(entry.sealed.blob, entry.type, entry.id)
+        return any(self._scribe.hashed(parse(text), vault)[:-1])
+
+    def _hashed_again(self, entry: Entry, vault: Vault) -> Entry:
+        if entry.sealed is None:
+            return entry
+        text = self._scribe.open(entry.sealed.blob, entry.type, entry.id)
+        return replace(entry, adds=self._scribe.index(parse(text), vault))
 
     def claim(self, system: System, kind: str, lease_micros: int) -> Claimed | None:
         with self._lock:

@@ -34,8 +34,10 @@ from kintung.store.sql.idempotency import forget, forget_old, kept, replay
 from kintung.store.sql.linking import Linking
 from kintung.store.sql.names import TYPE_NUMBERS, Names, label_names
 from kintung.store.sql.type_counts import count
+from kintung.store.sql.vaulting import KEPT
 from kintung.store.sql.view import SqlView
 from kintung.store.units import decided_of, rehearse, require_place_for_labels, scope_of, still_so
+from kintung.store.vault import Vaults
 
 ASKED_SECONDS = 2.0
 """How long what a unit asks may keep all others waiting for the commit lock."""
@@ -83,12 +85,17 @@ class _Fault(Exception):
 class Commit:
     """One group in one transaction. Make it, call :meth:`run`, then commit the transaction."""
 
-    def __init__(self, db: Database, names: Names, view: SqlView, audit: AuditBook, now_micros: int) -> None:
+    def __init__(
+        self, db: Database, names: Names, view: SqlView, audit: AuditBook, vaults: Vaults, now_micros: int
+    ) -> None:
         self._db = db
         self._names = names
         self._view = view
         self._audit = audit
         last = _last(db)
+        if last.vault is not None:  # before anything is prepared here, or hashed by others for the next
+            vaults.turn_to(last.vault)
+        self._vault = vaults.current.name
         self._last_seq, self._last_audit, self._number, self._head = last[:4]
         self.at = max(now_micros, last.at)
         self._linking = Linking(db, audit, last.said, self.at)
@@ -155,7 +162,7 @@ class Commit:
             if rehearsal.reads and self._staged:
                 self._flush()
             unmoved = rehearsal.sequence == self._last_seq or self._still_so(rehearsal)
-            if unmoved and self._is_free(rehearsal.prepared):
+            if unmoved and self._is_hashed(rehearsal.prepared) and self._is_free(rehearsal.prepared):
                 return rehearsal.prepared
         self._flush()
         try:
@@ -168,6 +175,11 @@ class Commit:
         if not self._is_free(prepared):
             raise self._refusal(unit, prepared)
         return prepared
+
+    def _is_hashed(self, prepared: Prepared) -> bool:
+        """Were the numbers hashed under the secret of this index? It may have changed since."""
+        rows = (rows for write in prepared.writes for rows in (write.adds, write.removes))
+        return all(found is None or found.vault == self._vault for found in rows)
 
     def _still_so(self, rehearsal: Rehearsal) -> bool:
         if not rehearsal.reads:
@@ -439,17 +451,19 @@ class _Last(NamedTuple):
     head: bytes
     at: int
     said: int
+    vault: str | None
+    """Name of the secret under which numbers are hashed."""
 
 
 def _last(db: Database) -> _Last:
     """In one statement: every commit asks, and while a statement runs others take the interpreter."""
     (row,) = db.rows(
         "SELECT (SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(number), 0) FROM audit),"
-        " c.number, c.head, c.at, c.last_said FROM (SELECT max(number) AS number FROM chain) m"
+        f" {KEPT}, c.number, c.head, c.at, c.last_said FROM (SELECT max(number) AS number FROM chain) m"
         " LEFT JOIN chain c ON c.number = m.number"
     )
-    seq, audit, number, head, at, said = row
-    return _Last(seq, audit, number or 0, head or GENESIS, at or 0, said or 0)
+    seq, audit, vault, number, head, at, said = row
+    return _Last(seq, audit, number or 0, head or GENESIS, at or 0, said or 0, vault)
 
 
 def _terms(writes: Iterable[Write]) -> dict[tuple[str, str], None]:

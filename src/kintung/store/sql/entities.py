@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 from kintung.store.links import LinkChange
 from kintung.store.port import Grant, OwnerKind, Write
 from kintung.store.sql.database import Database, Row
-from kintung.store.sql.names import TYPE_NUMBERS
+from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS
 
 Entity = tuple[str, str]
 """A resource type and id; ("", address) for what is elsewhere."""
@@ -170,3 +170,13 @@ def _granted(grants: Sequence[Grant]) -> Iterable[Entity]:
 def _linked(links: Sequence[LinkChange]) -> Iterable[Entity]:
     for link in links:
         yield from (("Patient", link.one), ("Patient", link.other))
+
+
+def keys_of(db: Database, entities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The keys of (type, id) pairs; what was never stored or referenced has none."""
+    found = db.lookup(
+        "SELECT e.type, e.id, e.key FROM wanted w CROSS JOIN entity e WHERE e.id = w.c1 AND e.type = w.c0",
+        ("int", "text"),
+        sorted((TYPE_NUMBERS[type], id) for type, id in entities),
+    )
+    return {(TYPE_NAMES[type], id): key for type, id, key in found}

@@ -28,12 +28,12 @@ MIGRATIONS: tuple[Migration, ...] = ()
 """In order. Empty until a released schema changes."""
 
 
-NO_FACTS: Mapping[str, str] = {}
+Facts = Mapping[str, str | tuple[str, ...]]
+"""By name; of several values the database has one, the first when it is made."""
+NO_FACTS: Facts = {}
 
 
-def prepare_schema(
-    db: Database, facts: Mapping[str, str], migrations: tuple[Migration, ...] = MIGRATIONS
-) -> None:
+def prepare_schema(db: Database, facts: Facts, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
     """Bring the database to the present schema. Call it inside the commit lock.
 
     Args:
@@ -52,13 +52,14 @@ def prepare_schema(
     _require_facts(db, facts)
 
 
-def _require_facts(db: Database, facts: Mapping[str, str]) -> None:
+def _require_facts(db: Database, facts: Facts) -> None:
     kept = dict(db.rows("SELECT name, value FROM node"))
     for name, value in facts.items():
-        if kept.get(name) != value:
+        values = (value,) if isinstance(value, str) else value
+        if kept.get(name) not in values:
             raise Unavailable(
                 f"The index of this database was made with {name} {str(kept.get(name))[:12]}, "
-                f"and this node would ask it with {value[:12]}; use the setting or version that made it."
+                f"and this node would ask it with {values[0][:12]}; use the setting or version that made it."
             )
 
 
@@ -74,11 +75,12 @@ def _require_schema(db: Database, found: str, migrations: tuple[Migration, ...])
         found = step.after
 
 
-def _create(db: Database, facts: Mapping[str, str]) -> None:
+def _create(db: Database, facts: Facts) -> None:
     dialect: Literal["sqlite", "postgres"] = "sqlite" if db.dialect == "sqlite" else "postgres"
     for statement in ddl(dialect):
         db.run(statement)
-    db.insert("node", [("schema", FINGERPRINT), ("schema_version", str(VERSION)), *facts.items()])
+    made = [(name, value if isinstance(value, str) else value[0]) for name, value in facts.items()]
+    db.insert("node", [("schema", FINGERPRINT), ("schema_version", str(VERSION)), *made])
     db.insert("system", [(1, "")])
 
 

@@ -37,11 +37,13 @@ from kintung.store.sql.database import Database, Row
 from kintung.store.sql.idempotency import replay
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names, label_names, labels_of
 from kintung.store.sql.notices import SqlNotices
+from kintung.store.sql.rehashing import hash_again
 from kintung.store.sql.search import Searcher
+from kintung.store.sql.vaulting import vault_of
 from kintung.store.sql.view import FIRST_STEP, ExportPlace, SqlView, next_step, of_one_page
 from kintung.store.system import System
 from kintung.store.units import rehearse
-from kintung.store.vault import Vault
+from kintung.store.vault import Vaults
 from kintung.store.waiting import settle
 
 COMMIT_SECONDS = 10.0
@@ -85,12 +87,22 @@ class SqlStore:
         keys: KeyStore,
         sealer: Sealer,
         scribe: Scribe,
-        vault: Vault,
+        vaults: Vaults,
         audit: AuditBook,
         clock: Clock,
         most_rows: int,
     ) -> None:
-        """``most_rows``: a search estimated to look at more is refused."""
+        """``most_rows``: a search estimated to look at more is refused.
+
+        Raises:
+            Unavailable: the key store is older than the secret of the vault; the backend is closed.
+        """
+        try:
+            with backend.reading() as db:
+                vaults.turn_to(vault_of(db, vaults).name)
+        except BaseException:
+            backend.close()
+            raise
         self.waits = backend.waits
         self.jobs_queued = Bell()
         self.asynchronous: Asynchronous = SqlAsynchronous(backend.reading, backend.committing, clock)
@@ -98,7 +110,7 @@ class SqlStore:
         self._keys = keys
         self._sealer = sealer
         self._scribe = scribe
-        self._vault = vault
+        self._vaults = vaults
         self._audit = audit
         self._clock = clock
         self._most_rows = most_rows
@@ -118,7 +130,7 @@ class SqlStore:
 
     def _on(self, db: Database) -> SqlView:
         """A view of what a connection reads."""
-        return SqlView(db, self._names, self._sealer, self._vault, self._audit, self._most_rows)
+        return SqlView(db, self._names, self._sealer, self._vaults, self._audit, self._most_rows)
 
     @contextmanager
     def searcher(self) -> Generator[Searcher]:
@@ -187,7 +199,9 @@ class SqlStore:
         try:
             with self._backend.committing() as db:
                 requests = take()
-                commit = Commit(db, self._names, self._on(db), self._audit, self._clock.now_micros())
+                commit = Commit(
+                    db, self._names, self._on(db), self._audit, self._vaults, self._clock.now_micros()
+                )
                 answers = commit.run(requests) if requests else []
         except BaseException:
             self._names.forget()
@@ -230,6 +244,22 @@ class SqlStore:
         from kintung.store.sql.check import check  # noqa: PLC0415 - only ``check`` needs it
 
         return check(self._backend, self._keys, self._sealer, self._scribe, self._audit)
+
+    # -- the secret of the vault --------------------------------------------------------
+
+    def change_vault_secret(self, system: System) -> int | None:
+        count: int | None = None
+        following = self._vaults.following()
+        try:
+            with self._backend.committing() as db:
+                if vault_of(db, self._vaults).name != following.name:
+                    count = hash_again(db, self._names, self._scribe, following)
+        except BaseException:
+            self._names.forget()
+            raise
+        self._vaults.turn_to(following.name)
+        self._vaults.settle()
+        return count
 
     def close(self) -> None:
         self._committer.close()

@@ -34,7 +34,7 @@ from kintung.store.sql.history import Walk, walk_of, within
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Asked, Lookups, Searcher
 from kintung.store.sql.visibility import visible
-from kintung.store.vault import Vault
+from kintung.store.vault import Vaults
 
 PAGE_BYTES = 32 * 1024 * 1024
 """Bodies of one page: beyond it a page ends early, and the next goes on."""
@@ -58,22 +58,22 @@ _Bodied = TypeVar("_Bodied", Version, LogEntry)
 class SqlView:
     """A reading of the store on one connection, for as long as its transaction lasts."""
 
-    __slots__ = ("_book", "_db", "_most_rows", "_names", "_sealer", "_vault")
+    __slots__ = ("_book", "_db", "_most_rows", "_names", "_sealer", "_vaults")
 
     def __init__(
-        self, db: Database, names: Names, sealer: Sealer, vault: Vault, book: AuditBook, most_rows: int
+        self, db: Database, names: Names, sealer: Sealer, vaults: Vaults, book: AuditBook, most_rows: int
     ) -> None:
         """``most_rows``: see ``Lookups``."""
         self._book = book
         self._db = db
         self._names = names
         self._sealer = sealer
-        self._vault = vault
+        self._vaults = vaults
         self._most_rows = most_rows
 
     def searcher(self) -> Searcher:
         """For one search: what it looked up is not kept for the next."""
-        return Searcher(Lookups(self._db, self._vault, self._most_rows))
+        return Searcher(Lookups(self._db, self._vaults, self._most_rows))
 
     @property
     def sequence(self) -> int:

@@ -15,10 +15,13 @@ from kintung.fhir.json import parse
 from kintung.store.composites import composite_terms, numbered
 from kintung.store.port import Finding, IndexRows
 from kintung.store.scribe import Scribe
+from kintung.store.sql.bodies import current_bodies
 from kintung.store.sql.database import Database, Row
-from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS
+from kintung.store.sql.entities import keys_of
+from kintung.store.sql.names import TYPE_NAMES
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
 from kintung.store.sql.schema import BY_NAME, INDEX_TABLES
+from kintung.store.sql.vaulting import vault_of
 
 SUSPECTS_A_READING = 200
 _MOST_TERMS = 200_000
@@ -87,7 +90,7 @@ class IndexProof:
         terms = self._numbers_of_terms(db, bodies)
         named = {(t, i) for body in bodies for _, t, i in body.extracted.references}
         named.update((t, i) for body in bodies for _, t, i, _ in body.extracted.relations)
-        targets = _keys_of(db, named)
+        targets = keys_of(db, named)
         rows: dict[int, set[IndexRow]] = {}
         for body in bodies:
             tail = (body.patient_key, body.key)
@@ -181,22 +184,15 @@ class IndexProof:
 
     def _current(self, db: Database, keys: Sequence[int]) -> list[Body]:
         """The bodies of what is current; those that cannot be read are left out."""
-        rows = db.lookup(
-            "SELECT e.type, e.id, v.patient_key, v.key, v.body FROM wanted w CROSS JOIN entity e"
-            " JOIN resource r ON r.patient_key = e.patient_key AND r.type = e.type AND r.key = e.key"
-            " JOIN version v ON v.patient_key = r.patient_key AND v.key = r.key"
-            " AND v.version_id = r.version_id WHERE e.key = w.c0 AND r.deleted = 0",
-            ("int",),
-            [(key,) for key in keys],
-        )
+        vault = vault_of(db, self._scribe.vaults)
         bodies: list[Body] = []
-        for type_number, id, patient_key, key, blob in rows:
+        for type_number, id, patient_key, key, blob in current_bodies(db, keys):
             type = TYPE_NAMES[type_number]
             try:
                 resource = parse(self._scribe.open(blob, type, id))
             except KintungError:
                 continue
-            bodies.append(Body(f"{type}/{id}", patient_key, key, self._scribe.index(resource)))
+            bodies.append(Body(f"{type}/{id}", patient_key, key, self._scribe.index(resource, vault)))
         return bodies
 
 
@@ -283,15 +279,6 @@ def _present(db: Database, table: str, rows: Iterable[Row]) -> set[Row]:
         sorted(rows),
     )
     return {tuple(row) for row in found}
-
-
-def _keys_of(db: Database, entities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    found = db.lookup(
-        "SELECT e.type, e.id, e.key FROM wanted w CROSS JOIN entity e WHERE e.id = w.c1 AND e.type = w.c0",
-        ("int", "text"),
-        sorted((TYPE_NUMBERS[type], id) for type, id in entities),
-    )
-    return {(TYPE_NAMES[type], id): key for type, id, key in found}
 
 
 def _names_of(db: Database, keys: Iterable[int]) -> dict[int, str]:

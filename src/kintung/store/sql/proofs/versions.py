@@ -17,6 +17,7 @@ from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS
 from kintung.store.sql.proofs.index import Body, IndexProof
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
+from kintung.store.sql.vaulting import vault_of
 
 VERSIONS_A_PAGE = 500
 _MOST_KEYS = 50_000
@@ -85,6 +86,7 @@ class VersionProof:
     def _page(self, db: Database, versions: Sequence[_Stored]) -> list[Finding]:
         findings: list[Finding] = []
         owners = _OwnersThen(db, versions)
+        vault = vault_of(db, self._scribe.vaults)
         current: list[Body] = []
         for version in versions:
             findings += self._numbered(version)
@@ -102,7 +104,7 @@ class VersionProof:
                 findings.append(Finding("versions", "there is no resource row", version.name))
                 self._index.skip(version.key)
             elif resource is not None:
-                index = self._scribe.index(resource)
+                index = self._scribe.index(resource, vault)
                 current.append(Body(version.name, version.patient_key, version.key, index))
             elif version.method != Method.DELETE:
                 self._index.skip(version.key)

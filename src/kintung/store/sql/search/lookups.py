@@ -18,7 +18,8 @@ from kintung.fhir.search import (
 from kintung.store.sql.clauses import SHORT, Clause, listed, query_of
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
-from kintung.store.vault import Vault
+from kintung.store.sql.vaulting import vault_of
+from kintung.store.vault import Vaults
 
 _FEW_TERMS = 8
 """Terms that are probed without asking first which of them there are."""
@@ -58,7 +59,7 @@ class Lookups:
     """
 
     db: Database
-    vault: Vault
+    vaults: Vaults
     most_rows: int
     """Rows a search may be estimated to look at (``cost``)."""
     known: dict[object, object] = field(default_factory=dict[object, object], compare=False)
@@ -87,12 +88,20 @@ class Lookups:
                 continue
             assert isinstance(value, TokenValue)
             units.append((None if value.any_system else value.system or "", value.code))
-            vaulted += [term for term in self.vault.terms(value) if isinstance(term, int)]
+            vaulted += self._look_up_vaulted(value)
         found = self._of_units(units).values()
         return Numbers(
             tuple(dict.fromkeys([number for numbers in found for number in numbers.found] + vaulted + below)),
             tuple(number for numbers in found for number in numbers.systems),
         )
+
+    def _look_up_vaulted(self, value: TokenValue) -> list[int]:
+        """The keyed hashes a token may stand as, under the secret of what is read."""
+        systems = self.vaults.systems
+        if value.code is None or not (value.any_system or (value.system and systems.of(value.system))):
+            return []
+        vault = self.once("vault", lambda: vault_of(self.db, self.vaults))
+        return [term for term in vault.terms(value) if isinstance(term, int)]
 
     def _look_up_below(self, value: UriBelow) -> list[int]:
         """The terms of all uris under an address: they lie together."""
