@@ -29,6 +29,7 @@ from tests.commands import (
     until_group_is_gone,
 )
 from tests.databases import looking
+from tests.people import CARDS, with_card
 from tests.records import binary, observation, patient
 from tests.synthea import exported, first
 from tests.waiting import until
@@ -288,6 +289,24 @@ def test_export_and_load_give_the_same_resources(run: Run, tmp_path: Path) -> No
         assert sorted(bodies(file)) == sorted(bodies(tmp_path / "second" / file.name)), file.name
     assert len(list((tmp_path / "first").iterdir())) == len(list((tmp_path / "second").iterdir()))
     done(kintung(tmp_path, "check", "--database", other))
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_patients_of_one_verified_number_are_one_person(
+    run: Run, tmp_path: Path, url: str, processes: str
+) -> None:
+    """Whatever is loaded side by side, from files and within them."""
+    bundled = bundle("transaction", *(put(with_card(f"t{n}")) for n in range(2)))
+    (tmp_path / "bundle.json").write_text(json.dumps(bundled))
+    (tmp_path / "more.ndjson").write_text(text(*(with_card(f"p{n}") for n in range(4))))
+    (tmp_path / "other.ndjson").write_text(text(with_card("other", CARDS[1])))
+
+    done(run("load", tmp_path, "--processes", processes))
+
+    with looking(url) as ask:
+        members = ask("SELECT e.id FROM member m JOIN entity e ON e.key = m.patient_key ORDER BY e.id")
+    assert members == [("p0",), ("p1",), ("p2",), ("p3",), ("t0",), ("t1",)]
+    done(run("check"))
 
 
 def bodies(file: Path) -> list[str]:

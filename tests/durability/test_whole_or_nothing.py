@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from kintung.app import sqlite_path
 from kintung.clock import SetClock
 from kintung.errors import KintungError, NotFound, RuleFailed
+from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import AuditRecord, Grant, Idempotency, Job, Outcome, Prepared, Relabel, Unit, View
 from tests.durability.dying import bundle
 from tests.durability.nodes import Parts, assembled
@@ -68,6 +70,9 @@ def test_a_unit_refused_inside_the_commit_leaves_no_row(opened: Opened) -> None:
         lambda view: _all_kinds(record, view, Relabel("Patient", "absent", frozenset("R"))),
         lambda view: _all_kinds(record, view, twice=True),
         lambda view: _all_kinds(record, view, stale=True),
+        lambda view: replace(
+            _all_kinds(record, view), links=(LinkChange("p", "p", LinkKind.CERTAIN, "rule"),)
+        ),
     ]
 
     for prepare in units:
@@ -92,6 +97,7 @@ def _all_kinds(
         relabels,
         (Grant(1, ("p",)),),
         (Job("send", b"", 0),),
+        (LinkChange("p", "new", LinkKind.CERTAIN, "rule"),),
     )
 
 

@@ -5,14 +5,19 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kintung.consent import Right
+from kintung.errors import Conflict, NotFound, RuleFailed, VersionConflict
+from kintung.identity import registry
+from kintung.identity.registry import Steward
+from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import AuditRecord
+from kintung.store.port import AuditRecord, Prepared
 from kintung.store.reader import Reader
 from kintung.web.limits import Limits
 from kintung.web.site import WebSettings
@@ -236,3 +241,43 @@ def test_a_read_that_no_longer_fits_its_batch_is_not_on_record_as_shown() -> Non
         read = {"request": {"method": "GET", "url": "Patient/p"}}
         api.post("", {"resourceType": "Bundle", "type": "batch", "entry": [read] * 5})
         assert recorded(api) - before == 2
+
+
+def test_what_a_steward_decides_and_is_refused_is_on_record(clinic: Api) -> None:
+    steward = Steward("steward", "registry", "HOPERAT", Reader.everything())
+
+    def merge(one: str, other: str, version: int) -> None:
+        registry.merge(clinic.node.store, steward, one, other, version=version)
+
+    merge("p1", "p2", 0)
+    for refusal, one, other, version in (
+        (VersionConflict, "p1", "p2", 0),
+        (RuleFailed, "p1", "p1", 0),
+        (NotFound, "p1", "nobody", 0),
+        (Conflict, "p2", "p1", 1),
+    ):
+        with pytest.raises(refusal):
+            merge(one, other, version)
+
+    records = last(clinic, 5)
+    assert [(each.operation, each.status, each.actor) for each in records] == [
+        ("merge", status, "steward") for status in (200, 412, 422, 404, 409)
+    ]
+    assert records[0].request == "Patient/p1 Patient/p2"
+    assert set(records[0].patient_keys) == keys(clinic, "p1", "p2")
+
+
+def test_a_record_says_what_scope_it_rests_on_and_whose_everything_was_asked(clinic: Api) -> None:
+    reader = clinic.grant(1, "p1")
+    clinic.prepared(Prepared(links=(LinkChange("p1", "p2", LinkKind.CERTAIN, "rule"),)))
+    reader = replace(reader, persons=clinic.node.store.scope(1))
+    clinic.personas["nurse"] = persona("nurse", reader, Right.VIEW)
+
+    clinic.get("Patient/p2", persona="nurse")
+    clinic.get("Patient/p1/$everything", persona="nurse")
+
+    read, everything = last(clinic, 2)
+    (asked,) = keys(clinic, "p1")
+    assert (read.scope, read.epoch, read.about) == (1, 2, 0)
+    assert (everything.scope, everything.epoch, everything.about) == (1, 2, asked)
+    assert set(everything.patient_keys) == keys(clinic, "p1", "p2")

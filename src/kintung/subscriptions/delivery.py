@@ -47,10 +47,16 @@ class Tried(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A change as a reader may be told of it; ``body`` is b"" for a deletion."""
+    """A change as a reader may be told of it, by ``scope``; ``body`` is b"" for a deletion."""
 
     body: bytes
     patient_keys: tuple[int, ...]
+    scope: Scope
+
+
+def _scope_of(reader: Reader) -> Scope:
+    """What the sight of a reader rests on, for the audit; 0 for none."""
+    return reader.persons if isinstance(reader.persons, Scope) else Scope(0)
 
 
 class Delivery:
@@ -160,19 +166,19 @@ class Delivery:
             if version is None:
                 return None
             if self._holds(wanted, version):
-                return Seen(version.body, version.patient_keys)
+                return Seen(version.body, version.patient_keys, _scope_of(reader))
             before = version_of(view, reader, notice.type, notice.id, notice.version_id - 1)
         # It left the filter: only who may see what it was may know that it did.
         if before is None or not self._holds(wanted, before):
             return None
-        return Seen(version.body, (*version.patient_keys, *before.patient_keys))
+        return Seen(version.body, (*version.patient_keys, *before.patient_keys), _scope_of(reader))
 
     def _seen_deleted(self, view: View, reader: Reader, notice: Notice) -> Seen | None:
         try:
             view.vread(reader, notice.type, notice.id, notice.version_id)
         except Deleted:
             before = version_of(view, reader, notice.type, notice.id, notice.version_id - 1)
-            return Seen(b"", before.patient_keys) if before is not None else None
+            return Seen(b"", before.patient_keys, _scope_of(reader)) if before is not None else None
         except NotFound:
             pass
         return None
@@ -202,6 +208,8 @@ class Delivery:
             200,
             access.grant,
             tuple(dict.fromkeys(seen.patient_keys)),
+            seen.scope.number,
+            seen.scope.epoch,
         )
         settle(self._told.store.record(record), RECORD_SECONDS)
 
