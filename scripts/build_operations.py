@@ -17,7 +17,7 @@ from typing import Any
 from kintung.web.fhir.operation import ARTEFACT
 
 PACKAGED = Path(__file__).resolve().parents[1] / "src" / "kintung" / "fhir" / "data" / ARTEFACT
-OFFERED = ("Patient-everything", "Encounter-everything", "Observation-lastn")
+OFFERED = ("Patient-everything", "Encounter-everything", "Observation-lastn", "Patient-match")
 
 
 def main() -> int:

@@ -117,7 +117,13 @@ class TooCostly(KintungError):
 
 
 class Throttled(KintungError):
+    """``after``: seconds until it is worth asking again."""
+
     issue = "throttled"
+
+    def __init__(self, message: str, *, path: str | None = None, after: int = 1) -> None:
+        super().__init__(message, path=path)
+        self.after = after
 
 
 class Unavailable(KintungError):

@@ -8,6 +8,7 @@ from kintung.cli.serve import MOST_DELETED
 from kintung.cli.synth import SEED
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
+from kintung.identity.seeking import MOST_ALIKE, MOST_SAME
 from kintung.store.in_bodies import ONE
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
 from kintung.subscriptions.filters import MOST_CRITERIA
@@ -95,6 +96,11 @@ ROWS = {
         f"{LIMITS.asynchronous_each}; {LIMITS.asynchronous_seconds / 60:g} min",
         "asynchronous_each asynchronous_seconds",
     ),
+    "questions of one client by `$match` and `$ihe-pix`; of persons it may not see": (
+        f"{LIMITS.match_each}; {LIMITS.match_stranger_each} in {LIMITS.match_seconds:g} s, a worker",
+        "match_each match_stranger_each match_seconds",
+    ),
+    "Patients that `$match` compares, by number; by each other search": (f"{MOST_SAME}; {MOST_ALIKE}", ""),
     "of a refused body, what is taken in; for how long": (
         f"{LIMITS.discarded // MB} MB; {LIMITS.discard_seconds:g} s",
         "discarded discard_seconds",

@@ -31,6 +31,7 @@ from tests.leaks.population import (
     UNITS,
     VISIBLE_PERSONS,
     WEIGHTS,
+    events,
     gone_of,
     ids_of,
     number,
@@ -57,6 +58,7 @@ class Draw:
     def __init__(self, random: Random, profile: Profile) -> None:
         self.random = random
         self._profile = profile
+        self.hides = profile.hides
         self._bag: list[str] = []
 
     def choice(self, values: Iterable[str]) -> str:
@@ -802,6 +804,33 @@ def _lastn_post(ask: Caller, draw: Draw) -> None:
         most = {"name": "max", "valuePositiveInt": int(asked.pop("max"))}
         named = [{"name": name, "valueString": value} for name, value in asked.items()]
         ask("POST", "Observation/$lastn", {"resourceType": "Parameters", "parameter": [most, *named]})
+
+
+# --- Who is who -----------------------------------------------------------------------
+
+
+def _of_who_is_hidden(draw: Draw) -> Resource:
+    """A Patient as its double is stored, as somebody writes it who asks."""
+    person = draw.hidden_person()
+    whys = [why for why in ("person", "label") if why in draw.hides]
+    stored = next(
+        event.what
+        for why in whys
+        for event in events(why)
+        if event.verb == "put" and event.what["id"] == person
+    )
+    return {"resourceType": "Patient"} | {
+        name: stored[name] for name in ("identifier", "name", "birthDate", "gender")
+    }
+
+
+@template("whom a Patient may be", "match")
+def _match(ask: Caller, draw: Draw) -> None:
+    asked = _of_who_is_hidden(draw)
+    ask("POST", "Patient/$match", asked)
+    ask("POST", "Patient/$match?onlyCertainMatches=true", asked)
+    given = [{"name": "resource", "resource": asked}, {"name": "count", "valueInteger": 3}]
+    ask("POST", "Patient/$match", {"resourceType": "Parameters", "parameter": given})
 
 
 # --- Writing --------------------------------------------------------------------------

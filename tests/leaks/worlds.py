@@ -286,7 +286,7 @@ def heard(response: httpx.Response) -> Heard:
     return Heard(response.status_code, tuple(sorted(response.headers.raw)), body)
 
 
-RIGHTS = frozenset({Right.VIEW, Right.DEPOSIT})
+RIGHTS = frozenset({Right.VIEW, Right.DEPOSIT, Right.MATCH})
 
 
 @contextmanager

@@ -18,6 +18,21 @@ class Right(StrEnum):
     """To choose the id of a resource by PUT: for loaders and partner feeds."""
     STEWARD = "steward"
     """To decide which records are of one person."""
+    MATCH = "match"
+    """To ask whether a person is known here: ``$match`` and ``$ihe-pix``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """What who does not know a person may learn by ``$match``: that one is certain and the only one.
+
+    Attributes:
+        among: who is looked among; it serves nothing else.
+        is_told_id: the id of the record is told. Without it, across a border, there is yes or no.
+    """
+
+    among: Reader
+    is_told_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,7 @@ class Access:
         reader: what it may see.
         client: whose idempotency keys these are.
         grant: what the access rests on, for the audit.
+        stranger: what it may learn by ``$match`` of persons whom ``reader`` does not see; None: nothing.
     """
 
     actor: str
@@ -40,6 +56,7 @@ class Access:
     rights: frozenset[Right]
     client: str
     grant: str = ""
+    stranger: Stranger | None = None
 
     @property
     def sight(self) -> Reader:
@@ -55,7 +72,7 @@ _UNPROTECTED = Access(
     organisation="",
     purpose="",
     reader=Reader.everything(),
-    rights=frozenset({Right.VIEW, Right.DEPOSIT, Right.PLACE, Right.STEWARD}),
+    rights=frozenset({Right.VIEW, Right.DEPOSIT, Right.PLACE, Right.MATCH, Right.STEWARD}),
     client="unprotected",
 )
 

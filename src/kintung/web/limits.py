@@ -33,7 +33,9 @@ class Limits:
     arrival of one body. The answers to the entries of a Bundle have ``bundle_answer`` bytes. Of
     a body that is refused at most ``discarded`` bytes are taken in, for ``discard_seconds``, so
     that its sender comes to read the answer. A client has ``asynchronous_each`` requests that are
-    answered later; their answers are kept for ``asynchronous_seconds``.
+    answered later; their answers are kept for ``asynchronous_seconds``. A client asks ``$match`` and
+    ``$ihe-pix`` ``match_each`` times in ``match_seconds``, one that asks of persons it may not see
+    ``match_stranger_each`` times.
     """
 
     json: JsonLimits = field(default=JSON_LIMITS)
@@ -54,6 +56,9 @@ class Limits:
     carriers: int = 4
     asynchronous_each: int = 32
     asynchronous_seconds: float = 3600.0
+    match_each: int = 600
+    match_stranger_each: int = 20
+    match_seconds: float = 60.0
 
 
 LIMITS = Limits()

@@ -113,7 +113,9 @@ def headers_of(error: KintungError) -> Headers:
         return ((b"allow", error.allowed.encode()),)
     if isinstance(error, MediaTypeRefused) and error.patches:
         return ((b"accept-patch", error.patches),)
-    if isinstance(error, Throttled | Unavailable):
+    if isinstance(error, Throttled):
+        return ((b"retry-after", b"%d" % error.after),)
+    if isinstance(error, Unavailable):
         return (_RETRY_AFTER,)
     return ()
 

@@ -13,6 +13,7 @@ from kintung.subscriptions import Allowed
 from kintung.web.cursor import Cursors
 from kintung.web.limits import LIMITS, Limits
 from kintung.web.sealed import Sealed
+from kintung.web.throttle import Throttle
 
 
 class Node(Protocol):
@@ -73,6 +74,9 @@ class Site:
     cursors: Cursors
     sealed: Sealed
     settings: WebSettings
+    matching: Throttle
+    """Of who asks within its reach."""
+    matching_of_strangers: Throttle
 
     @property
     def offset_minutes(self) -> int:
@@ -91,6 +95,7 @@ class Site:
 
     @classmethod
     def of(cls, node: Node, settings: WebSettings) -> "Site":
+        limits = settings.limits
         return cls(
             node.store,
             node.scribe,
@@ -101,4 +106,6 @@ class Site:
             Cursors(node.cursor_key, node.entropy),
             Sealed(node.asynchronous_key, node.entropy),
             settings,
+            Throttle(limits.match_each, limits.match_seconds, node.clock),
+            Throttle(limits.match_stranger_each, limits.match_seconds, node.clock),
         )

@@ -15,6 +15,7 @@ from kintung.web.fhir import (
     everything,
     history,
     lastn,
+    match,
     meta,
     meta_change,
     patch,
@@ -112,6 +113,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *meta_change.INTERACTIONS,
     *everything.INTERACTIONS,
     *lastn.INTERACTIONS,
+    *match.INTERACTIONS,
     *subscription_status.INTERACTIONS,
     *asynchronous.INTERACTIONS,
 )

@@ -47,6 +47,7 @@ def _form(simplest: str, always: dict[str, Any], example: str) -> dict[str, Any]
 
 _SOMETHING = {"minLength": 1}
 _OF_TYPE: dict[str, dict[str, Any]] = {
+    "boolean": {"type": "boolean"},
     "code": {"type": "string", "minLength": 1},
     "date": {"type": "string", "format": "date"},
     "instant": {"type": "string", "format": "date-time"},
@@ -215,7 +216,9 @@ def _query_parameters(interaction: Interaction) -> list[dict[str, Any]]:
         return [_query("_summary", {"type": "string", "enum": of_one}), part[1]]
     if interaction.types:
         subject = _SUBJECTS if interaction.name.startswith("lastn") else ()
-        own = [_query(each.name, _OF_TYPE[each.type]) for each in _inputs(interaction)]
+        own = [
+            _query(each.name, _OF_TYPE[each.type]) for each in _inputs(interaction) if each.type != "Resource"
+        ]
         return own + [_query(name, text) for name in subject]
     if interaction.name == "capabilities":
         return [_query("mode", {"type": "string", "enum": ["full", "normative"]})]
@@ -278,6 +281,8 @@ def _input_body(interaction: Interaction) -> dict[str, Any]:
     tag = {"system": "http://example.org/tags", "code": "reviewed"}
     given = [{"name": "meta", "valueMeta": {"tag": [tag]}}]
     parameters = {"resourceType": "Parameters"}
+    if any(each.type == "Resource" for each in _inputs(interaction)):
+        return {"required": True, "content": {_FHIR: {"schema": _RESOURCE, "example": _EXAMPLE}}}
     if isinstance(interaction.action, Reads):
         return {"content": {_FHIR: {"schema": _RESOURCE, "example": parameters}}}
     example = {**parameters, "parameter": given}

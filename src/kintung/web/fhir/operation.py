@@ -5,7 +5,7 @@ http://hl7.org/fhir/R4/operations.html#executing. What each may be sent is read 
 OperationDefinition, compiled by ``scripts/build_operations.py``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -65,6 +65,49 @@ def pairs_of(site: Site, request: Request, operation: str, *, searches: bool = F
             raise ValueInvalid(f"{name} is given once.", path=name)
         seen.add(name)
     return pairs
+
+
+def pairs_with(
+    request: Request, sent: dict[str, Any], operation: str, type: str
+) -> tuple[Pairs, dict[str, Any], str]:
+    """What is asked of an operation whose input is one resource, and that resource with its FHIRPath.
+
+    It is sent alone, with what else is asked in the address, or in Parameters.
+
+    Args:
+        sent: the body, parsed.
+        type: what the resource is to be.
+
+    Raises:
+        NotSupported: the operation takes no such parameter.
+        ValueInvalid: one is given more often than once.
+        StructureInvalid: what was sent, or a parameter of it, is not what the operation takes.
+    """
+    known = inputs_of(operation)
+    require_valid(sent)
+    pairs = list(request.pairs)
+    found: list[tuple[dict[str, Any], str]] = [(sent, type)] if sent["resourceType"] != "Parameters" else []
+    for place, parameter in enumerate(cast(list[dict[str, Any]], sent.get("parameter", []))):
+        path, name = f"Parameters.parameter[{place}]", parameter.get("name", "")
+        if name in known and known[name].type == "Resource":
+            found.append((parameter.get("resource", {}), f"{path}.resource"))
+        else:
+            pairs.append((name, _value(name, parameter, known, path)))
+    if len(found) != 1 or found[0][0].get("resourceType") != type:
+        where = found[-1][1] if found else "Parameters.parameter"
+        raise StructureInvalid(f"This operation is asked of one {type}; send it as resource.", path=where)
+    _require_known([pair for pair in pairs if pair[0] not in HOW], known)
+    return tuple(pairs), *found[0]
+
+
+def _require_known(pairs: Iterable[tuple[str, str]], known: Mapping[str, Input]) -> None:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name not in known or known[name].type == "Resource":
+            raise not_offered(name)
+        if name in seen:
+            raise ValueInvalid(f"{name} is given once.", path=name)
+        seen.add(name)
 
 
 def both_methods(

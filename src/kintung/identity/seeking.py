@@ -1,0 +1,161 @@
+"""Whom a Patient that is not of the record may be of: found in the index, then compared.
+
+Candidates come from a few searches of the index, each bounded: the numbers of documents (as keyed
+hashes), the birth date with the names, the names with the year of birth, telephones. Only they are
+opened and compared, so that the time does not grow with the record. Each search takes the Reader: who
+it does not see is no candidate.
+
+Only a shared number makes a match certain, so for certain matches only numbers are looked for.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from kintung.definitions import naming_systems
+from kintung.fhir.json import parse
+from kintung.fhir.search import parse_query
+from kintung.identity.matching import Match, Record, Result, match, record
+from kintung.identity.matching.numbers import STRONG
+from kintung.identity.name_search import name_forms
+from kintung.store.port import Paging, Version, View
+from kintung.store.reader import Reader
+
+MOST_SAME = 32
+"""Source Patients with one of the numbers that are compared; of more, the numbers say who nobody is."""
+MOST_ALIKE = 20
+"""Source Patients that one search by names, birth date or telephone brings."""
+_MOST_VALUES = 100
+_MOST_NAMES = 12
+_MARKS = re.compile(r"([\\,|$])")
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class Found(NamedTuple):
+    """A Patient of the record that may be of the same person."""
+
+    version: Version
+    record: Record
+    match: Match
+
+
+class Sought(NamedTuple):
+    """Whom a Patient was compared with, the likeliest first; ``asked`` is the Patient as it was compared.
+
+    ``is_whole`` unless so many have one of the numbers that not all were compared: then nothing is certain.
+    """
+
+    asked: Record
+    found: tuple[Found, ...]
+    is_whole: bool
+
+
+def seek(view: View, reader: Reader, patient: Mapping[str, Any], *, by_number_alone: bool = False) -> Sought:
+    """Compare a Patient (a FHIR R4 resource) with those of the record that the reader sees and may be alike.
+
+    Args:
+        by_number_alone: compare only with who has one of the numbers: all that may be certain.
+    """
+    asked = record(dict(patient))
+    versions: dict[str, Version] = {}
+    of_number = _found(view, reader, _by_number(asked, patient), MOST_SAME + 1)
+    versions.update(of_number)
+    if not by_number_alone:
+        for pairs in _by_likeness(asked, patient):
+            versions.update(_found(view, reader, pairs, MOST_ALIKE))
+    compared = (_compared(asked, version) for version in versions.values())
+    likely = (each for each in compared if each.match.result is not Result.NONE)
+    return Sought(asked, tuple(sorted(likely, key=_place)), len(of_number) <= MOST_SAME)
+
+
+def _place(found: Found) -> tuple[bool, float, str]:
+    return found.match.result is not Result.CERTAIN, -found.match.score, found.version.id
+
+
+def _compared(asked: Record, version: Version) -> Found:
+    stored = record(parse(version.body))
+    return Found(version, stored, match(asked, stored))
+
+
+def _found(view: View, reader: Reader, pairs: Pairs, most: int) -> dict[str, Version]:
+    if not pairs:
+        return {}
+    query = parse_query("Patient", pairs, now_micros=0, others=name_forms)
+    page = view.search(reader, query, Paging(most))
+    entries = list(page.entries)
+    while page.next is not None and len(entries) < most:
+        paging = Paging(most - len(entries), sequence=page.sequence, after=page.next)
+        page = view.search(reader, query, paging)
+        entries += page.entries
+    return {version.id: version for version in entries}
+
+
+# --- By number ------------------------------------------------------------------------
+
+_URIS: Mapping[str, tuple[str, ...]] = {
+    kind: tuple(uri for system in naming_systems() if STRONG.get(system.id) == kind for uri in system.uris)
+    for kind in sorted(set(STRONG.values()))
+}
+"""Where the numbers of one kind stand: under each URI of the systems that bear them."""
+
+
+def _by_number(asked: Record, patient: Mapping[str, Any]) -> Pairs:
+    tokens = dict.fromkeys((*_strong(asked), *_as_written(patient)))
+    values = ",".join(list(tokens)[:_MOST_VALUES])
+    return (("identifier", values),) if values else ()
+
+
+def _strong(asked: Record) -> Iterator[str]:
+    for number in sorted(asked.numbers):
+        kind, _, normal = number.partition(":")
+        yield from (f"{uri}|{_escaped(normal)}" for uri in _URIS[kind])
+
+
+def _as_written(patient: Mapping[str, Any]) -> Iterator[str]:
+    """The identifiers as they were sent, but those of old use: of any system, known here or not."""
+    for identifier in patient.get("identifier", ()):
+        system, value = identifier.get("system"), identifier.get("value")
+        if system and value and identifier.get("use") != "old":
+            yield f"{_escaped(system)}|{_escaped(value)}"
+
+
+# --- By likeness ----------------------------------------------------------------------
+
+
+def _by_likeness(asked: Record, patient: Mapping[str, Any]) -> Iterator[Pairs]:
+    """What may find the person where no number does. Names find their other scripts and spellings."""
+    phones = _alternatives(_phones(patient))
+    surnames = _alternatives(asked.surname_han, asked.surname_latin)
+    givens = _alternatives(asked.given_han, _written_givens(patient))
+    days = ",".join(day for day in (asked.birth_day, asked.birth_swapped) if day)
+    if phones:
+        yield (("phone", phones),)
+    if days and surnames:
+        yield (("birthdate", days), ("family", surnames))
+    if days and givens:
+        yield (("birthdate", days), ("given", givens))
+    if surnames and givens:
+        year: Pairs = (("birthdate", asked.birth[:4]),) if asked.birth else ()
+        yield (*year, ("family", surnames), ("given", givens))
+
+
+def _alternatives(*texts: Iterable[str]) -> str:
+    written = (text for each in texts for text in sorted(each) if text and not text.startswith("#"))
+    return ",".join(_escaped(text) for text in list(dict.fromkeys(written))[:_MOST_NAMES])
+
+
+def _written_givens(patient: Mapping[str, Any]) -> Iterator[str]:
+    for name in patient.get("name", ()):
+        yield from (given for given in name.get("given", ()) if given)
+
+
+def _phones(patient: Mapping[str, Any]) -> Iterator[str]:
+    for contact in patient.get("telecom", ()):
+        if contact.get("system") in ("phone", "sms") and contact.get("value"):
+            yield contact["value"]
+
+
+def _escaped(text: str) -> str:
+    """A value as a search has it: http://hl7.org/fhir/R4/search.html#escaping."""
+    return _MARKS.sub(r"\\\1", text)

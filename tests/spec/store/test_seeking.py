@@ -1,0 +1,95 @@
+"""Who is found in the index and compared, on every adapter: what finds whom, bounded, within what is seen."""
+
+from typing import Any
+
+import pytest
+
+from kintung.identity.matching import Result
+from kintung.identity.seeking import MOST_ALIKE, MOST_SAME, seek
+from kintung.store.port import Grant, Prepared, Unit
+from kintung.store.reader import Reader
+from tests.patients import name, number, patient
+from tests.stores import ALL, Record
+
+CARD = number("hkid", "A123456(3)")
+HAN, SPELLED = name("陳", "大文"), name("CHAN", "Tai Man")
+PHONE = {"telecom": [{"system": "phone", "value": "+852 5123 4567"}]}
+
+
+def found(record: Record, asked: dict[str, Any], reader: Reader = ALL, **how: bool) -> dict[str, Result]:
+    with record.store.view() as view:
+        sought = seek(view, reader, asked, **how)
+    return {each.version.id: each.match.result for each in sought.found}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        patient("", SPELLED, identifier=[number("hkid", "a1234563")]),
+        patient("", HAN, identifier=[number("hk-birth-certificate", "A123456(3)")]),
+        patient("", name("陈", "大文"), identifier=[number("hkid", "Ａ１２３４５６（３）")]),
+    ],
+)
+def test_a_number_finds_however_it_is_written(record: Record, asked: dict[str, Any]):
+    record.put(patient("a", HAN, identifier=[CARD]))
+    record.put(patient("b", HAN, identifier=[number("hkid", "C123456(9)")]))
+
+    assert found(record, asked) == {"a": Result.CERTAIN}
+    assert found(record, asked, by_number_alone=True) == {"a": Result.CERTAIN}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        patient("", HAN, SPELLED, **PHONE),
+        patient("", SPELLED, HAN, telecom=[{"system": "phone", "value": "51234567"}]),
+    ],
+)
+def test_likeness_finds_without_a_number(record: Record, asked: dict[str, Any]):
+    record.put(patient("a", HAN, SPELLED, identifier=[CARD], **PHONE))
+
+    assert found(record, asked) == {"a": Result.PROBABLE}
+    assert found(record, asked, by_number_alone=True) == {}
+
+
+def test_the_number_of_a_system_that_is_not_known_finds_as_it_is_written(record: Record):
+    mine = {"system": "http://clinic.example/number", "value": "a,1|2$3\\4"}
+    record.put(patient("a", HAN, SPELLED, identifier=[mine], **PHONE))
+
+    asked = patient("", HAN, SPELLED, identifier=[mine], **PHONE)
+    assert found(record, asked, by_number_alone=True) == {"a": Result.PROBABLE}
+
+
+def test_nobody_is_certain_where_too_many_have_the_number(record: Record):
+    for place in range(MOST_SAME + 1):
+        record.put(patient(f"p{place}", HAN, identifier=[CARD]))
+
+    with record.store.view() as view:
+        sought = seek(view, ALL, patient("", HAN, identifier=[CARD]))
+        assert not sought.is_whole
+        record_of_few = seek(view, ALL, patient("", HAN, identifier=[number("hkid", "C123456(9)")]))
+    assert record_of_few.is_whole
+
+
+def test_what_one_search_brings_is_bounded(record: Record):
+    for place in range(3 * MOST_ALIKE):
+        record.put(patient(f"p{place}", HAN, SPELLED, **PHONE))
+
+    assert len(found(record, patient("", HAN, SPELLED, **PHONE))) == MOST_ALIKE
+
+
+def test_who_is_not_seen_is_not_compared(record: Record):
+    record.put(patient("a", HAN, identifier=[CARD]))
+    record.put(patient("b", HAN, identifier=[CARD]))
+    record.store.commit(Unit(ALL, lambda _: Prepared(grants=(Grant(1, ("b",)),))))
+    reader = Reader("r", record.store.scope(1))
+
+    assert set(found(record, patient("", HAN, identifier=[CARD]), reader)) == {"b"}
+    assert found(record, patient("", HAN, identifier=[CARD]), Reader.nothing()) == {}
+
+
+def test_who_was_deleted_is_not_found(record: Record):
+    record.put(patient("a", HAN, identifier=[CARD]))
+    record.delete("Patient/a")
+
+    assert found(record, patient("", HAN, identifier=[CARD])) == {}
