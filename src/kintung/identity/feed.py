@@ -10,7 +10,7 @@ Concurrent feeds of one person make one person: what is looked for is a noted re
 inside the commit lock.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kintung.definitions import naming_systems
@@ -25,7 +25,7 @@ from kintung.store.reader import Reader
 VERIFIED = "https://kintung.org/fhir/StructureDefinition/identifier-verified"
 """Extension of an identifier whose document was seen at a counter (valueDateTime: when)."""
 MOST_SAME = 32
-"""Source Patients with one number that are linked; of more, the number says who nobody is."""
+"""Source Patients with one number that it links; of more, the number says who nobody is, and links none."""
 STRONG = (
     "exit-entry-permit",
     "hkid",
@@ -80,21 +80,38 @@ class Feed:
         here = {patient.id: patient.resource for patient in written}
         numbers = {patient.id: strong_numbers(patient.resource) for patient in written}
         pairs: dict[tuple[str, str], None] = {}
+        crowded: set[Strong] = set()
         for patient in written:
             id = patient.id
-            others = [other for number in numbers[id] for other in self._others(view, number)]
+            others: list[str] = []
+            for number in sorted(numbers[id]):
+                bearers = self._bearers(view, number) | {id}
+                if len(bearers) <= MOST_SAME:
+                    others += bearers
+                    continue
+                crowded.add(number)
+                if len(bearers) == MOST_SAME + 1:  # until now it linked them
+                    pairs.update(self._found_among(view, bearers))
             others += [other for other in here if not numbers[id].isdisjoint(numbers[other])]
             if not patient.is_new:
                 links = view.links_of(_EVERYBODY, id)
                 others += [link.other if link.one == id else link.one for link in links]
             pairs.update(((min(id, other), max(id, other)), None) for other in others if other != id)
         found = {id: self._resource(view, here, id) for pair in pairs for id in pair}
-        return tuple(self._change(pair, found) for pair in sorted(pairs))
+        return tuple(self._change(pair, found, crowded) for pair in sorted(pairs))
 
-    def _others(self, view: View, number: Strong) -> Iterable[str]:
-        """Ids of Patients that have a number, verified or not; none where too many have it."""
-        matches = view.match(_EVERYBODY, _with_number(number), MOST_SAME + 1)
-        return () if len(matches) > MOST_SAME else [match.id for match in matches]
+    def _bearers(self, view: View, number: Strong) -> set[str]:
+        """Ids of Patients that have a number, verified or not: of too many, two more than may be."""
+        return {match.id for match in view.match(_EVERYBODY, _with_number(number), MOST_SAME + 2)}
+
+    def _found_among(self, view: View, bearers: set[str]) -> dict[tuple[str, str], None]:
+        """Pairs of these that a rule found something of."""
+        links = (link for id in bearers for link in view.links_of(_EVERYBODY, id))
+        return {
+            link.pair: None
+            for link in links
+            if link.found is not LinkKind.NOTHING and bearers.issuperset(link.pair)
+        }
 
     def _resource(self, view: View, here: Mapping[str, Resource | None], id: str) -> Resource | None:
         if id in here:
@@ -104,13 +121,18 @@ class Feed:
         except (Deleted, NotFound):
             return None
 
-    def _change(self, pair: tuple[str, str], found: Mapping[str, Resource | None]) -> LinkChange:
+    def _change(
+        self, pair: tuple[str, str], found: Mapping[str, Resource | None], crowded: set[Strong]
+    ) -> LinkChange:
         one, other = (found[id] for id in pair)
         if one is None or other is None:
             return LinkChange(*pair, LinkKind.NOTHING, BY, "one of the records was deleted")
+        shared = strong_numbers(one) & strong_numbers(other)
+        if shared and shared <= crowded:
+            return LinkChange(*pair, LinkKind.NOTHING, BY, "a number that too many records have")
         finding = self._judge(one, other)
         kind = finding.kind
-        if kind is LinkKind.CERTAIN and strong_numbers(one).isdisjoint(strong_numbers(other)):
+        if kind is LinkKind.CERTAIN and not shared:
             kind = LinkKind.PROBABLE  # never by a score alone
         return LinkChange(*pair, kind, BY, finding.why, finding.score)
 

@@ -418,6 +418,20 @@ def test_what_was_found_is_judged_again(record: Record):
     assert sound(record)
 
 
+def test_a_number_that_too_many_have_links_none_of_them(record: Record, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("kintung.identity.feed.MOST_SAME", 3)
+    for id in "abc":
+        feed(record, with_card(id))
+    assert person(record, "a") == ("a", "b", "c")
+
+    for id in "de":
+        feed(record, with_card(id))
+    feed(record, with_card("b", family="Lee"))
+
+    assert [person(record, id) for id in "abcde"] == [(id,) for id in "abcde"]
+    assert sound(record)
+
+
 def test_concurrent_feeds_of_one_person_make_one_person(record: Record):
     ids = [f"p{number}" for number in range(8)]
 
