@@ -8,6 +8,7 @@ from kintung.cli.serve import MOST_DELETED
 from kintung.cli.synth import SEED
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
+from kintung.identity.name_search.rows import MOST_TEXTS
 from kintung.identity.seeking import MOST_ALIKE, MOST_SAME
 from kintung.store.in_bodies import ONE
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
@@ -156,3 +157,10 @@ def test_the_pages_on_synthetic_people_give_their_bounds() -> None:
         f"1 to {MOST_APPEARANCES}; 3 by default",
     ):
         assert told in page
+
+
+def test_pages_say_up_to_how_many_names_are_sought_in_other_forms() -> None:
+    readings = (ROOT / "docs/explanation/spec-readings.md").read_text()
+    names = (ROOT / "docs/explanation/names.md").read_text()
+    assert re.findall(r"without modifier and with at most (\d+) alternatives", readings) == [str(MOST_TEXTS)]
+    assert re.findall(r"more than (\d+) alternatives", names) == [str(MOST_TEXTS)]
