@@ -97,8 +97,9 @@ HEAD = """# Search parameters
 
 What can be searched, and which elements each parameter reads. How values are written and compared:
 [How the standard is read](../explanation/spec-readings.md). Texts of any length are indexed, strings by their
-first 255 characters. `name`, `family`, `given` and `phonetic` of Patient, Person, RelatedPerson and Practitioner
-also find a name in its other forms, by rows that no parameter lists ([names](../explanation/names.md)).
+first 255 characters. `name`, `family`, `given` and `phonetic` of Patient, Person, RelatedPerson and
+Practitioner also find a name in its other forms, by rows that no parameter lists
+([names](../explanation/names.md)).
 
 <!-- Written by scripts/build_search_parameters.py; `make generate` writes it anew. -->
 
