@@ -1,9 +1,9 @@
 """Keys under which records are worth comparing: two records that share none are not compared.
 
 A key is a text, made of one record alone, so that keys can be indexed as records come. Identity
-numbers come first; then the birth date with the surname, as characters or as one of the
-characters its spelling may stand for; then names with one part of the birth date, for dates that
-are wrong; then telephones.
+numbers come first; then the birth date with the surname, as characters or as one of the characters
+its spelling may stand for, with the given name or with the district; then names with one part of
+the birth date, for dates that are wrong; then telephones.
 """
 
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ def _birth_keys(record: Record) -> Iterator[str]:
             yield f"b:{record.birth_day}:{surname}"
         if record.birth_swapped is not None:
             yield f"b:{record.birth_swapped}:{surname}"
-    for given in _givens(record):
+    for other in _givens(record) | record.places:
         if record.birth_day is not None:
-            yield f"b:{record.birth_day}:{given}"
+            yield f"b:{record.birth_day}:{other}"
 
 
 def _givens(record: Record) -> frozenset[str]:
