@@ -833,6 +833,17 @@ def _match(ask: Caller, draw: Draw) -> None:
     ask("POST", "Patient/$match", {"resourceType": "Parameters", "parameter": given})
 
 
+@template("the identifiers of a person", "ihe-pix", "ihe-pix-post")
+def _pix(ask: Caller, draw: Draw) -> None:
+    asked = _of_who_is_hidden(draw)
+    (number, _) = asked["identifier"]
+    source = f"{number['system']}|{number['value']}"
+    ask("GET", f"Patient/$ihe-pix?{urlencode({'sourceIdentifier': source})}")
+    ask("GET", f"Patient/$ihe-pix?{urlencode({'sourceIdentifier': source, 'targetSystem': SHARED})}")
+    given = [{"name": "sourceIdentifier", "valueString": f"{BASE}|{draw.of('hidden', 'Patient')}"}]
+    ask("POST", "Patient/$ihe-pix", {"resourceType": "Parameters", "parameter": given})
+
+
 # --- Writing --------------------------------------------------------------------------
 
 

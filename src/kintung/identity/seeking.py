@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from kintung.definitions import naming_systems
 from kintung.fhir.json import parse
-from kintung.fhir.search import parse_query
+from kintung.fhir.search import Query, parse_query
 from kintung.identity.matching import Match, Record, Result, match, record
 from kintung.identity.matching.numbers import STRONG
 from kintung.identity.name_search import name_forms
@@ -89,6 +89,11 @@ def _found(view: View, reader: Reader, pairs: Pairs, most: int) -> dict[str, Ver
         page = view.search(reader, query, paging)
         entries += page.entries
     return {version.id: version for version in entries}
+
+
+def with_identifier(system: str, value: str) -> Query:
+    """Who bears an identifier."""
+    return parse_query("Patient", [("identifier", f"{_escaped(system)}|{_escaped(value)}")], now_micros=0)
 
 
 # --- By number ------------------------------------------------------------------------

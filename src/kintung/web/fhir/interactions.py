@@ -14,6 +14,7 @@ from kintung.web.fhir import (
     delete,
     everything,
     history,
+    ihe_pix,
     lastn,
     match,
     meta,
@@ -114,6 +115,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *everything.INTERACTIONS,
     *lastn.INTERACTIONS,
     *match.INTERACTIONS,
+    *ihe_pix.INTERACTIONS,
     *subscription_status.INTERACTIONS,
     *asynchronous.INTERACTIONS,
 )

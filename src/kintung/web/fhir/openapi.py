@@ -53,6 +53,8 @@ _OF_TYPE: dict[str, dict[str, Any]] = {
     "instant": {"type": "string", "format": "date-time"},
     "integer": {"type": "integer", "minimum": 0},
     "positiveInt": {"type": "integer", "minimum": 1},
+    "string": {"type": "string", "minLength": 1},
+    "uri": {"type": "string", "minLength": 1},
 }
 """How a value of an operation's parameter is written, by its type."""
 _FORMS: dict[str, dict[str, Any]] = {

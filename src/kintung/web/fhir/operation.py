@@ -32,9 +32,18 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     repeats: bool
 
 
+_OF_IHE = {
+    "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix": (
+        Input("sourceIdentifier", "string", False),
+        Input("targetSystem", "uri", True),
+    )
+}
+"""Operations that R4 does not define: https://profiles.ihe.net/ITI/PIXm/OperationDefinition-IHE.PIXm.pix.html."""
+
+
 def inputs_of(operation: str) -> Mapping[str, Input]:
-    """What the operation of this canonical takes, by name; one that R4 does not define takes nothing here."""
-    return {each.name: each for each in _operations().get(operation, ())}
+    """What the operation of this canonical takes, by name; one that is not known takes nothing here."""
+    return {each.name: each for each in _operations().get(operation) or _OF_IHE.get(operation, ())}
 
 
 @cache
