@@ -812,7 +812,7 @@ def _lastn_post(ask: Caller, draw: Draw) -> None:
 def _of_who_is_hidden(draw: Draw) -> Resource:
     """A Patient as its double is stored, as somebody writes it who asks."""
     person = draw.hidden_person()
-    whys = [why for why in ("person", "label") if why in draw.hides]
+    whys = [why for why in draw.hides if why != "organisation"]
     stored = next(
         event.what
         for why in whys
