@@ -28,6 +28,7 @@ ROWS = {
     "language": "parsing, validation, extraction, sealing",
     "stalls": "the longest a commit waits",
     "starts": "cold start and memory",
+    "linkage": "which records are of one person, beside plain Splink",
 }
 RESULTS = machine.ROOT / "bench" / "results"
 

@@ -1,0 +1,305 @@
+"""Linkage measured against the truth: ours, and plain Splink on what everybody has.
+
+Plain Splink gets the name in Latin letters, birth date, sex, telephone and identity number as
+columns; with ``folded`` also the characters of the name in simplified space. It is trained on the
+data themselves, without the truth, by the steps of its own guide, and judged at the threshold that
+is best for it. Ours is judged at the thresholds of the definition.
+"""
+
+import csv
+import gzip
+import logging
+import resource
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import splink.comparison_library as cl
+from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+from kintung.definitions.matching import matching_weights
+from kintung.identity.linkage.batch import Batch
+from kintung.identity.matching import blocking_keys, match, record
+from kintung.identity.names import folded, is_han
+from kintung.synth import appearances, people, seeded
+
+FEBRL = Path(__file__).parents[2] / "shared/data/record-linkage-febrl"
+SEED = 20221019
+"""Of the people that figures are taken from; the weights were trained on another."""
+ENOUGH = 0.05
+"""Probability from which on plain Splink keeps a pair; the best threshold is looked for above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What links are worth: shares of true pairs, of links, of records."""
+
+    records: int
+    certain: int
+    certain_false: int
+    probable: int
+    probable_true: int
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of a run in a process of its own: seconds, and the most memory it and its helpers held, in MB."""
+
+    seconds: float
+    memory: float
+
+
+def write(folder: Path, count: int, rates: float, *, without: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Write the Patients of synthetic people, three each, as NDJSON; give the person of each.
+
+    Args:
+        without: Patients with one of these corruptions are left out.
+    """
+    chance = seeded(f"appearances of {SEED}")
+    truth: dict[str, str] = {}
+    with (folder / "Patient.ndjson").open("wb") as file:
+        for person in people(SEED, count):
+            for each in appearances(person, chance, rates=rates):
+                if without.isdisjoint(each.corruptions):
+                    truth[each.patient["id"]] = each.person
+                    file.write(msgspec.json.encode(each.patient) + b"\n")
+    return truth
+
+
+def apart(run: Callable[..., Any], *arguments: Any) -> tuple[Any, Cost]:
+    """Run a function in a process of its own and measure it."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(_measured, run, arguments).result()
+
+
+def _measured(run: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Cost]:
+    began = time.perf_counter()
+    found = run(*arguments)
+    seconds = time.perf_counter() - began
+    own, helper = (
+        resource.getrusage(of).ru_maxrss for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return found, Cost(seconds, (own + PROCESSES * helper) / 1024)
+
+
+PROCESSES = 2
+
+
+def ours(folder: Path, verified: str = "") -> list[tuple[str, str, bool, float]]:
+    """Links of the Patients of a folder: two ids, whether it is certain, the score."""
+    weights = matching_weights()
+    if verified:
+        weights = msgspec.structs.replace(weights, verified=verified)
+    with tempfile.TemporaryDirectory() as place, (folder / "Patient.ndjson").open("rb") as lines:
+        batch = Batch(Path(place), bytes(32), processes=PROCESSES, weights=weights)
+        batch.run(lines)
+        links = [(link.one, link.other, link.is_certain, link.score) for link in batch.links()]
+        batch.close()
+    return links
+
+
+def plain(folder: Path, with_folded: bool) -> list[tuple[str, str, float]]:
+    """Pairs that plain Splink finds and their match weights, with Latin names alone or folded ones too."""
+    logging.disable(logging.WARNING)
+    with (folder / "Patient.ndjson").open("rb") as lines:
+        rows = [_row(msgspec.json.decode(line), with_folded) for line in lines]
+    return _splink(pa.Table.from_pylist(rows), with_folded)
+
+
+def _row(patient: dict[str, Any], with_folded: bool) -> dict[str, Any]:
+    names = {is_han((each.get("family") or "x")[0]): each for each in patient.get("name", ())}
+    latin, han = names.get(False), names.get(True)
+    numbers = [
+        each["value"]
+        for each in patient.get("identifier", ())
+        if not each["system"].endswith(("sample-patient", "ehr-number"))
+    ]
+    row = {
+        "unique_id": patient["id"],
+        "surname": latin["family"].lower() if latin else None,
+        "given": " ".join(latin.get("given", ())).lower() or None if latin else None,
+        "birth": patient.get("birthDate"),
+        "sex": patient.get("gender"),
+        "phone": "".join(filter(str.isdigit, (patient.get("telecom") or [{"value": ""}])[0]["value"]))[-8:]
+        or None,
+        "number": "".join(filter(str.isalnum, numbers[0])).upper() if numbers else None,
+        "place": next(
+            (str(each.get("district") or each.get("city")) for each in patient.get("address", ())), None
+        ),
+    }
+    if with_folded:
+        row["han_surname"] = folded(han["family"]) if han else None
+        row["han_given"] = folded("".join(han.get("given", ()))) if han else None
+    return row
+
+
+def _splink(table: Any, with_folded: bool) -> list[tuple[str, str, float]]:
+    database = duckdb.connect()
+    database.register("made", table)
+    database.execute("create table people as select * from made")
+    names = [("surname", "given"), *([("han_surname", "han_given")] if with_folded else [])]
+    comparisons = [
+        *(
+            cl.JaroWinklerAtThresholds(part, [0.92, 0.8]).configure(term_frequency_adjustments=True)
+            for pair in names
+            for part in pair
+        ),
+        cl.LevenshteinAtThresholds("birth", [1, 2]),
+        *(cl.ExactMatch(column) for column in ("sex", "phone", "number", "place")),
+    ]
+    rules: list[Any] = [
+        block_on("number"),
+        block_on("phone"),
+        *(block_on("birth", pair[0]) for pair in names),
+        *(block_on(*pair) for pair in names),
+        block_on("birth", "place"),
+    ]
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        comparisons=[each for each in comparisons if _present(table, each)],
+        blocking_rules_to_generate_predictions=rules,
+        retain_matching_columns=False,
+    )
+    linker = Linker(DuckDBAPI(database).register("people"), settings, log_level="ERROR")
+    exact: list[Any] = [block_on("number"), block_on("birth", "surname", "given")]
+    linker.training.estimate_probability_two_random_records_match(exact, recall=0.8)
+    linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
+    for rule in (block_on("birth"), block_on("surname", "given")):
+        linker.training.estimate_parameters_using_expectation_maximisation(rule)
+    found = linker.inference.predict(threshold_match_probability=ENOUGH)
+    rows = database.sql(f"select unique_id_l, unique_id_r, match_weight from {found.physical_name}")
+    return [(one, other, weight) for one, other, weight in rows.fetchall()]
+
+
+def _present(table: Any, comparison: Any) -> bool:
+    """Whether a column says anything at all."""
+    column = comparison.create_comparison_dict("duckdb")["output_column_name"]
+    return table[column].null_count < len(table)
+
+
+def quality(links: Iterable[tuple[str, str, bool, float]], truth: dict[str, str]) -> Quality:
+    """What certain and probable links are worth, and the persons that both together make."""
+    counted = Counter((certain, truth[one] == truth[other]) for one, other, certain, _ in links)
+    listed = list(links)
+    true = [(one, other) for one, other, _, _ in listed if truth[one] == truth[other]]
+    return Quality(
+        records=len(truth),
+        certain=counted[True, True] + counted[True, False],
+        certain_false=counted[True, False],
+        probable=counted[False, True] + counted[False, False],
+        probable_true=counted[False, True],
+        recall=_pairs(true, truth)[0] / max(1, _true(truth)),
+        f1=_f1([(one, other) for one, other, _, _ in listed], truth),
+    )
+
+
+def best(pairs: list[tuple[str, str, float]], truth: dict[str, str]) -> tuple[float, float]:
+    """The best F1 over thresholds, and the threshold."""
+    if not pairs:
+        return 0.0, 0.0
+    weights = sorted(weight for _, _, weight in pairs)
+    steps = sorted({weights[len(weights) * step // 24] for step in range(24)})
+    return max((_f1([(a, b) for a, b, weight in pairs if weight >= step], truth), step) for step in steps)
+
+
+def _true(truth: dict[str, str]) -> int:
+    return sum(count * (count - 1) // 2 for count in Counter(truth.values()).values())
+
+
+def _f1(links: list[tuple[str, str]], truth: dict[str, str]) -> float:
+    right, found = _pairs(links, truth)
+    return 2 * right / max(1, found + _true(truth))
+
+
+def _pairs(links: list[tuple[str, str]], truth: dict[str, str]) -> tuple[int, int]:
+    """Pairs within the clusters of links: true ones, and all."""
+    parent: dict[str, str] = {}
+
+    def root(each: str) -> str:
+        while parent.setdefault(each, each) != each:
+            parent[each] = each = parent[parent[each]]
+        return each
+
+    for one, other in links:
+        parent[root(one)] = root(other)
+    clusters: dict[str, Counter[str]] = defaultdict(Counter)
+    for each in parent:
+        clusters[root(each)][truth[each]] += 1
+    right = sum(n * (n - 1) // 2 for cluster in clusters.values() for n in cluster.values())
+    found = sum(cluster.total() * (cluster.total() - 1) // 2 for cluster in clusters.values())
+    return right, found
+
+
+def febrl(number: int) -> Iterator[dict[str, str]]:
+    """The rows of a FEBRL data set; ``rec_id`` holds who it is."""
+    with gzip.open(FEBRL / f"dataset{number}.csv.gz", "rt") as file:
+        for row in csv.DictReader(file, skipinitialspace=True):
+            yield {name.strip(): (value or "").strip() for name, value in row.items()}
+
+
+def febrl_ours(rows: list[dict[str, str]]) -> list[tuple[str, str, float]]:
+    """Pairs of FEBRL rows that share a key, with their scores."""
+    records = [record(_febrl_patient(row)) for row in rows]
+    by_key: dict[str, list[int]] = defaultdict(list)
+    for index, each in enumerate(records):
+        for key in blocking_keys(each):
+            by_key[key].append(index)
+    pairs = {pair for found in by_key.values() if len(found) <= 100 for pair in combinations(found, 2)}
+    return [(rows[a]["rec_id"], rows[b]["rec_id"], match(records[a], records[b]).score) for a, b in pairs]
+
+
+def _febrl_patient(row: dict[str, str]) -> dict[str, Any]:
+    born = row["date_of_birth"]
+    return {
+        "resourceType": "Patient",
+        "id": row["rec_id"],
+        "name": [{"family": row["surname"], "given": [row["given_name"]]}],
+        "birthDate": f"{born[:4]}-{born[4:6]}-{born[6:]}" if len(born) == 8 else None,
+        "identifier": [{"system": "urn:febrl:soc_sec_id", "value": row["soc_sec_id"]}],
+        "address": [
+            {
+                "line": [row["street_number"], row["address_1"]],
+                "city": row["suburb"],
+                "postalCode": row["postcode"],
+            }
+        ],
+    }
+
+
+def febrl_plain(rows: list[dict[str, str]]) -> list[tuple[str, str, float]]:
+    """What plain Splink finds in the same columns."""
+    logging.disable(logging.WARNING)
+    return _splink(
+        pa.Table.from_pylist(
+            [
+                {
+                    "unique_id": row["rec_id"],
+                    "surname": row["surname"] or None,
+                    "given": row["given_name"] or None,
+                    "birth": row["date_of_birth"] or None,
+                    "sex": None,
+                    "phone": row["address_1"] or None,
+                    "number": row["soc_sec_id"] or None,
+                    "place": row["postcode"] or None,
+                }
+                for row in rows
+            ],
+            schema=pa.schema([(name, pa.string()) for name in _COLUMNS]),
+        ),
+        with_folded=False,
+    )
+
+
+_COLUMNS = ("unique_id", "surname", "given", "birth", "sex", "phone", "number", "place")
