@@ -7,6 +7,7 @@ import msgspec
 import pytest
 import yaml
 
+from kintung.errors import TooCostly
 from kintung.identity.name_search import NameCode, matched_form, name_forms
 from tests.stores import Record, Resource
 
@@ -121,6 +122,23 @@ def test_more_than_twenty_alternatives_are_taken_as_they_are_written(record: Rec
     record.put({"resourceType": "Patient", "id": "a", "name": [{"text": "陈大文"}]})
     asked = ",".join(["Chan Tai Man", *(f"Smith {place}" for place in range(1, many))])
     assert record.found(f"Patient?name={asked}") == (["Patient/a"] if many == 20 else [])
+
+
+WIDE = "Ng Kun Sun Sun"
+"""A name that is sought in as many forms as any."""
+
+
+def test_many_names_are_sought_at_once_up_to_a_bound(record: Record):
+    record.others = name_forms
+    record.put({"resourceType": "Patient", "id": "a", "name": [{"family": "吳", "given": ["權新"]}]})
+    asked = [f"{WIDE} {last}" for last in ("Ho", "Man", "Wai", "Yee", "Lai", "Kit")]
+    together = "&".join(f"name={each}" for each in asked)
+    assert record.found(f"Patient?{together}") == []
+    with pytest.raises(TooCostly):
+        record.found(f"Patient?{together}&{together}&{together}")
+    alternatives = ",".join(f"{each} {place}" for place in range(3) for each in asked)
+    assert record.found(f"Patient?name={alternatives}&name={alternatives}&name={alternatives}") == []
+    assert record.found(f"Observation?subject:Patient.name={alternatives}") == []
 
 
 def test_what_matched_is_said_of_each_whom_a_query_finds():

@@ -11,7 +11,8 @@ class SearchLimits:
     (characters of one alternative) and ``length`` (characters of names and values together)
     refuse what is over; ``count`` is lowered to the limit; an ``estimated`` total ends there.
     ``cost`` bounds what all parameters ask together: each costs its different alternatives and
-    ``_STANDING``, a chain that for each type it may lead to, a composite a multiple of that.
+    ``_STANDING``, a chain that for each type it may lead to, a composite a multiple of that; a name
+    costs the other forms it is sought in as well.
     ``links`` are those of one chain, forward and back. ``words`` are those looked for in texts,
     ``bodies`` what is opened for it (``Query.most_bodies``).
     """

@@ -14,7 +14,18 @@ from kintung.fhir.search import value_grammar
 from kintung.fhir.search.asked import Asked, AskedForward, AskedLeaf, Names, every_type, known_type
 from kintung.fhir.search.atoms import IN_BODIES
 from kintung.fhir.search.conditions import Conditions, OtherForms, no_others
-from kintung.fhir.search.criteria import AllOf, Condition, Include, Query, Sort, Total
+from kintung.fhir.search.criteria import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Condition,
+    Criterion,
+    Has,
+    Include,
+    Query,
+    Sort,
+    Total,
+)
 from kintung.fhir.search.dates import OFFSET_MINUTES
 from kintung.fhir.search.in_bodies import InBody
 from kintung.fhir.search.inclusion import inclusion, is_inclusion
@@ -176,6 +187,9 @@ class _Reading:
                 self._read_in_bodies(asked, alternatives, draft)
             else:
                 condition = self.conditions.condition(asked, alternatives)
+                draft.cost += _other_forms(condition)
+                if draft.cost > self.limits.cost:
+                    raise TooCostly(_what_to_do(asked, len(alternatives)))
                 draft.criteria += condition.conditions if isinstance(condition, AllOf) else (condition,)
             draft.used.append((name, value))
 
@@ -246,6 +260,19 @@ class _Reading:
         if len(alternatives) > self.limits.values:
             raise TooLong(f"at most {self.limits.values} alternatives, not {len(alternatives)}")
         return list(dict.fromkeys(alternatives))
+
+
+def _other_forms(condition: Condition) -> int:
+    """Values that were not asked for but that what is asked may stand as (``OtherForms``)."""
+    match condition:
+        case AnyOf((Criterion(parameter), *others)) if parameter.kind == "string":
+            return sum(len(each.values) for each in others if isinstance(each, Criterion))
+        case Chain(_, inner):
+            return sum(_other_forms(each) for _, each in inner)
+        case Has(_, _, inner):
+            return _other_forms(inner)
+        case _:
+            return 0
 
 
 def _require_uncontained(value: str) -> None:

@@ -35,6 +35,8 @@ _CODES: dict[str, NameCode] = {"name": "name", "phonetic": "name", "family": "fa
 
 MOST_TEXTS = 20
 """Alternatives of one parameter up to which each is sought in its other forms."""
+_MOST_OF_ALL = 800
+"""Other forms of all of them; what is left out is the least likely of each."""
 
 
 def name_rows(resource: dict[str, Any]) -> Sequence[String]:
@@ -65,7 +67,7 @@ def name_forms(parameter: Parameter, texts: Sequence[str]) -> Sequence[Condition
     code, written, keys = asked
     found: dict[Rows, list[Sought]] = {"written": [], "whole": [], "key": []}
     for text in texts:
-        for each in sought(code, text):
+        for each in sought(code, text)[: _MOST_OF_ALL // len(texts)]:
             found[each.rows].append(each)
     return [
         _criterion(keys if rows == "key" else written, rows, forms) for rows, forms in found.items() if forms
