@@ -6,8 +6,11 @@ import pytest
 from kintung.errors import Conflict, NotFound, RuleFailed, VersionConflict
 from kintung.identity import registry
 from kintung.store.links import LinkChange, LinkKind
+from kintung.store.memory import MemoryStore
 from kintung.store.port import AuditRecord, Grant, Prepared, Unit
 from kintung.store.reader import Reader, Scope
+from kintung.store.sql.schema import BY_NAME
+from kintung.store.sql.store import SqlStore
 from tests.people import (
     CARDS,
     STEWARD,
@@ -156,6 +159,47 @@ def test_unmerge_gives_back_what_was_there(record: Record):
             (2, MERGED, "steward"),
             (3, LinkKind.WITHDRAWN, "steward"),
         ]
+    assert sound(record)
+
+
+def kept(record: Record) -> dict[str, object]:
+    """All that a store holds but history: the log of what was said, audit, chain, and what it counts."""
+    store = record.store
+    if isinstance(store, MemoryStore):
+        state = store._state
+        links = {pair: link[:5] for pair, link in state.links.items() if any((link.found, link.decided))}
+        scopes = {number: scope._replace(epoch=0) for number, scope in state.scopes.items()}
+        return {"versions": state.versions, "links": links, "scopes": scopes}
+    assert isinstance(store, SqlStore)
+    with store.maintenance(SYSTEM) as db:
+        tables = {
+            name: sorted(db.rows(f"SELECT * FROM {name}")) for name in BY_NAME if name not in _OF_HISTORY
+        }
+        tables["link"] = db.rows("SELECT one, other, found, score, decided, waits FROM link ORDER BY 1, 2")
+        tables["scope"] = db.rows("SELECT number, size FROM scope ORDER BY number")
+        tables["reach"] = db.rows("SELECT scope, patient_key, origin FROM reach WHERE until = 0")
+    return dict(tables)
+
+
+_OF_HISTORY = ("said", "chain", "audit", "disclosure", "link", "scope", "reach", "node")
+
+
+def test_to_merge_and_unmerge_leaves_history_alone(record: Record):
+    given_patients(record, "a", "b", "c", "d")
+    record.put(group("both", "a", "b"))
+    say(record, CERTAIN, "a", "d")
+    say(record, PROBABLE, "a", "b", score=900)
+    say(record, PROBABLE, "b", "d", score=800)
+    record.grant(1, "a")
+    record.grant(2, "b", "c")
+    before = kept(record)
+
+    merge(record, "a", "b")
+    merged = kept(record)
+    unmerge(record, "b", "a")
+
+    assert merged != before
+    assert kept(record) == before
     assert sound(record)
 
 
