@@ -115,7 +115,10 @@ def _since(value: str, offset_minutes: int) -> Criterion:
     return Criterion(parameters("Patient")["_lastUpdated"], None, (DateValue("ge", low, high),))
 
 
-_DESCRIPTION = "What the compartment holds and the caller sees, and what that leads to."
+_DESCRIPTION = (
+    "What the compartment holds and the caller sees, and what that leads to;"
+    " of a Patient, what the compartments of all records of the person hold."
+)
 
 INTERACTIONS = both_methods(
     "everything",
