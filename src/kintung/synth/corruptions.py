@@ -411,7 +411,8 @@ def birth_first_of_january(draft: Draft, _chance: Chance) -> bool:
 @_corruption("birth-year-off")
 def birth_year_off(draft: Draft, chance: Chance) -> bool:
     born = draft.person.born
-    year = born.year + (1 if chance.random() < 0.5 else -1)
+    # Nobody is written down before being born.
+    year = born.year + (1 if chance.random() < 0.5 and born.year < draft.registered.year else -1)
     draft.birth = f"{year}-{born.month:02}-{min(born.day, 28) if born.month == 2 else born.day:02}"
     return True
 

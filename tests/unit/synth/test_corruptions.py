@@ -160,6 +160,7 @@ def test_birth_dates_are_wrong_as_they_are_said_to_be():
         assert (wrong.month, wrong.day) == (after.person.born.day, after.person.born.month)
     for _, after in befallen("birth-year-off"):
         assert abs(int(after.birth[:4]) - after.person.born.year) == 1
+        assert int(after.birth[:4]) <= after.registered.year
 
 
 @pytest.mark.parametrize(
