@@ -72,6 +72,30 @@ def count(api: Api, type: str) -> int:
 # --- transaction ----------------------------------------------------------------------
 
 
+def test_keys_of_many_new_patients_are_one_commit_of_the_key_store(tmp_path: Path) -> None:
+    """None is made for a Patient that has one, is deleted, or is found by its condition."""
+    with opened(f"sqlite:///{tmp_path}/record.db") as api:
+        api.store(patient("there", identifier=[NAMED]))
+        keys: Any = api.node.store._keys  # type: ignore[attr-defined]
+        commits: list[int] = []
+        keys._db.set_commit_hook(lambda: bool(commits.append(1)))
+        answer = api.post(
+            "",
+            transaction(
+                *(entry("POST", "Patient", new_patient()) for _ in range(40)),
+                entry("PUT", "Patient/chosen", patient("chosen")),
+                entry("PUT", "Patient/there", patient("there", identifier=[NAMED], active=True)),
+                entry("DELETE", "Patient/never"),
+            ),
+        )
+        assert statuses(answer) == ["201 Created"] * 41 + ["200 OK", "204 No Content"]
+        assert len(commits) == 1
+        assert set(keys.for_owners(["Patient/chosen"])) == {"Patient/chosen"}
+        known = {row[0] for row in keys._read.execute("SELECT owner FROM data_key")}
+        assert "Patient/never" not in known
+        assert len([owner for owner in known if owner.startswith("Patient/")]) == 42
+
+
 def test_references_inside_lead_to_what_was_created_forwards_and_backwards(api: Api) -> None:
     answer = api.post(
         "",

@@ -1,6 +1,6 @@
 """From accepted text to a Write: spliced, indexed, owned, sealed. All outside the commit lock."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +53,10 @@ class Scribe:
     def vaulted(self) -> VaultedSystems:
         """Systems whose numbers are compared by their normal form."""
         return self.vaults.systems
+
+    def expect(self, persons: Iterable[str]) -> None:
+        """Make ready for new Patients by their ids, before :meth:`put` of each."""
+        self._sealer.expect(persons)
 
     def put(  # noqa: PLR0913 - one argument for each thing a version is made of
         self,

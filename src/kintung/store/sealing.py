@@ -6,6 +6,7 @@ another. Format 1 compresses with Zstandard and the dictionary ``bodies-1``.
 """
 
 import threading
+from collections.abc import Iterable
 from hashlib import sha256
 from importlib.resources import files
 
@@ -57,6 +58,10 @@ class Sealer:
         dictionary = zstandard.ZstdCompressionDict(text)
         dictionary.precompute_compress(level=_LEVEL)  # pyright: ignore[reportUnknownMemberType]
         self._codecs = _Codecs(dictionary)
+
+    def expect(self, persons: Iterable[str]) -> None:
+        """Make the keys of new Patients durable in one group; ``seal`` would make them one by one."""
+        self._keys.for_owners(f"Patient/{id}" for id in persons)
 
     def seal(self, text: bytes, meta_at: int, ownership: Ownership, type: str, id: str) -> Sealed:
         """Seal the text of a resource; a new key is made durable first where one is needed."""

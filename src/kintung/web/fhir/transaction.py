@@ -82,6 +82,7 @@ class Transaction:
         targets = self._find(view)
         planned = [self._on(view, each, targets[each.number]) for each in self._planned]
         links = self._links.resolved(view, self._outer.access, planned, targets, self._deadline.keep)
+        self._site.scribe.expect(_new_patients(planned, targets))
         written: dict[tuple[str, str], Ownership] = {}
         writes: list[Write] = []
         outcomes: dict[int, Outcome] = {}
@@ -173,6 +174,16 @@ class Transaction:
 
     def _by_index(self) -> list[Planned]:
         return sorted(self._planned, key=lambda planned: planned.number)
+
+
+def _new_patients(entries: Sequence[Planned], targets: Mapping[int, Target]) -> list[str]:
+    """The ids of Patients that are to be there: their keys are one commit of the key store, not one each."""
+    found = [(each.step.verb, targets[each.number]) for each in entries if each.step.type == "Patient"]
+    return [
+        target.id
+        for verb, target in found
+        if verb in ("POST", "PUT") and target.current is None and target.matched is None
+    ]
 
 
 def _in_writing_order(entries: Sequence[Planned], targets: Mapping[int, Target]) -> list[Planned]:
