@@ -295,6 +295,14 @@ def test_the_statement_is_valid_and_complete(api: Api) -> None:
     ]  # fmt: skip
     parameters = {each["name"]: each["type"] for each in resources["Patient"]["searchParam"]}
     assert parameters["birthdate"] == "date"
+    documented = {
+        (type, each["name"])
+        for type, resource in resources.items()
+        for each in resource["searchParam"]
+        if "documentation" in each
+    }
+    assert ("Patient", "name") in documented
+    assert {type for type, _ in documented} == {"Patient", "Person", "Practitioner", "RelatedPerson"}
     base = "http://hl7.org/fhir"
     assert [each.removeprefix(f"{base}/") for each in statement["rest"][0]["compartment"]] == [
         f"CompartmentDefinition/{code}"

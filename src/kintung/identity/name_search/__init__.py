@@ -5,7 +5,20 @@ The store is given two functions of it by ``kintung.app``: one makes the rows of
 """
 
 from kintung.identity.name_search.matched import MatchedForm, matched_form
-from kintung.identity.name_search.rows import name_forms, name_rows, names_fingerprint
+from kintung.identity.name_search.rows import (
+    is_found_in_any_form,
+    name_forms,
+    name_rows,
+    names_fingerprint,
+)
 from kintung.identity.name_search.sought import NameCode
 
-__all__ = ["MatchedForm", "NameCode", "matched_form", "name_forms", "name_rows", "names_fingerprint"]
+__all__ = [
+    "MatchedForm",
+    "NameCode",
+    "is_found_in_any_form",
+    "matched_form",
+    "name_forms",
+    "name_rows",
+    "names_fingerprint",
+]

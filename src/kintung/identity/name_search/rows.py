@@ -39,6 +39,11 @@ _MOST_OF_ALL = 800
 """Other forms of all of them; what is left out is the least likely of each."""
 
 
+def is_found_in_any_form(type: str, code: str) -> bool:
+    """Does a search parameter of a type find a name in its other forms?"""
+    return type in ATOMS and code in _CODES and code in parameters(type)
+
+
 def name_rows(resource: dict[str, Any]) -> Sequence[String]:
     """The rows of a resource that its names are found by in their other forms.
 

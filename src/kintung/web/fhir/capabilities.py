@@ -11,6 +11,7 @@ import msgspec
 
 from kintung.definitions import topics
 from kintung.fhir.search import common, compartment_types, includes_of, parameters, revincludes_of
+from kintung.identity.name_search import is_found_in_any_form
 from kintung.subscriptions import BACKPORT, PROFILE
 from kintung.web.fhir.headers import JSON_PATCH
 from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
@@ -93,7 +94,7 @@ def _resource(
     if type == "Subscription":
         described["extension"] = [{"url": _TOPIC, "valueCanonical": url} for url in topics()]
         described["supportedProfile"] = [PROFILE]
-    found = [_parameter(code, kind, url) for code, kind, url in _searched(type)]
+    found = [_parameter(code, kind, url) | _found_by(type, code) for code, kind, url in _searched(type)]
     if found:
         described["searchParam"] = found
     operations = _operations(interactions, type)
@@ -113,6 +114,13 @@ def _searched(type: str) -> list[tuple[str, str, str]]:
         for code, parameter in sorted(parameters(type).items())
         if parameter.kind in _SEARCH_KINDS
     ]
+
+
+def _found_by(type: str, code: str) -> dict[str, str]:
+    return {"documentation": _ANY_FORM} if is_found_in_any_form(type, code) else {}
+
+
+_ANY_FORM = "Finds a name in its other scripts, spellings and orders as well; with :exact as it is written."
 
 
 def _parameter(code: str, kind: str, url: str) -> dict[str, str]:
