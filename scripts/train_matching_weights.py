@@ -30,9 +30,9 @@ PAIRS = 1e7
 """Random pairs that ``u`` is taken from."""
 LEAST_M, LEAST_U = 1e-5, 1e-7
 """Of a level that hardly ever was seen; the numbers of pairs do not bear less."""
-CERTAIN, PROBABLE, POSSIBLE = "32", "43", "22"
-"""Certain: the number with a whole name or birth date besides. Probable: so that a steward's queue stays
-short. Possible: of a million people, two that agree so are one more often than not."""
+CERTAIN, PROBABLE, QUEUE = "32", "22", "43"
+"""Certain: the number with a whole name or birth date besides. Probable: of a million people, two that
+agree so are one more often than not. Queue: so that a steward can bear it."""
 SURNAMES = 200
 
 
@@ -140,11 +140,11 @@ def definition(
         "  synthetic people, so what is assumed of them is assumed here.",
         f'training: {{people: {arguments.people}, seed: {arguments.seed}, rates: "{arguments.rates}", '
         f"version: Splink {version('splink')}}}",
-        "# Least scores, in bits: of a certain link (with a number), of what a steward is asked, of what may",
-        "# be one person at all. Of a million people two taken at random need 20 to be as likely one as two.",
+        "# Least scores, in bits: of a certain link (with a number), of a probable one, of what a batch asks",
+        "# a steward. Of a million people two taken at random need 20 to be as likely one as two.",
         f'certain: "{CERTAIN}"',
         f'probable: "{PROBABLE}"',
-        f'possible: "{POSSIBLE}"',
+        f'queue: "{QUEUE}"',
         "# Of a certain link across sources: the number was seen at the counter of one of them, or of both.",
         "verified: both",
         "comparisons:",

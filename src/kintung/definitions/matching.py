@@ -35,8 +35,8 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MatchingWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One set of weights, in force from ``start`` until the next starts.
 
-    ``certain``, ``probable`` and ``possible`` are least scores: of a certain link, of what a
-    steward is asked, and of what may be one person at all. ``verified``: whether the
+    ``certain`` and ``probable`` are the least scores of the two results, ``queue`` of what a batch
+    puts before a steward where no number is shared. ``verified``: whether the
     number of a certain link was seen at one counter at least, or at both. ``surnames`` are the
     shares of surnames, most frequent first.
     """
@@ -48,7 +48,7 @@ class MatchingWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training: Training
     certain: str
     probable: str
-    possible: str
+    queue: str
     verified: Literal["one", "both"]
     comparisons: dict[str, dict[str, LevelWeight]]
     surnames: dict[str, str]
@@ -79,10 +79,10 @@ def load_weights(files: dict[str, MatchingWeights]) -> MatchingWeights:
         for share in (*shares, *weights.surnames.values()):
             if not 0 < _number(name, share) <= 1:
                 raise ValueInvalid(f"definitions/matching/{name}: {share} is not above 0 and at most 1")
-        if _number(name, weights.possible) > min(
-            _number(name, weights.certain), _number(name, weights.probable)
+        if _number(name, weights.probable) > min(
+            _number(name, weights.certain), _number(name, weights.queue)
         ):
-            raise ValueInvalid(f"definitions/matching/{name}: possible is above certain or probable")
+            raise ValueInvalid(f"definitions/matching/{name}: probable is above certain or queue")
     return by_start[max(by_start)]
 
 

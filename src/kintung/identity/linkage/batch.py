@@ -2,8 +2,8 @@
 
 Features and keys of every record are computed by the code that compares two records, and become
 tables. Pairs that share a verified identity number are scored, and the certain ones make persons.
-Then the pairs that share a key and are not of one person yet; those that reach the least score of
-``probable`` are for a steward, the best pair for each two persons. Scores are those of
+Then the pairs that share a key and are not of one person yet; those that reach ``queue``, or share a
+number and are probable, are for a steward, the best pair for each two persons. Scores are those of
 :func:`kintung.identity.matching.match`, and nothing depends on the order of the records.
 """
 
@@ -250,7 +250,7 @@ class Batch:
                 on a.key = b.key and a.record < b.record and a.person <> b.person
                 and (a.is_new or b.is_new)"""
         )
-        self._by_key = self._score("probable", self._weights.possible)
+        self._by_key = self._score("probable", self._weights.probable)
         execute(
             f"""create table queue as
             select one, other, score, {levels} from (
@@ -260,7 +260,7 @@ class Batch:
                 ) as place
                 from (
                     select * from probable
-                    where score >= {self._weights.probable} or {column(COMPARISONS[0])} = {_SAME}
+                    where score >= {self._weights.queue} or {column(COMPARISONS[0])} = {_SAME}
                     union select * from settled
                 ) join persons l on l.record = record_l join persons r on r.record = record_r
                 where l.person <> r.person

@@ -91,8 +91,7 @@ def _why(a: Record, b: Record, level: Level) -> str:
 def _result(a: Record, b: Record, agreed: Levels, total: float, used: Weights) -> Result:
     if is_settled(a, b, used):
         return Result.CERTAIN if total >= used.certain and not contradicts(agreed) else Result.PROBABLE
-    asked = used.probable if a.numbers.isdisjoint(b.numbers) else used.possible
-    return Result.PROBABLE if total >= asked else Result.NONE
+    return Result.PROBABLE if total >= used.probable else Result.NONE
 
 
 def is_settled(a: Record, b: Record, used: Weights) -> bool:

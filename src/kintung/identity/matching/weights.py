@@ -20,7 +20,7 @@ class Weights:
     id: str
     certain: float
     probable: float
-    possible: float
+    queue: float
     verified: Literal["one", "both"]
     bits: tuple[dict[str, float], ...]
     shares: tuple[dict[str, float], ...]
@@ -46,7 +46,7 @@ def weights_of(definition: MatchingWeights) -> Weights:
         id=definition.id,
         certain=float(definition.certain),
         probable=float(definition.probable),
-        possible=float(definition.possible),
+        queue=float(definition.queue),
         verified=definition.verified,
         bits=tuple(
             {name: log2(float(level.m) / float(level.u)) for name, level in ladder.items()}
