@@ -24,6 +24,7 @@ ROWS = {
     "consent": "search within what a reader may see",
     "hot": "a patient and an organisation with very much",
     "everything": "everything of a patient with 300 resources",
+    "match": "whom somebody may be, over synthetic people",
     "mixed": "reads, searches, creates and Bundles at once",
     "language": "parsing, validation, extraction, sealing",
     "stalls": "the longest a commit waits",

@@ -1,9 +1,10 @@
 """Whom a Patient that is not of the record may be of: found in the index, then compared.
 
 Candidates come from a few searches of the index, each bounded: the numbers of documents (as keyed
-hashes), the birth date with the names, the names with the year of birth, telephones. Only they are
-opened and compared, so that the time does not grow with the record. Each search takes the Reader: who
-it does not see is no candidate.
+hashes), telephones, the birth date with a name, the names with the year of birth. Only they are
+opened and compared, so that the time does not grow with the record; and once somebody was found who may
+be the person, the searches after that are not made: who else is alike is found by the batch.
+Each search takes the Reader: who it does not see is no candidate.
 
 Only a shared number makes a match certain, so for certain matches only numbers are looked for.
 """
@@ -58,15 +59,21 @@ def seek(view: View, reader: Reader, patient: Mapping[str, Any], *, by_number_al
         by_number_alone: compare only with who has one of the numbers: all that may be certain.
     """
     asked = record(dict(patient))
-    versions: dict[str, Version] = {}
     of_number = _found(view, reader, _by_number(asked, patient), MOST_SAME + 1)
-    versions.update(of_number)
-    if not by_number_alone:
-        for pairs in _by_likeness(asked, patient):
-            versions.update(_found(view, reader, pairs, MOST_ALIKE))
-    compared = (_compared(asked, version) for version in versions.values())
-    likely = (each for each in compared if each.match.result is not Result.NONE)
+    found = {id: _compared(asked, version) for id, version in of_number.items()}
+    for pairs in () if by_number_alone else _by_likeness(asked, patient):
+        if any(map(_ends, found.values())):
+            break
+        for id, version in _found(view, reader, pairs, MOST_ALIKE).items():
+            if id not in found:
+                found[id] = _compared(asked, version)
+    likely = (each for each in found.values() if each.match.result is not Result.NONE)
     return Sought(asked, tuple(sorted(likely, key=_place)), len(of_number) <= MOST_SAME)
+
+
+def _ends(found: Found) -> bool:
+    """Whether somebody was found, so that what costs more need not be asked."""
+    return found.match.result is not Result.NONE
 
 
 def _place(found: Found) -> tuple[bool, float, str]:
