@@ -31,6 +31,7 @@ from tests.leaks.population import (
     UNITS,
     VISIBLE_PERSONS,
     WEIGHTS,
+    Why,
     events,
     gone_of,
     ids_of,
@@ -812,7 +813,7 @@ def _lastn_post(ask: Caller, draw: Draw) -> None:
 def _of_who_is_hidden(draw: Draw) -> Resource:
     """A Patient as its double is stored, as somebody writes it who asks."""
     person = draw.hidden_person()
-    whys = [why for why in draw.hides if why != "organisation"]
+    whys: list[Why] = [why for why in draw.hides if why != "organisation"]
     stored = next(
         event.what
         for why in whys
