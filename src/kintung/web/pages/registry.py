@@ -39,6 +39,10 @@ class Asked:
         pairs = parse_qsl(self.query, errors="replace", max_num_fields=_MOST_FIELDS)
         return next((value for key, value in pairs if key == name), "")
 
+    def kept(self, *names: str) -> dict[str, str]:
+        """The parameters of these names, for the same page in another language."""
+        return {name: value for name in names if (value := self.first(name))}
+
 
 _MOST_FIELDS = 1_000
 

@@ -73,6 +73,9 @@ def render(
     def number(value: float) -> str:
         return format_decimal(value, locale=language.locale)
 
+    def tenths(value: float) -> str:
+        return format_decimal(value, format="#,##0.0", locale=language.locale)
+
     return (
         _environment(language)
         .get_template(template)
@@ -84,6 +87,7 @@ def render(
             when=when,
             day=day,
             number=number,
+            tenths=tenths,
             style=STYLE,
             mark=MARK,
             **values,

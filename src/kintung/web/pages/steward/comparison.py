@@ -9,7 +9,7 @@ from kintung.errors import NotSupported, ValueInvalid
 from kintung.identity.feed import VERIFIED
 from kintung.identity.identifiers import mask, normalise, parse
 from kintung.web.pages.catalogues import N_
-from kintung.web.pages.steward.names import FORMS, USES, Name, agreement, names_of
+from kintung.web.pages.steward.names import USES, Name, agreement, names_of
 
 Resource = dict[str, Any]
 
@@ -108,8 +108,8 @@ def _names(one: Resource, other: Resource) -> list[Value]:
 def _named(name: Name, others: tuple[Name, ...]) -> Value:
     found = agreement(name, others)
     notes = [Note(USES[name.use])] if name.use in USES else []
-    if found is not None and found.kind != "same":
-        notes.append(Note(FORMS[found.kind], found.of, agrees=True))
+    if found is not None and found.message:
+        notes.append(Note(found.message, found.of, agrees=True))
     return Value(name.text, found is not None, "han" if name.is_han else "text", notes=tuple(notes))
 
 

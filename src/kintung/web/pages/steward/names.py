@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kintung.errors import TooLong, ValueInvalid
+from kintung.identity.matching import record
+from kintung.identity.matching.levels import COMPARISONS, levels
 from kintung.identity.names import Form, folded, forms, is_han
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.steward.source import Source
@@ -20,11 +22,12 @@ class Shown(NamedTuple):
 
 
 class Name(NamedTuple):
-    """One HumanName; ``use`` is its code, "" for none."""
+    """One HumanName, as it is stored too; ``use`` is its code, "" for none."""
 
     text: str
     use: str
     is_han: bool
+    stored: Resource
 
 
 FORMS: dict[str, str] = {
@@ -63,7 +66,7 @@ def _name(name: Resource) -> Name:
     han = any(map(is_han, family + text + "".join(given)))
     if family or given:
         text = family + "".join(given) if han else ", ".join(filter(None, [family, " ".join(given)]))
-    return Name(unicodedata.normalize("NFC", text.strip()), name.get("use") or "", han)
+    return Name(unicodedata.normalize("NFC", text.strip()), name.get("use") or "", han, name)
 
 
 def shown_name(source: Source) -> Shown:
@@ -74,27 +77,56 @@ def shown_name(source: Source) -> Shown:
 
 
 class Agreement(NamedTuple):
-    """How one name agrees with another: ``kind`` is "same" or a key of ``FORMS``; ``of`` the name meant."""
+    """How one name agrees with another, a message, "" where it is the same; ``of`` is the other name."""
 
-    kind: str
+    message: str
     of: str
 
 
 def agreement(name: Name, others: tuple[Name, ...]) -> Agreement | None:
-    """The closest way in which a name agrees with one of others; None when with none."""
-    plain = {_plain(other.text): other for other in others}
-    if _plain(name.text) in plain:
-        return Agreement("same", name.text)
+    """The closest way in which a name agrees with one of others; None when with none.
+
+    A name that is another in full, or by one of its forms; else surname and given name as the rule compares
+    them, which knows given names in another order, Western ones, and the surnames of married women.
+    """
+    if any(_plain(name.text) == _plain(other.text) for other in others):
+        return Agreement("", name.text)
+    return _by_form(name, others) or next(filter(None, (_as_the_rule(name, other) for other in others)), None)
+
+
+def _by_form(name: Name, others: tuple[Name, ...]) -> Agreement | None:
     for other in others:
         if name.is_han and other.is_han and folded(_plain(name.text)) == folded(_plain(other.text)):
-            return Agreement("folded", other.text)
+            return Agreement(FORMS["folded"], other.text)
         han, letters = (name, other) if name.is_han else (other, name)
         if not han.is_han or letters.is_han:
             continue
         for form in _forms(han.text):
             if _plain(form.text) == _plain(letters.text):
-                return Agreement(form.kind, han.text)
+                return Agreement(FORMS[form.kind], han.text)
     return None
+
+
+_ALIKE = frozenset({"same", "folded", "sound", "other"})
+"""Levels at which surnames, or given names, are one name."""
+_SAYS = {
+    (comparison.name, level.name): level.says for comparison in COMPARISONS for level in comparison.levels
+}
+
+
+def _as_the_rule(name: Name, other: Name) -> Agreement | None:
+    """How given names agree, where both surname and given name do."""
+    one, two = (record({"name": [each.stored]}) for each in (name, other))
+    found = {
+        comparison.name: level
+        for comparison, level in zip(COMPARISONS, levels(one, two), strict=True)
+        if level is not None
+    }
+    surnames = {level for name, level in found.items() if name.startswith("surname")}
+    givens = [(name, level) for name, level in found.items() if name.startswith("given")]
+    if not surnames or not givens or not surnames | {level for _, level in givens} <= _ALIKE:
+        return None
+    return Agreement(_SAYS[givens[0]], other.text)
 
 
 def _plain(text: str) -> str:

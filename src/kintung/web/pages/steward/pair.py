@@ -90,6 +90,7 @@ def pair(site: Site, asked: Asked, view: View) -> Answer:
         "steward/pair.html",
         asked.language,
         path=asked.path,
+        query=asked.kept("done"),
         lang=asked.lang,
         offset_minutes=site.offset_minutes,
         pair=found,

@@ -40,6 +40,7 @@ def queue(site: Site, asked: Asked, view: View) -> Answer:
         "steward/queue.html",
         asked.language,
         path=asked.path,
+        query=asked.kept("after"),
         lang=asked.lang,
         offset_minutes=site.offset_minutes,
         waiting=waiting,

@@ -1,0 +1,47 @@
+"""Show every page in every width, language and theme: ``make screenshots`` writes PNG files to look at.
+
+They go to ``screenshots/``, which git ignores: ``<page>-<language>-<width>-<theme>.png``.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from playwright.sync_api import Page
+
+from kintung.web.pages.language import Language
+from tests.browser.chromium import browser
+from tests.browser.places import PLACES, Place, reached
+from tests.browser.world import site, world
+
+FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
+WIDTHS = (320, 390, 1280)
+
+
+def shoot(page: Page, root: str, place: Place, language: Language, width: int, theme: str = "light") -> None:
+    """One picture of a whole page."""
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    reached(page, root, place, language)
+    page.screenshot(path=FOLDER / f"{place.name}-{language}-{width}-{theme}.png", full_page=True)
+
+
+def main() -> None:
+    """All pages in all languages and widths, and each once in the dark theme."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as served, browser() as opened:
+        page = opened.new_page()
+        for place in PLACES:
+            for language in Language:
+                for width in WIDTHS:
+                    shoot(page, site(served), place, language, width)
+            shoot(page, site(served), place, Language.HONG_KONG, 1280, "dark")
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}")
+
+
+if __name__ == "__main__":
+    main()

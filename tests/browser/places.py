@@ -1,0 +1,55 @@
+"""Every page a person can be on, and how it is reached: for the screenshots and the checks of all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from kintung.web.pages.language import Language
+
+CHAN = "/steward/pairs/chan-clinic/chan-shenzhen"
+HO = "/steward/pairs/ho-a/ho-b"
+
+
+@dataclass(frozen=True)
+class Place:
+    """``then`` is done on the page at ``path``; it must leave the record as it was."""
+
+    name: str
+    path: str
+    then: Callable[[Page], object] | None = None
+    status: int = 200
+
+
+def _send_stale(page: Page) -> None:
+    """As if another steward had been first: the form speaks of a version that was."""
+    page.locator("input[name=version]").evaluate("field => { field.value = '0' }")
+    page.locator("#why").fill("-")
+    page.locator("form button").click()
+
+
+def _send_blank(page: Page) -> None:
+    page.locator("#why").fill(" ")
+    page.locator("form button").click()
+
+
+PLACES = (
+    Place("queue", "/steward"),
+    Place("pair", CHAN),
+    Place("pair-near", "/steward/pairs/lee-a/lee-b"),
+    Place("pair-merged", f"{HO}?done=merge"),
+    Place("decision", f"{CHAN}/merge"),
+    Place("decision-wrong", f"{CHAN}/keep-apart", _send_blank),
+    Place("overtaken", f"{HO}/un-merge", _send_stale),
+    Place("absent", "/steward/pairs/chan-clinic/nobody", status=404),
+)
+
+
+def reached(page: Page, root: str, place: Place, language: Language) -> None:
+    """Go to a place, in a language."""
+    mark = "&" if "?" in place.path else "?"
+    answer = page.goto(f"{root}{place.path}{mark}lang={language}")
+    assert answer is not None
+    assert answer.status == place.status, (place.name, answer.status)
+    if place.then is not None:
+        place.then(page)

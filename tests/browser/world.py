@@ -1,0 +1,124 @@
+"""The record that pages are shown on: invented people, and pairs of them that wait for a steward."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kintung.app import Node, open_node
+from kintung.identity import registry
+from kintung.identity.feed import VERIFIED
+from kintung.identity.judge import matched
+from kintung.identity.registry import Steward
+from kintung.store.links import LinkChange, LinkKind
+from kintung.store.port import Prepared, Unit
+from kintung.store.reader import Reader
+from tests.server.started import Started, started
+from tests.stores import Record, SetClock
+
+Resource = dict[str, Any]
+
+HKID = "https://kintung.org/fhir/sid/hkid"
+PERMIT = "https://kintung.org/fhir/sid/home-return-permit"
+
+
+def _number(system: str, value: str, *, seen: bool = True) -> Resource:
+    extension = [{"url": VERIFIED, "valueDateTime": "2022-10-19T09:00:00+08:00"}]
+    return {"system": system, "value": value, **({"extension": extension} if seen else {})}
+
+
+def _patient(id: str, names: list[Resource], born: str, sex: str, keeper: str, **more: Any) -> Resource:
+    return {
+        "resourceType": "Patient",
+        "id": id,
+        "name": names,
+        "birthDate": born,
+        "gender": sex,
+        "managingOrganization": {"display": keeper},
+        **more,
+    }
+
+
+CLINIC, HOSPITAL, CENTRE = "健樂家庭醫務所（示範）", "香港大學深圳醫院（示範）", "葵青地區康健中心（示範）"
+PATIENTS = [
+    _patient(
+        "chan-clinic",
+        [{"text": "陳大文", "use": "official"}, {"family": "CHAN", "given": ["Tai Man"]}],
+        "1950-03-02",
+        "male",
+        CLINIC,
+        identifier=[_number(HKID, "A123456(3)")],
+        telecom=[{"system": "phone", "value": "+852 5123 4567"}],
+        address=[{"text": "新界葵涌石蔭邨某樓 12 樓 3 室"}],
+    ),
+    _patient(
+        "chan-shenzhen",
+        [{"text": "陈大文"}, {"family": "Chen", "given": ["Dawen"]}],
+        "1950-02-03",
+        "male",
+        HOSPITAL,
+        identifier=[_number(PERMIT, "H99990001"), _number(HKID, "A123456(3)")],
+        telecom=[{"system": "phone", "value": "5123 4567"}],
+        address=[{"text": "深圳市福田区某路 8 号"}],
+    ),
+    _patient(
+        "wong-a", [{"text": "黃小明"}], "1988-11-20", "male", CENTRE, identifier=[_number(HKID, "C123456(9)")]
+    ),
+    _patient(
+        "wong-b", [{"text": "黃少明"}], "1988-11-20", "male", CLINIC, identifier=[_number(HKID, "G123456(A)")]
+    ),
+    _patient("lee-a", [{"family": "LEE", "given": ["Ka Yan", "Grace"]}], "1975", "female", CLINIC),
+    _patient("lee-b", [{"text": "李嘉欣"}], "1975-06-30", "female", CENTRE),
+    _patient("ho-a", [{"text": "何伯"}], "1936-01-01", "male", CENTRE),
+    _patient("ho-b", [], "1936", "unknown", CLINIC),
+]
+WAITING = [("chan-clinic", "chan-shenzhen"), ("wong-a", "wong-b"), ("lee-a", "lee-b")]
+"""Pairs that wait, whatever the rule thinks of them; the score and its terms are the rule's own."""
+STEWARD = Steward("Steward A", "registry", "HOPERAT", Reader.everything())
+
+
+def asked(one: str, other: str) -> LinkChange:
+    """What the rule would say of a pair if it asked a steward."""
+    by_id = {patient["id"]: patient for patient in PATIENTS}
+    found = matched(by_id[one], by_id[other])
+    return LinkChange(one, other, LinkKind.PROBABLE, "rule", found.why, found.score)
+
+
+def fill(node: Node, patients: list[Resource], links: list[LinkChange]) -> None:
+    """Store Patients, and what a rule says of pairs of them."""
+    record = Record(node.store, node.scribe, SetClock(0))
+    record.commit(*(record.putting(patient) for patient in patients))
+    node.store.commit(Unit(Reader.everything(), lambda _: Prepared(links=tuple(links))))
+
+
+def many(count: int) -> tuple[list[Resource], list[LinkChange]]:
+    """As many pairs of people with a number for a name."""
+    patients = [
+        _patient(
+            f"m{place}{side}", [{"family": "PERSON", "given": [f"No {place}"]}], "1960", "female", CLINIC
+        )
+        for place in range(count)
+        for side in "ab"
+    ]
+    links = [
+        LinkChange(f"m{place}a", f"m{place}b", LinkKind.PROBABLE, "rule", "", 500) for place in range(count)
+    ]
+    return patients, links
+
+
+@contextmanager
+def world(folder: Path, *, more: int = 0) -> Iterator[Started]:
+    """Serve the record with these pairs, one of them decided, and ``more`` pairs behind them."""
+    url = f"sqlite:///{folder}/record.db"
+    with open_node(url) as node:
+        fill(node, PATIENTS, [asked(*pair) for pair in WAITING])
+        registry.merge(node.store, STEWARD, "ho-a", "ho-b", version=0, why="同一會員證，電話核對")
+        if more:
+            fill(node, *many(more))
+    with started(url) as served:
+        yield served
+
+
+def site(served: Started) -> str:
+    """The address of a served node without the path of its API."""
+    return served.base.removesuffix("/fhir")
