@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
                 load_files(Loader(node, url, None), others)
 
         def show(base: str) -> None:
+            say(f"Who is who, for stewards, at {base.removesuffix('/fhir')}/steward")
             say("Synthetic people; nothing is kept when it stops (Ctrl-C). Try:")
             for example in examples:
                 say(f"curl -s '{base}/{example}'")
