@@ -145,7 +145,7 @@ def definition(
         f'certain: "{CERTAIN}"',
         f'probable: "{PROBABLE}"',
         f'queue: "{QUEUE}"',
-        "# Of a certain link across sources: the number was seen at the counter of one of them, or of both.",
+        "# Of a certain link: the number was seen at the counter of one of the two sources, or of both.",
         "verified: both",
         "comparisons:",
     ]

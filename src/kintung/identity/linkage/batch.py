@@ -192,7 +192,7 @@ class Batch:
             select distinct a.record as join_key_l, b.record as join_key_r, '0' as match_key
             from held a join held b on a.number = b.number and a.record < b.record
             join records l on l.record = a.record join records r on r.record = b.record
-            where {_SEEN[self._weights.verified]} or (l.source <> '' and l.source = r.source)"""
+            where {_SEEN[self._weights.verified]}"""
         )
         self._by_number = self._score("settled", None)
         execute(

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
 from kintung.identity.feed import BY, Finding
 from kintung.store.links import LinkChange, LinkKind
@@ -52,10 +51,10 @@ def _change(
 ) -> LinkChange | None:
     found: list[dict[str, Any]] = []
     for id in pair:
-        try:
-            found.append(parse(view.read(_EVERYBODY, "Patient", id).body))
-        except (Deleted, NotFound):
+        current = view.current(_EVERYBODY, "Patient", id)  # noted: asked again inside the commit lock
+        if current is None or current.deleted:
             return None
+        found.append(parse(view.read(_EVERYBODY, "Patient", id).body))
     finding = judge(*found)
     before = view.link(_EVERYBODY, *pair)
     known = before.found if before else LinkKind.NOTHING

@@ -24,7 +24,6 @@ class Record:
 
     Attributes:
         id: of the Patient.
-        source: who keeps it: the managing organisation, else ``meta.source``; empty when unsaid.
         numbers: valid numbers of the strong kinds, ``hkid:A1234563``.
         verified: those of them whose document was seen at a counter.
         number_kinds: kinds of ``numbers``.
@@ -49,7 +48,6 @@ class Record:
     """
 
     id: str
-    source: str = ""
     numbers: frozenset[str] = NONE
     verified: frozenset[str] = NONE
     number_kinds: frozenset[str] = NONE
@@ -109,19 +107,7 @@ def record(patient: dict[str, Any]) -> Record:
     if patient.get("gender") in ("male", "female"):
         features["sex"] = patient["gender"]
     identity = patient.get("id")
-    return Record(id=identity if isinstance(identity, str) else "", source=_source(patient), **features)
-
-
-def _source(patient: dict[str, Any]) -> str:
-    match patient:
-        case {"managingOrganization": {"reference": str(reference)}}:
-            return reference
-        case {"managingOrganization": {"identifier": {"system": str(system), "value": str(value)}}}:
-            return f"{system}|{value}"
-        case {"meta": {"source": str(source)}}:
-            return source
-        case _:
-            return ""
+    return Record(id=identity if isinstance(identity, str) else "", **features)
 
 
 def _name_features(han: list[HanName], latin: list[LatinName]) -> Iterator[tuple[str, Any]]:

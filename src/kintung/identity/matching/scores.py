@@ -97,11 +97,8 @@ def _result(a: Record, b: Record, agreed: Levels, total: float, used: Weights) -
 def is_settled(a: Record, b: Record, used: Weights) -> bool:
     """Whether a strong identity number on both says that they are one, if nothing contradicts it.
 
-    Within one source it needs no counter; across sources it was seen at one or at both, as the
-    weights say.
+    Its document was seen at the counter of one of them or of both, as the weights say.
     """
-    if a.source and a.source == b.source:
-        return not a.numbers.isdisjoint(b.numbers)
     if used.verified == "both":
         return not a.verified.isdisjoint(b.verified)
     return not a.verified.isdisjoint(b.numbers) or not b.verified.isdisjoint(a.numbers)
