@@ -19,7 +19,7 @@ APP = "https://app.example"
 PATHS = sorted({each.path for each in INTERACTIONS})
 
 
-ASKED = {"lastn": "?patient=p&code=weight"}
+ASKED = {"lastn": "?patient=p&code=weight", "ihe-pix": "?sourceIdentifier=urn:oid:1.2.3|red"}
 """What an interaction is not answered without."""
 SUBSCRIPTION = {
     "resourceType": "Subscription",
@@ -55,7 +55,8 @@ def listed() -> Iterator[Api]:
     ids=lambda it: it.name,
 )
 def test_head_is_get_without_its_body(api: Api, interaction: object) -> None:
-    api.store(patient("p", "Chan" * 500), SUBSCRIPTION)
+    known = [{"system": "urn:oid:1.2.3", "value": "red"}]
+    api.store(patient("p", "Chan" * 500, identifier=known), SUBSCRIPTION)
     path = address(interaction.path) + ASKED.get(interaction.name, "")  # type: ignore[attr-defined]
     shown, head = api.get(path), api.call("HEAD", path)
     assert (shown.status_code, head.status_code, head.content) == (200, 200, b"")

@@ -8,10 +8,11 @@ resources lead to, nor whether a Patient that is not shown is there.
 """
 
 import re
+from dataclasses import dataclass
 
 from kintung.errors import Deleted, NotFound, ValueInvalid
 from kintung.fhir.search import (
-    Condition,
+    Care,
     Criterion,
     DateValue,
     Everything,
@@ -43,13 +44,14 @@ def everything(site: Site, request: Request, view: View) -> Answer:
     """One page of everything of a Patient or an Encounter."""
     asked = pairs_of(site, request, OPERATION.format(type=request.type))
     walked = pages.walk(site, request, request.path, asked)
+    wanted = _wanted(site, request, walked.asked)
     current = view.current(request.access.reader, request.type, request.id)
     if current is None:
         raise NotFound(f"{request.type}/{request.id} is not known.")
     if current.deleted:
         raise Deleted(f"{request.type}/{request.id} was deleted; its history remains.")
     person = _person(view, request)
-    query = _query(site, request, walked.asked, person)
+    query = wanted.of(person)
     page = view.search(request.access.reader, query, walked.paging(query.count, total=query.count == 0))
     link = pages.links(site, request, request.path, walked, walked.asked, page)
     entries = [pages.found_entry(request.base.encode(), version) for version in page.entries]
@@ -67,8 +69,27 @@ def _person(view: View, request: Request) -> tuple[str, ...]:
     return view.person(request.access.reader, request.id)
 
 
-def _query(site: Site, request: Request, asked: Pairs, person: tuple[str, ...]) -> Query:
-    """What the parameters ask for, newest change first; a whole Bundle where none is said."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the parameters ask for, whosesoever it is."""
+
+    type: str
+    types: tuple[str, ...]
+    care: Care | None
+    since: tuple[Criterion, ...]
+    count: int
+
+    def of(self, ids: tuple[str, ...]) -> Query:
+        """That of Patients or Encounters, newest change first."""
+        # Another Patient that the record mentions (of one family, say) is another's record; an Encounter's
+        # is its subject.
+        apart = "Patient" if self.type == "Patient" else ""
+        whole = Everything(compartment(self.type, ids), self.care, apart)
+        return Query(self.types, (whole, *self.since), count=self.count)
+
+
+def _wanted(site: Site, request: Request, asked: Pairs) -> _Wanted:
+    """Read the parameters, before the record is asked; a whole Bundle where none is said."""
     first = dict(asked)
     types = tuple(
         dict.fromkeys(_type(type) for name, value in asked if name == "_type" for type in value.split(","))
@@ -80,15 +101,10 @@ def _query(site: Site, request: Request, asked: Pairs, person: tuple[str, ...]) 
         if high <= low:
             raise ValueInvalid("end is before start.", path="end")
         care = care_between(members(request.type), low, high)
-    # Another Patient that the record mentions (of one family, say) is another's record; an Encounter's is
-    # its subject.
-    apart = "Patient" if request.type == "Patient" else ""
-    wanted: list[Condition] = [Everything(compartment(request.type, person), care, apart)]
-    if "_since" in first:
-        wanted.append(_since(first["_since"], site.offset_minutes))
+    since = (_since(first["_since"], site.offset_minutes),) if "_since" in first else ()
     most = site.limits.search.count
     count = min(count_of(first["_count"]), most) if "_count" in first else most
-    return Query(types, tuple(wanted), count=count)
+    return _Wanted(request.type, types, care, since, count)
 
 
 def _type(type: str) -> str:
