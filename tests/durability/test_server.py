@@ -132,15 +132,27 @@ def test_a_server_without_a_connection_left_is_named(
     with Cluster(max_connections="5", superuser_reserved_connections="0") as cluster:
         url = cluster.fresh_database()
         with ExitStack() as others:
-            for _ in range(4):
+            for _ in range(3):
                 others.enter_context(closing(psycopg.connect(url)))
-            with opened(url, tmp_path) as record:
-                with pytest.raises(Unavailable, match="max_connections"):
+            with opened(url, tmp_path) as record:  # one connection to write with, and one to read with
+                with record.store.view(), pytest.raises(Unavailable, match="max_connections"):
                     record.read("Patient/p")
                 assert "too many clients" in caplog.text
 
                 others.close()
                 assert record.put(patient("p", "Chan")).version_id == 1
+
+
+def test_a_node_does_not_open_without_a_connection_to_read_with(tmp_path: Path) -> None:
+    with Cluster(max_connections="5", superuser_reserved_connections="0") as cluster:
+        url = cluster.fresh_database()
+        with ExitStack() as others:
+            for _ in range(4):
+                others.enter_context(closing(psycopg.connect(url)))
+            with pytest.raises(Unavailable, match="max_connections"), opened(url, tmp_path):
+                pass
+        with opened(url, tmp_path) as record:
+            assert record.put(patient("p", "Chan")).version_id == 1
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
