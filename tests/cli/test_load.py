@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from kintung.app import open_node
+from kintung.cli.load import load_files
+from kintung.cli.loading import Loader
 from tests.cli.conftest import Run
 from tests.commands import (
     KINTUNG,
@@ -312,6 +315,21 @@ def test_patients_of_one_verified_number_are_one_person(
 def bodies(file: Path) -> list[str]:
     """The lines of an exported file without the instant of the version."""
     return re.sub(r',?"lastUpdated":"[^"]+"', "", file.read_text()).splitlines()
+
+
+def test_keys_of_many_new_patients_are_one_commit_of_the_key_store(tmp_path: Path) -> None:
+    """None is made for a Patient that is refused."""
+    file = tmp_path / "patients.ndjson"
+    file.write_text(text(*(patient(f"p{n}") for n in range(40)), patient("refused", gender="?")))
+    with open_node(f"sqlite:///{tmp_path}/record.db") as node:
+        keys: Any = node.store._keys  # type: ignore[attr-defined]
+        commits: list[int] = []
+        keys._db.set_commit_hook(lambda: bool(commits.append(1)))
+        load_files(Loader(node, "", None, processes=0), [file])
+        assert len(commits) == 1
+        owners = {row[0] for row in keys._read.execute("SELECT owner FROM data_key")}
+        assert "Patient/p39" in owners
+        assert "Patient/refused" not in owners
 
 
 def test_a_load_while_the_database_is_served_is_seen_at_once(run: Run, tmp_path: Path, url: str) -> None:

@@ -15,10 +15,10 @@ import msgspec
 
 from kintung.app import Settings, open_node
 from kintung.cli.loading.sources import Item
-from kintung.cli.loading.units import is_batch, site_of, unit_of
+from kintung.cli.loading.units import is_batch, patient_of, site_of, unit_of
 from kintung.cli.processes import end_with_parent
 from kintung.errors import Unavailable
-from kintung.store.port import Prepared, Read, Rehearsal, View
+from kintung.store.port import Prepared, Read, Rehearsal, Unit, View
 from kintung.store.units import rehearse
 from kintung.web.site import Site
 
@@ -124,16 +124,26 @@ def _interrupts_held() -> Generator[None]:
 
 def _prepared(site: Site, chunk: list[Item]) -> list[Rehearsal | None]:
     """The items as they are on one view of the record."""
+    units = [_unit(site, item) for item in chunk]
+    accepted = (item for item, unit in zip(chunk, units, strict=True) if unit is not None)
+    site.scribe.expect(id for item in accepted if (id := patient_of(item)) is not None)
     with site.store.view() as view:
-        return [_ready(site, view, item) for item in chunk]
+        return [_ready(unit, view) for unit in units]
 
 
-def _ready(site: Site, view: View, item: Item) -> Rehearsal | None:
-    """The item prepared; None for one that only the loading process can do, or refuse."""
+def _unit(site: Site, item: Item) -> Unit | None:
+    """The unit of an item; None for one that only the loading process can do, or refuse."""
     if is_batch(item):
         return None
     try:
-        return rehearse(unit_of(site, item), view)
+        return unit_of(site, item)
+    except Exception:  # noqa: BLE001 - it comes again where it is counted
+        return None
+
+
+def _ready(unit: Unit | None, view: View) -> Rehearsal | None:
+    try:
+        return unit and rehearse(unit, view)
     except Exception:  # noqa: BLE001 - it comes again where it is counted
         return None
 

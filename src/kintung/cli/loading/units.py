@@ -1,6 +1,7 @@
 """One item to what the store or a batch does with it, the way a request goes."""
 
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from msgspec import structs
@@ -70,6 +71,12 @@ def unit_of(site: Site, item: Item) -> Unit:
     return Unit(unit.reader, unit.prepare, _idempotency(item))
 
 
+def patient_of(item: Item) -> str | None:
+    """The id of the Patient that an accepted item is, where it brings one."""
+    head = _heads.decode(item.raw)
+    return head.id or None if head.resource_type == "Patient" else None
+
+
 def prepared_elsewhere(site: Site, item: Item) -> Unit:
     """The unit of an item that was prepared already: the item is read again only if it must be."""
     return Unit(_ACCESS.reader, lambda view: unit_of(site, item).prepare(view), _idempotency(item))
@@ -96,7 +103,8 @@ def _idempotency(item: Item) -> Idempotency:
 
 class _Head(msgspec.Struct, rename={"resource_type": "resourceType"}):
     resource_type: str = ""
-    type: str = ""
+    id: str = ""
+    type: Any = ""
 
 
 _heads = msgspec.json.Decoder(_Head)
@@ -110,4 +118,4 @@ def _bundle_type(item: Item) -> str:
         head = _heads.decode(item.raw)
     except (msgspec.DecodeError, RecursionError):
         return ""
-    return head.type if head.resource_type == "Bundle" else ""
+    return str(head.type) if head.resource_type == "Bundle" else ""
