@@ -10,9 +10,9 @@ from tests.browser.chromium import HOW_TO_INSTALL, browser, is_ready
 from tests.browser.world import site, world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window; its loop of events ends with the module, so that others may have theirs."""
     if not is_ready():
         pytest.skip(HOW_TO_INSTALL)
     with browser() as opened:
