@@ -3,9 +3,13 @@
 import argparse
 import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 from kintung.errors import BadInput
 from kintung.subscriptions import allowed
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
+"""Where a command adds its parser; argparse has no public name for it."""
 
 _BASE = re.compile(r"https?://[^/?#\s]+[^?#\s]*")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")

@@ -6,13 +6,14 @@ Prints what is broken and exits 1 when anything is.
 import argparse
 
 from kintung.app import system
+from kintung.cli.arguments import Commands
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
 
 MOST_FINDINGS = 100
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("check", help="prove the record sound", description=__doc__)
     add_database(parser)
     parser.set_defaults(run=run)

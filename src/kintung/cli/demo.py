@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kintung.app import Node, open_node, system
-from kintung.cli.arguments import add_notified
+from kintung.cli.arguments import Commands, add_notified
 from kintung.cli.console import say
 from kintung.cli.load import load_files
 from kintung.cli.loading import Loader, files_of
@@ -21,7 +21,7 @@ from kintung.sample import sample_bundles
 HKID = "https://kintung.org/fhir/sid/hkid"
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("demo", help="serve synthetic people", description=__doc__)
     add_port(parser)
     parser.add_argument(

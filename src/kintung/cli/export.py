@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kintung.app import Node, system
+from kintung.cli.arguments import Commands
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
 from kintung.errors import BadInput
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("export", help="write NDJSON by type", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="to write into; made if it is not there")
     add_database(parser)

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from kintung.app import judge, system
-from kintung.cli.arguments import number_between
+from kintung.cli.arguments import Commands, number_between
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
 from kintung.clock import SystemClock, SystemEntropy
@@ -29,7 +29,7 @@ from kintung.identity.matching.levels import COMPARISONS
 NEEDED = ("duckdb", "pyarrow", "splink")
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("link", help="find which Patients are of one person", description=__doc__)
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="NDJSON, gzipped or not; none: the node"

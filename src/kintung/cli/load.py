@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from kintung.cli.arguments import add_base_url, number_between
+from kintung.cli.arguments import Commands, add_base_url, number_between
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
 from kintung.cli.loading import Loader, Tally, files_of, items
@@ -20,7 +20,7 @@ SMALL_BYTES = 1024 * 1024
 """Files up to this size together are prepared in this process: starting others costs more."""
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("load", help="load Bundles and NDJSON", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or folder to load")
     add_database(parser)

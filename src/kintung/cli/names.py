@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from kintung.cli.arguments import number_between
+from kintung.cli.arguments import Commands, number_between
 from kintung.cli.console import say
 from kintung.errors import ValueInvalid
 from kintung.identity.names import MOST, SYSTEMS, LatinName, forms, is_han, read_latin
@@ -28,7 +28,7 @@ _KINDS = {
 _MOST_SURNAMES = 6
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("names", help="show the forms of a name, and why", description=__doc__)
     parser.add_argument(
         "name", nargs="+", metavar="NAME", help="in Chinese characters, Latin letters, or both"

@@ -6,11 +6,12 @@ One commit, beside a served node: reading goes on, writing waits. Cut off, it is
 import argparse
 
 from kintung.app import system
+from kintung.cli.arguments import Commands
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "rekey", help="hash identity numbers under a new secret", description=__doc__
     )

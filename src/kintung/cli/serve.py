@@ -22,7 +22,7 @@ from granian.server.mp import MPServer
 from msgspec import structs
 
 from kintung.app import Settings, open_node, telling
-from kintung.cli.arguments import add_base_url, add_notified, number_between, origin
+from kintung.cli.arguments import Commands, add_base_url, add_notified, number_between, origin
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent, keep_what_is_loaded
@@ -64,7 +64,7 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """File in which the workers count together."""
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("serve", help="serve a node over HTTP", description=__doc__)
     add_database(parser)
     parser.add_argument("--host", default=HOST, help="loopback address to listen on; default: %(default)s")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from kintung.cli.arguments import number_between
+from kintung.cli.arguments import Commands, number_between
 from kintung.cli.console import Progress, say
 from kintung.errors import BadInput
 from kintung.synth import MOST_APPEARANCES, MOST_PEOPLE, MOST_RATES, appearances, people, seeded
@@ -19,7 +19,7 @@ from kintung.synth import MOST_APPEARANCES, MOST_PEOPLE, MOST_RATES, appearances
 SEED = 20221019
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("synth", help="make synthetic people", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="to write into; made if it is not there")
     parser.add_argument(

@@ -7,11 +7,12 @@ import argparse
 
 import msgspec
 
+from kintung.cli.arguments import Commands
 from kintung.cli.console import say
 from kintung.identity.identifiers import naming_system_resources
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser("systems", help="print identifier systems as FHIR", description=__doc__)
     parser.add_argument(
         "--vaulted", action="store_true", help="only those whose numbers are indexed as hashes"

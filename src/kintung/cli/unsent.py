@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from kintung.app import system
+from kintung.cli.arguments import Commands
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.store.notices import Dead
@@ -15,7 +16,7 @@ from kintung.store.notices import Dead
 MOST_SHOWN = 1_000
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:  # pyright: ignore[reportPrivateUsage]
+def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "unsent", help="show what could not be told to subscribers", description=__doc__
     )
