@@ -1,7 +1,9 @@
 """Which records are of one person: how right, beside plain Splink, and what a batch costs."""
 
-import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench import linking
 from bench.figures import Figure, Size
@@ -121,6 +123,7 @@ def _cost(count: int) -> list[Figure]:
     ]
 
 
-class _folder(tempfile.TemporaryDirectory[str]):
-    def __enter__(self) -> Path:  # type: ignore[override]
-        return Path(super().__enter__())
+@contextmanager
+def _folder() -> Generator[Path]:
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
