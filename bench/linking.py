@@ -29,7 +29,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 from kintung.definitions.matching import matching_weights
 from kintung.identity.linkage.batch import Batch
-from kintung.identity.matching import blocking_keys, match, record
+from kintung.identity.matching import blocking_keys, clusters, match, record
 from kintung.identity.names import folded, is_han
 from kintung.synth import appearances, people, seeded
 
@@ -225,20 +225,11 @@ def _f1(links: list[tuple[str, str]], truth: dict[str, str]) -> float:
 
 def _pairs(links: list[tuple[str, str]], truth: dict[str, str]) -> tuple[int, int]:
     """Pairs within the clusters of links: true ones, and all."""
-    parent: dict[str, str] = {}
-
-    def root(each: str) -> str:
-        while parent.setdefault(each, each) != each:
-            parent[each] = each = parent[parent[each]]
-        return each
-
-    for one, other in links:
-        parent[root(one)] = root(other)
-    clusters: dict[str, Counter[str]] = defaultdict(Counter)
-    for each in parent:
-        clusters[root(each)][truth[each]] += 1
-    right = sum(n * (n - 1) // 2 for cluster in clusters.values() for n in cluster.values())
-    found = sum(cluster.total() * (cluster.total() - 1) // 2 for cluster in clusters.values())
+    persons: dict[str, Counter[str]] = defaultdict(Counter)
+    for each, person in clusters(links).items():
+        persons[person][truth[each]] += 1
+    right = sum(n * (n - 1) // 2 for person in persons.values() for n in person.values())
+    found = sum(person.total() * (person.total() - 1) // 2 for person in persons.values())
     return right, found
 
 
