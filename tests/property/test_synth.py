@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kintung.definitions.corruptions import corruptions
 from kintung.fhir.structure import validate
 from kintung.synth import appearances, people, seeded
-from kintung.synth.corruptions import befall, registry
+from kintung.synth.corruptions import CORRUPTIONS, befall
 from kintung.synth.demography import apportioned, shares_of_groups
 from tests.unit.synth.given import drafts
 
@@ -35,11 +35,11 @@ def test_every_person_appears_as_often_as_asked_with_the_truth_of_each(
     assert ids.total() == len(ids) == count * times
 
 
-@given(SEEDS, st.sampled_from(DRAFTS), st.sampled_from(list(registry())))
+@given(SEEDS, st.sampled_from(DRAFTS), st.sampled_from(list(CORRUPTIONS)))
 def test_a_corruption_that_could_not_be_left_the_record_alone(seed, draft, id):
     """And one that could changed the elements that its definition names, whatever the chance."""
     before, after = draft.copy(), draft.copy()
-    changed = registry()[id](after, seeded(seed))
+    changed = CORRUPTIONS[id](after, seeded(seed))
     one, other = before.patient(), after.patient()
     differing = {name for name in {*one, *other} if one.get(name) != other.get(name)}
     assert differing == (set(corruptions()[id].changes) if changed else set())

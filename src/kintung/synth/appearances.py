@@ -10,11 +10,11 @@ from kintung.errors import BadInput
 from kintung.identity.names import folded, telegraph
 from kintung.synth import names
 from kintung.synth.chance import Chance, Weighted
-from kintung.synth.corruptions import befall, printed
+from kintung.synth.corruptions import befall
 from kintung.synth.demography import AS_OF
 from kintung.synth.draft import Draft, Number
 from kintung.synth.names import Han
-from kintung.synth.numbers import scattered
+from kintung.synth.numbers import printed, scattered
 from kintung.synth.people import Person
 
 MOST_APPEARANCES = 20

@@ -104,3 +104,10 @@ class BirthNumbers:
 
 def _checked(body: str) -> str:
     return body + mainland_check_digit(body)
+
+
+def printed(system: str, normal: str) -> str:
+    """Return a number as its document shows it: check digits in brackets."""
+    if system in ("hkid", "hk-birth-certificate", "macao-bir"):
+        return f"{normal[:-1]}({normal[-1]})"
+    return normal

@@ -10,7 +10,8 @@ import pytest
 from kintung.definitions.corruptions import corruptions
 from kintung.fhir.structure import validate
 from kintung.identity.names import folded, from_private_use
-from kintung.synth.corruptions import lunar_date, registry
+from kintung.synth.corruptions import CORRUPTIONS
+from kintung.synth.corruptions.births import lunar_date
 from kintung.synth.draft import CARD_WIDTH, Draft
 from tests.unit.synth.given import NOT_ISSUED, SEED, drafts
 
@@ -28,12 +29,12 @@ PREPARED_BY = {
 @cache
 def befallen(id: str) -> list[tuple[Draft, Draft]]:
     """Drafts before and after a corruption that could be."""
-    chance, corrupt = Random(SEED), registry()[id]
+    chance, corrupt = Random(SEED), CORRUPTIONS[id]
     found: list[tuple[Draft, Draft]] = []
     for draft in DRAFTS:
         before = draft.copy()
         for earlier in PREPARED_BY.get(id, ()):
-            registry()[earlier](before, chance)
+            CORRUPTIONS[earlier](before, chance)
         after = before.copy()
         if corrupt(after, chance):
             found.append((before, after))
@@ -43,7 +44,7 @@ def befallen(id: str) -> list[tuple[Draft, Draft]]:
 
 
 def test_every_corruption_defined_is_made():
-    assert registry().keys() == corruptions().keys()
+    assert CORRUPTIONS.keys() == corruptions().keys()
 
 
 @pytest.mark.parametrize("id", corruptions())
