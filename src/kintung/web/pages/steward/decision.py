@@ -16,8 +16,9 @@ from kintung.store.port import Store, View
 from kintung.web.fhir.answer import Answer
 from kintung.web.outcomes import status_of
 from kintung.web.pages.forms import fields, token
+from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked, Done
-from kintung.web.pages.render import SAFE, page_headers, render
+from kintung.web.pages.render import SAFE
 from kintung.web.pages.steward.pair import Pair, pair_in
 from kintung.web.pages.steward.standing import DECISIONS, KINDS, Decision
 from kintung.web.pages.steward.terms import terms
@@ -45,7 +46,7 @@ def confirmation(site: Site, asked: Asked, view: View) -> Answer:
     """What will follow from the decision, and the form that asks why."""
     decision = _decision(asked)
     found = pair_in(view, asked)
-    return Answer(200, page_headers(asked.language), _form(site, asked, found, decision), found.keys)
+    return _form(site, asked, found, decision)
 
 
 def decide(site: Site, asked: Asked) -> Done:
@@ -89,13 +90,13 @@ def _version(text: str) -> int:
 
 def _form(
     site: Site, asked: Asked, found: Pair, decision: Decision, *, why: str = "", is_wrong: bool = False
-) -> bytes:
-    return render(
+) -> Answer:
+    return page(
+        site,
+        asked,
         "steward/decision.html",
-        asked.language,
-        path=asked.path,
-        lang=asked.lang,
-        offset_minutes=site.offset_minutes,
+        found.keys,
+        status=422 if is_wrong else 200,
         pair=found,
         decision=decision,
         token=token(site, asked, asked.path),
@@ -110,8 +111,7 @@ def _again(site: Site, asked: Asked, decision: Decision, why: str, version: int)
     with site.store.view() as view:
         found = pair_in(view, asked)
     found = found._replace(link=found.link._replace(version=version))
-    body = _form(site, asked, found, decision, why=why, is_wrong=True)
-    return Done(Answer(422, page_headers(asked.language), body, found.keys), shows=True)
+    return Done(_form(site, asked, found, decision, why=why, is_wrong=True), shows=True)
 
 
 def _overtaken(site: Site, asked: Asked, decision: Decision, version: int, refused: Conflict) -> Done:
@@ -119,16 +119,17 @@ def _overtaken(site: Site, asked: Asked, decision: Decision, version: int, refus
     with site.store.view() as view:
         found = pair_in(view, asked)
         said = view.said(asked.access.reader, found.one.id, found.other.id)
-    body = render(
+    answer = page(
+        site,
+        asked,
         "steward/overtaken.html",
-        asked.language,
+        found.keys,
+        status=status_of(refused),
         path=found.path,
-        lang=asked.lang,
-        offset_minutes=site.offset_minutes,
         pair=found,
         decision=decision,
         meanwhile=[each for each in said if each.version > version][::-1],
         kinds=KINDS,
         terms=terms,
     )
-    return Done(Answer(status_of(refused), page_headers(asked.language), body, found.keys), shows=True)
+    return Done(answer, shows=True)

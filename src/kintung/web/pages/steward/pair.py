@@ -6,8 +6,8 @@ from kintung.store.links import Disclosed, Link, Said
 from kintung.store.persons import pair_of
 from kintung.store.port import View
 from kintung.web.fhir.answer import Answer
+from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
-from kintung.web.pages.render import page_headers, render
 from kintung.web.pages.steward.comparison import VERDICTS, Row, Verdict, compare
 from kintung.web.pages.steward.names import Shown, shown_name
 from kintung.web.pages.steward.reasons import last_of_rule
@@ -86,13 +86,12 @@ def pair(site: Site, asked: Asked, view: View) -> Answer:
     said: tuple[Said, ...] = view.said(reader, found.one.id, found.other.id)
     disclosed: tuple[Disclosed, ...] = view.disclosed(reader, found.one.id, found.other.id)
     done: Decision | None = DECISIONS.get(asked.first("done"))
-    body = render(
+    return page(
+        site,
+        asked,
         "steward/pair.html",
-        asked.language,
-        path=asked.path,
-        query=asked.kept("done"),
-        lang=asked.lang,
-        offset_minutes=site.offset_minutes,
+        found.keys,
+        kept=("done",),
         pair=found,
         verdicts=VERDICTS,
         said=said[::-1],
@@ -105,4 +104,3 @@ def pair(site: Site, asked: Asked, view: View) -> Answer:
         done=done,
         undo=undoing(done, found.link) if done is not None and found.is_whole else None,
     )
-    return Answer(200, page_headers(asked.language), body, found.keys)

@@ -8,8 +8,8 @@ from kintung.store.port import Position, View
 from kintung.store.reader import Reader
 from kintung.web.cursor import Cursor
 from kintung.web.fhir.answer import Answer
+from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
-from kintung.web.pages.render import page_headers, render
 from kintung.web.pages.steward.names import Shown, shown_name
 from kintung.web.pages.steward.reasons import Reason, reason
 from kintung.web.pages.steward.source import Source, source
@@ -36,19 +36,17 @@ def queue(site: Site, asked: Asked, view: View) -> Answer:
     links = view.queue(reader, EACH + 1, _after(site, asked))
     waiting = [found for link in links[:EACH] if (found := _waiting(view, reader, link))]
     following = _cursor(site, asked, links[EACH - 1]) if len(links) > EACH else ""
-    body = render(
+    keys = {key for each in waiting for side in (each.one, each.other) for key in side.keys}
+    return page(
+        site,
+        asked,
         "steward/queue.html",
-        asked.language,
-        path=asked.path,
-        query=asked.kept("after"),
-        lang=asked.lang,
-        offset_minutes=site.offset_minutes,
+        tuple(sorted(keys)),
+        kept=("after",),
         waiting=waiting,
         following=following,
         is_first=not asked.first("after"),
     )
-    keys = {key for each in waiting for side in (each.one, each.other) for key in side.keys}
-    return Answer(200, page_headers(asked.language), body, tuple(sorted(keys)))
 
 
 def _waiting(view: View, reader: Reader, link: Link) -> Waiting | None:
