@@ -3,7 +3,8 @@
 from typing import Any
 
 from kintung.identity import registry
-from kintung.identity.feed import VERIFIED, Feed, Patient
+from kintung.identity.feed import Feed, Patient
+from kintung.identity.matching.numbers import VERIFIED
 from kintung.identity.registry import Steward
 from kintung.store.links import Link, LinkChange, LinkKind
 from kintung.store.port import Outcome, Prepared, Receipt, Unit, View

@@ -7,8 +7,8 @@ from typing import Any
 
 from kintung.app import Node, open_node
 from kintung.identity import registry
-from kintung.identity.feed import VERIFIED
 from kintung.identity.judge import matched
+from kintung.identity.matching.numbers import VERIFIED
 from kintung.identity.registry import Steward
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import Prepared, Unit

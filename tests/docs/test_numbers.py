@@ -8,8 +8,9 @@ from kintung.cli.serve import MOST_DELETED
 from kintung.cli.synth import SEED
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
+from kintung.identity.matching.numbers import MOST_SAME
 from kintung.identity.name_search.rows import MOST_TEXTS
-from kintung.identity.seeking import MOST_ALIKE, MOST_SAME
+from kintung.identity.seeking import MOST_ALIKE
 from kintung.store.in_bodies import ONE
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
 from kintung.subscriptions.filters import MOST_CRITERIA

@@ -13,35 +13,18 @@ inside the commit lock.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kintung.definitions import naming_systems
-from kintung.errors import Deleted, NotFound, NotSupported, ValueInvalid
+from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
-from kintung.identity.identifiers import parse as parse_number
+from kintung.identity.matching.numbers import MOST_SAME, URIS, verified_numbers
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import View
 from kintung.store.reader import Reader
 
-VERIFIED = "https://kintung.org/fhir/StructureDefinition/identifier-verified"
-"""Extension of an identifier whose document was seen at a counter (valueDateTime: when)."""
-MOST_SAME = 32
-"""Source Patients with one number that it links; of more, the number says who nobody is, and links none."""
-STRONG = (
-    "exit-entry-permit",
-    "hkid",
-    "home-return-permit",
-    "macao-bir",
-    "mainland-id",
-    "mainland-residence-permit",
-)
-"""Documents whose numbers, verified, say who somebody is."""
 BY = "rule"
 """Who says what a rule finds."""
 
 Resource = dict[str, Any]
-Strong = tuple[str, str]
-"""A document, by the id of its naming system, and the normal form of its number."""
-
 _EVERYBODY = Reader.everything("identity")
 """Links do not depend on what the writer may see; nor does its answer on links."""
 
@@ -80,7 +63,7 @@ class Feed:
         here = {patient.id: patient.resource for patient in written}
         numbers = {patient.id: strong_numbers(patient.resource) for patient in written}
         pairs: dict[tuple[str, str], None] = {}
-        crowded: set[Strong] = set()
+        crowded: set[str] = set()
         for patient in written:
             id = patient.id
             others: list[str] = []
@@ -100,7 +83,7 @@ class Feed:
         found = {id: self._resource(view, here, id) for pair in pairs for id in pair}
         return tuple(self._change(pair, found, crowded) for pair in sorted(pairs))
 
-    def _bearers(self, view: View, number: Strong) -> set[str]:
+    def _bearers(self, view: View, number: str) -> set[str]:
         """Ids of Patients that have a number, verified or not: of too many, two more than may be."""
         return {match.id for match in view.match(_EVERYBODY, _with_number(number), MOST_SAME + 2)}
 
@@ -122,7 +105,7 @@ class Feed:
             return None
 
     def _change(
-        self, pair: tuple[str, str], found: Mapping[str, Resource | None], crowded: set[Strong]
+        self, pair: tuple[str, str], found: Mapping[str, Resource | None], crowded: set[str]
     ) -> LinkChange:
         one, other = (found[id] for id in pair)
         if one is None or other is None:
@@ -137,37 +120,16 @@ class Feed:
         return LinkChange(*pair, kind, BY, finding.why, finding.score)
 
 
-def strong_numbers(resource: Resource | None) -> frozenset[Strong]:
-    """The verified strong identifiers of a Patient."""
-    found: set[Strong] = set()
-    for identifier in (resource or {}).get("identifier", ()):
-        system, value = identifier.get("system"), identifier.get("value")
-        if not (system and value and _is_verified(identifier)):
-            continue
-        try:
-            number = parse_number(system, value)
-        except (NotSupported, ValueInvalid):
-            continue
-        if number.document in STRONG and number.check != "missing":
-            found.add((number.document, number.normal))
-    return frozenset(found)
+def strong_numbers(resource: Resource | None) -> frozenset[str]:
+    """The verified strong identifiers of a Patient, by kind and normal form: ``hkid:A1234563``."""
+    return verified_numbers((resource or {}).get("identifier"))
 
 
-def _is_verified(identifier: Mapping[str, Any]) -> bool:
-    return any(
-        extension.get("url") == VERIFIED and extension.get("valueDateTime")
-        for extension in identifier.get("extension", ())
-    )
-
-
-def _with_number(number: Strong) -> Query:
-    """Who has a number, under any URI of its system."""
-    document, normal = number
-    written = ",".join(f"{uri}|{normal}" for uri in _URIS[document])
+def _with_number(number: str) -> Query:
+    """Who has a number, under any URI of the systems that bear its kind."""
+    kind, _, normal = number.partition(":")
+    written = ",".join(f"{uri}|{normal}" for uri in URIS[kind])
     return parse_query("Patient", [("identifier", written)], now_micros=0)
-
-
-_URIS = {system.id: system.uris for system in naming_systems()}
 
 
 def plain_judge(one: Resource, other: Resource) -> Finding:

@@ -13,17 +13,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kintung.definitions import naming_systems
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
 from kintung.identity.matching import Match, Record, Result, match, record
-from kintung.identity.matching.numbers import STRONG
+from kintung.identity.matching.numbers import MOST_SAME, URIS
 from kintung.identity.name_search import name_forms
 from kintung.store.port import Paging, Version, View
 from kintung.store.reader import Reader
 
-MOST_SAME = 32
-"""Source Patients with one of the numbers that are compared; of more, the numbers say who nobody is."""
 MOST_ALIKE = 20
 """Source Patients that one search by names, birth date or telephone brings."""
 _MOST_VALUES = 100
@@ -105,12 +102,6 @@ def with_identifier(system: str, value: str) -> Query:
 
 # --- By number ------------------------------------------------------------------------
 
-_URIS: Mapping[str, tuple[str, ...]] = {
-    kind: tuple(uri for system in naming_systems() if STRONG.get(system.id) == kind for uri in system.uris)
-    for kind in sorted(set(STRONG.values()))
-}
-"""Where the numbers of one kind stand: under each URI of the systems that bear them."""
-
 
 def _by_number(asked: Record, patient: Mapping[str, Any]) -> Pairs:
     tokens = dict.fromkeys((*_strong(asked), *_as_written(patient)))
@@ -121,7 +112,7 @@ def _by_number(asked: Record, patient: Mapping[str, Any]) -> Pairs:
 def _strong(asked: Record) -> Iterator[str]:
     for number in sorted(asked.numbers):
         kind, _, normal = number.partition(":")
-        yield from (f"{uri}|{_escaped(normal)}" for uri in _URIS[kind])
+        yield from (f"{uri}|{_escaped(normal)}" for uri in URIS[kind])
 
 
 def _as_written(patient: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from kintung.store.port import AuditRecord, Grant, Prepared, Unit
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql.schema import BY_NAME
 from kintung.store.sql.store import SqlStore
+from tests.patients import number
 from tests.people import (
     CARDS,
     STEWARD,
@@ -436,6 +437,15 @@ def test_one_verified_number_is_one_person(record: Record):
 
 def test_two_of_one_commit_are_linked(record: Record):
     feed(record, with_card("a"), with_card("b"))
+
+    assert person(record, "a") == ("a", "b")
+
+
+def test_a_birth_certificate_bears_the_number_of_the_card(record: Record):
+    feed(record, with_card("a"))
+    certificate = number("hk-birth-certificate", CARDS[0])
+    feed(record, with_card("b") | {"identifier": [certificate]})
+    feed(record, with_card("c") | {"identifier": [certificate | {"use": "old"}]})
 
     assert person(record, "a") == ("a", "b")
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from kintung.identity.matching import Result
-from kintung.identity.seeking import MOST_ALIKE, MOST_SAME, seek
+from kintung.identity.matching.numbers import MOST_SAME
+from kintung.identity.seeking import MOST_ALIKE, seek
 from kintung.store.port import Grant, Prepared, Unit
 from kintung.store.reader import Reader
 from tests.patients import name, number, patient

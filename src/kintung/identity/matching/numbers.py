@@ -1,11 +1,12 @@
 """Identity numbers as they are compared: valid or one slip away, of a strong kind or another."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from kintung.definitions import naming_systems
 from kintung.errors import KintungError
-from kintung.identity.identifiers import normalise, parse
+from kintung.identity.identifiers import Number, normalise, parse
 from kintung.identity.matching.elements import objects
 
 VERIFIED = "https://kintung.org/fhir/StructureDefinition/identifier-verified"
@@ -22,6 +23,15 @@ STRONG = {
 }
 """Kinds of number by naming system: national numbers, one a person. A birth certificate bears the HKID."""
 
+URIS: Mapping[str, tuple[str, ...]] = {
+    kind: tuple(uri for system in naming_systems() if STRONG.get(system.id) == kind for uri in system.uris)
+    for kind in sorted(set(STRONG.values()))
+}
+"""Where the numbers of one kind stand: under each URI of the systems that bear them."""
+
+MOST_SAME = 32
+"""Source Patients with one number that are looked at; of more, the number says who nobody is."""
+
 _CHECKED = {
     "https://kintung.org/fhir/sid/hkid": "0123456789A",
     "https://kintung.org/fhir/sid/mainland-id": "0123456789X",
@@ -31,6 +41,19 @@ _LONGEST = 24
 """Of a number that slips are looked for in; the longest of those checked has 18 signs."""
 _MOST = 20
 """Identifiers of one Patient that are looked at."""
+
+
+def verified_numbers(identifiers: Any) -> frozenset[str]:
+    """The numbers of strong kinds whose document was seen at a counter: ``verified`` of a Record."""
+    found: set[str] = set()
+    for uri, value, seen in _written(identifiers) if identifiers else ():
+        if seen:
+            try:
+                number = parse(uri, value)
+            except KintungError:
+                continue
+            found.update(_as_verified(number))
+    return frozenset(found)
 
 
 def number_features(identifiers: Any) -> Iterator[tuple[str, Any]]:
@@ -52,13 +75,20 @@ def number_features(identifiers: Any) -> Iterator[tuple[str, Any]]:
             other.add(f"{number.document}:{number.normal}")
             continue
         strong.add(f"{kind}:{number.normal}")
-        if seen and number.check != "missing":
-            verified.add(f"{kind}:{number.normal}")
+        if seen:
+            verified.update(_as_verified(number))
     yield "numbers", frozenset(strong)
     yield "verified", frozenset(verified)
     yield "number_kinds", frozenset(number.partition(":")[0] for number in strong)
     yield "near_numbers", frozenset(near - strong)
     yield "other_numbers", frozenset(other)
+
+
+def _as_verified(number: Number) -> Iterator[str]:
+    """A number that was seen, where it is of a strong kind and its check digit was written."""
+    kind = STRONG.get(number.document)
+    if kind is not None and number.check != "missing":
+        yield f"{kind}:{number.normal}"
 
 
 def _written(identifiers: Any) -> Iterator[tuple[str, str, bool]]:

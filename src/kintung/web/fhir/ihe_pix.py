@@ -15,7 +15,8 @@ from kintung.errors import Deleted, NotFound, Throttled, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.references import is_id
 from kintung.identity.identifiers import normalise
-from kintung.identity.seeking import MOST_SAME, with_identifier
+from kintung.identity.matching.numbers import MOST_SAME
+from kintung.identity.seeking import with_identifier
 from kintung.store.port import Version, View
 from kintung.store.reader import Reader
 from kintung.web.fhir.answer import Answer, refusal

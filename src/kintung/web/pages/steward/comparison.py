@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from kintung.definitions import naming_systems
 from kintung.errors import NotSupported, ValueInvalid
-from kintung.identity.feed import VERIFIED
 from kintung.identity.identifiers import mask, normalise, parse
+from kintung.identity.matching.numbers import VERIFIED
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.steward.names import USES, Name, agreement, names_of
 
