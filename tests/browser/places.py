@@ -35,6 +35,9 @@ def _send_blank(page: Page) -> None:
 
 PLACES = (
     Place("queue", "/steward"),
+    Place("find", "/steward/find?name=%E9%99%B3%E5%A4%A7%E6%96%87"),
+    Place("find-beside", "/steward/find?name=wong&beside=wong-a"),
+    Place("find-nobody", "/steward/find?name=nobody"),
     Place("pair", CHAN),
     Place("pair-near", "/steward/pairs/lee-a/lee-b"),
     Place("pair-merged", f"{HO}?done=merge"),

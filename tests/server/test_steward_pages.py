@@ -75,7 +75,8 @@ def audit(api: Api, count: int = 1) -> list[AuditRecord]:
 
 
 def address(page: Page) -> str:
-    return page.path.format(one="p1", other="p2", decision="merge", name="nothing.css")
+    asked = "?name=Secretone&beside=p2" if page.name == "steward-find" else ""
+    return page.path.format(one="p1", other="p2", decision="merge", name="nothing.css") + asked
 
 
 @pytest.mark.parametrize("page", PAGES.pages, ids=lambda page: page.name)
@@ -170,6 +171,113 @@ def test_a_place_in_the_list_is_of_one_reader(api: Api) -> None:
 def test_nothing_waits(api: Api) -> None:
     decide(api, "keep-apart")
     assert "Nothing waits" in get(api, "/steward").text
+
+
+# --- Find a record --------------------------------------------------------------------
+
+FIND = "/steward/find"
+
+
+def named(id: str, *names: dict[str, object]) -> dict[str, object]:
+    return {"resourceType": "Patient", "id": id, "name": list(names), "birthDate": "1950-03-02"}
+
+
+def find(api: Api, name: str, who: str = "all", **more: str) -> httpx.Response:
+    return get(api, f"{FIND}?{httpx.QueryParams({'name': name, **more})}", who)
+
+
+@pytest.fixture
+def chan(api: Api) -> Api:
+    """One name as four systems write it, and another one."""
+    api.store(
+        named("c1", {"text": "陳大文", "family": "陳", "given": ["大文"]}),
+        named("c2", {"text": "陈大文", "family": "陈", "given": ["大文"]}),
+        named("c3", {"family": "CHAN", "given": ["Tai Man"]}),
+        named("c4", {"family": "Chen", "given": ["Dawen"]}),
+        named("c5", {"family": "CHAN", "given": ["Siu Ming"]}),
+    )
+    return api
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "陳大文",
+            {
+                "c1": "",
+                "c2": "other characters that are compared alike",
+                "c3": "as Hong Kong spells the characters",
+                "c4": "as Pinyin spells the characters",
+            },
+        ),
+        (
+            "Chan Tai Man",
+            {
+                "c1": "characters that sound so in Cantonese",
+                "c2": "characters that sound so in Cantonese",
+                "c3": "the same letters, parted or put in order otherwise; or Pinyin",
+            },
+        ),
+    ],
+)
+def test_a_name_in_any_script_finds_the_record_and_says_by_which_form(
+    chan: Api, name: str, said: dict[str, str]
+) -> None:
+    cards = find(chan, name).text.split('<li class="card">')[1:]
+    found: dict[str, str] = {}
+    for card in cards:
+        id, why = re.search(r"beside=(\w+)", card), re.search(r"</span> · ([^<]+)</p>", card)
+        assert id is not None
+        found[id[1]] = why[1] if why else ""
+    assert found == said
+
+
+def test_two_that_no_rule_found_are_chosen_and_compared(chan: Api) -> None:
+    page = find(chan, "陳大文", beside="c1")
+    others = re.findall(r'href="(/steward/pairs/c1/\w+)"', page.text)
+    assert others == [f"/steward/pairs/c1/{id}" for id in ("c4", "c3", "c2")]
+    assert get(chan, others[0]).status_code == 200
+
+
+def test_what_is_found_is_walked_page_by_page(api: Api) -> None:
+    ids = [f"w{place:02}" for place in range(EACH + 3)]
+    api.store(*(named(id, {"family": "WONG", "given": [id]}) for id in ids))
+    met: list[str] = []
+    path = f"{FIND}?name=wong"
+    while path and len(met) <= len(ids):
+        page = get(api, path)
+        met += re.findall(r"beside=(w\d+)", page.text)
+        found = re.search(r'href="([^"]+)" rel="next"', page.text)
+        path = found[1].replace("&amp;", "&") if found else ""
+    assert met == ids[::-1]
+    assert find(api, "wong", after="abc").status_code == 400
+
+
+def test_who_is_hidden_is_found_as_little_as_who_is_absent(api: Api) -> None:
+    hidden, absent = find(api, "Secrettwo", "p1"), find(api, "Secretnix", "p1")
+    assert hidden.text.replace("Secrettwo", "Secretnix") == absent.text
+    assert "No record has this name" in absent.text
+    beside = [find(api, "Secretone", "p1", beside=id) for id in ("p2", "p9")]
+    assert [page.status_code for page in beside] == [404, 404]
+
+
+def test_before_anything_is_looked_for_there_is_the_form_alone(api: Api) -> None:
+    for path in (FIND, f"{FIND}?name=", f"{FIND}?name=%20%20"):
+        page = get(api, path)
+        assert page.status_code == 200
+        assert 'name="name"' in page.text
+        assert 'class="card"' not in page.text
+        assert "No record" not in page.text
+    assert "1 to 100 characters" in find(api, "x" * 101).text
+
+
+@given(st.text(max_size=120))
+def test_whatever_is_looked_for_is_answered(name: str) -> None:
+    with opened() as api:
+        api.store(named("c1", {"text": "陳大文"}, {"family": "Chan", "given": ["Tai Man"]}))
+        api.personas["all"] = persona("all", Reader.everything("all"), Right.STEWARD)
+        assert find(api, name).status_code in (200, 400)
 
 
 # --- Decisions ------------------------------------------------------------------------

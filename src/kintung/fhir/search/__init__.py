@@ -35,6 +35,7 @@ from kintung.fhir.search.match import holds
 from kintung.fhir.search.parameters import Answered, Branch, Parameter, parameters
 from kintung.fhir.search.query import count_of, parse_query
 from kintung.fhir.search.rows import Composite, Extracted, OfType, String, Target, Token
+from kintung.fhir.search.value_grammar import escape
 from kintung.fhir.search.values import (
     CompositeValue,
     DateValue,
@@ -92,6 +93,7 @@ __all__ = [
     "compartment",
     "compartment_types",
     "count_of",
+    "escape",
     "extract",
     "fingerprint",
     "holds",

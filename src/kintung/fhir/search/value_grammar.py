@@ -33,6 +33,7 @@ _NUMBER = re.compile(r"[+-]?(?P<whole>\d+)(?:\.(?P<fraction>\d+))?(?:[eE](?P<exp
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:", re.ASCII)
 _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:\d\d$)")
 
+_MARKS = re.compile(r"([\\,|$])")
 _PART = {mark: re.compile(rf"(?:^|{re.escape(mark)})((?:[^\\{mark}]|\\.|\\$)*)", re.DOTALL) for mark in ",|$"}
 """One part of a list and the mark before it; a backslash keeps what follows from being a mark."""
 
@@ -45,6 +46,11 @@ def split(text: str, mark: str) -> list[str]:
     if "\\" not in text:
         return text.split(mark)
     return [found.group(1) for found in _PART[mark].finditer(text)]
+
+
+def escape(text: str) -> str:
+    """A text as one value of a search: the reverse of :func:`unescape`."""
+    return _MARKS.sub(r"\\\1", text)
 
 
 def unescape(text: str) -> str:

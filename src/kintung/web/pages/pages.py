@@ -24,6 +24,7 @@ PAGES = Pages(
             Right.STEWARD,
             Policy.DISCLOSES,
         ),
+        Page("steward-find", "GET", "/steward/find", steward.FIND, Right.STEWARD, Policy.DISCLOSES),
         Page(
             "steward-pair",
             "GET",

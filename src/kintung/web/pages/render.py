@@ -81,6 +81,7 @@ def render(
         .get_template(template)
         .render(
             language=language,
+            lang=lang,
             languages=tuple(Language),
             address=address,
             switch=switch,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
-from kintung.store.port import View
+from kintung.store.port import Version, View
 from kintung.store.reader import Reader
 
 Resource = dict[str, Any]
@@ -27,13 +27,17 @@ class Source(NamedTuple):
 
 def source(view: View, reader: Reader, id: str) -> Source:
     """The source Patient of an id; raises NotFound when it is absent or hidden."""
-    person = view.person(reader, id)
     try:
-        version = view.read(reader, "Patient", id)
+        return source_of(view, reader, view.read(reader, "Patient", id))
     except Deleted:
-        return Source(id, None, 0, (), "", person)
-    resource = parse(version.body)
-    return Source(id, resource, version.at, version.patient_keys, keeper(view, reader, resource), person)
+        return Source(id, None, 0, (), "", view.person(reader, id))
+
+
+def source_of(view: View, reader: Reader, version: Version) -> Source:
+    """The source Patient that a version is of."""
+    resource, person = parse(version.body), view.person(reader, version.id)
+    kept_by = keeper(view, reader, resource)
+    return Source(version.id, resource, version.at, version.patient_keys, kept_by, person)
 
 
 def keeper(view: View, reader: Reader, resource: Resource) -> str:
