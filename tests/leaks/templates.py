@@ -991,6 +991,29 @@ def _update_gone(ask: Caller, draw: Draw) -> None:
         ask("PUT", name, _body(name, draw), prefer=draw.choice(("return=minimal", "return=representation")))
 
 
+@template("replacing one by another, and by a message", "update", "process-message")
+def _replacing(ask: Caller, draw: Draw) -> None:
+    """Of what is in sight it is kept as sent; a message is refused alike whatever is hidden."""
+    for name in (draw.of("seen", "Patient"), draw.name("Patient")):
+        other = {"other": {"reference": draw.name("Patient")}, "type": "replaced-by"}
+        body = {"resourceType": "Patient", "id": name[8:], "active": False, "link": [other]}
+        ask("POST", "$process-message", _feed(draw, _entry("PUT", name, body)))
+        ask("PUT", name, body)
+        ask("POST", "$process-message", _feed(draw, _entry("DELETE", draw.of("hidden", "Patient"))))
+
+
+def _feed(draw: Draw, *entries: Resource) -> Resource:
+    """A message of the patient identity feed."""
+    header = {
+        "resourceType": "MessageHeader",
+        "id": f"message-{draw.random.randrange(10**9)}",
+        "eventUri": "urn:ihe:iti:pmir:2019:patient-feed",
+        "source": {"endpoint": "https://ward.example"},
+    }
+    parts = (header, _bundle("history", *entries))
+    return {"resourceType": "Bundle", "type": "message", "entry": [{"resource": part} for part in parts]}
+
+
 @template("update to another person", "update", "read")
 def _update_moving(ask: Caller, draw: Draw) -> None:
     name = draw.of(draw.choice(("seen", "hidden")), "Observation")

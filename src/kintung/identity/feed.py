@@ -6,6 +6,9 @@ document, well formed, its check digit right, seen at a counter. Whether the two
 other is a :data:`Judge`'s to say. When a Patient is written again or deleted, what was found of it is judged
 again; what a steward decided stays.
 
+A record that its own source says is replaced by another of that source is of the same person, as long as it
+says so.
+
 Concurrent feeds of one person make one person: what is looked for is a noted read of the unit, repeated
 inside the commit lock.
 """
@@ -17,6 +20,7 @@ from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
 from kintung.identity.matching.numbers import MOST_SAME, URIS, verified_numbers
+from kintung.identity.replacement import replaced_by
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import View
 from kintung.store.reader import Reader
@@ -42,11 +46,16 @@ Judge = Callable[[Resource, Resource], Finding]
 
 
 class Patient(NamedTuple):
-    """A Patient that a unit writes; ``resource`` is None where it is deleted."""
+    """A Patient that a unit writes; ``resource`` is None where it is deleted.
+
+    ``replaced_by``: the Patient that it is replaced by from now on, by the word of who may say so
+    (``kintung.identity.replacement``).
+    """
 
     id: str
     resource: Resource | None
     is_new: bool
+    replaced_by: str | None = None
 
 
 class Feed:
@@ -79,9 +88,17 @@ class Feed:
             if not patient.is_new:
                 links = view.links_of(_EVERYBODY, id)
                 others += [link.other if link.one == id else link.one for link in links]
+            if patient.replaced_by is not None:
+                others.append(patient.replaced_by)
             pairs.update(((min(id, other), max(id, other)), None) for other in others if other != id)
         found = {id: self._resource(view, here, id) for pair in pairs for id in pair}
-        return tuple(self._change(pair, found, crowded) for pair in sorted(pairs))
+        said = {frozenset((patient.id, patient.replaced_by)) for patient in written}
+        return tuple(
+            _replaced(pair)
+            if frozenset(pair) in said or _still_replaced(view, pair, found)
+            else self._change(pair, found, crowded)
+            for pair in sorted(pairs)
+        )
 
     def _bearers(self, view: View, number: str) -> set[str]:
         """Ids of Patients that have a number, verified or not: of too many, two more than may be."""
@@ -123,6 +140,27 @@ class Feed:
 def strong_numbers(resource: Resource | None) -> frozenset[str]:
     """The verified strong identifiers of a Patient, by kind and normal form: ``hkid:A1234563``."""
     return verified_numbers((resource or {}).get("identifier"))
+
+
+def is_replaced(one: Resource | None, other: Resource | None, pair: tuple[str, str]) -> bool:
+    """Does either record of a pair of Patients, by their ids, say that it is replaced by the other?"""
+    if one is None or other is None:
+        return False
+    return replaced_by(one) == pair[1] or replaced_by(other) == pair[0]
+
+
+def _still_replaced(view: View, pair: tuple[str, str], found: Mapping[str, Resource | None]) -> bool:
+    """What was certain stays so while either record says so; who may begin to say it was asked then."""
+    if not is_replaced(found[pair[0]], found[pair[1]], pair):
+        return False
+    link = view.link(_EVERYBODY, *pair)
+    return link is not None and link.found is LinkKind.CERTAIN
+
+
+def _replaced(pair: tuple[str, str]) -> LinkChange:
+    return LinkChange(
+        *pair, LinkKind.CERTAIN, BY, "one replaces the other, by the word of who deposited both"
+    )
 
 
 def _with_number(number: str) -> Query:

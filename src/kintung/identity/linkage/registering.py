@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from kintung.fhir.json import parse
-from kintung.identity.feed import BY, Finding
+from kintung.identity.feed import BY, Finding, is_replaced
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import Prepared, Store, Unit, View
 from kintung.store.reader import Reader
@@ -58,7 +58,7 @@ def _change(
     finding = judge(*found)
     before = view.link(_EVERYBODY, *pair)
     known = before.found if before else LinkKind.NOTHING
-    if finding.kind is known:
+    if finding.kind is known or (known is LinkKind.CERTAIN and is_replaced(found[0], found[1], pair)):
         return None
     return LinkChange(*pair, finding.kind, BY, finding.why, finding.score)
 

@@ -20,6 +20,17 @@ from kintung.web.fhir.registry import RESOURCE_TYPES, Interaction
 # a statement that changes with the clock could not be compared.
 INTERFACE_DATE = "2026-11-22"
 
+_MESSAGING = {
+    "documentation": "By $process-message: Patients that are created, updated, deleted, or merged by the"
+    " source that deposited both. Not offered: RelatedPersons, XML, and messages of other events.",
+    "supportedMessage": [
+        {
+            "mode": "receiver",
+            "definition": "https://profiles.ihe.net/ITI/PMIR/MessageDefinition/IHE.PMIR.MessageDefinition",
+        }
+    ],
+}
+"""http://hl7.org/fhir/R4/capabilitystatement-definitions.html#CapabilityStatement.messaging."""
 _TOPIC = f"{BACKPORT}capabilitystatement-subscriptiontopic-canonical"
 _SEARCH_KINDS = frozenset(
     ("number", "date", "string", "token", "reference", "quantity", "uri", "composite", "special")
@@ -70,6 +81,7 @@ def statement(
             "format": ["json", "application/fhir+json"],
             "patchFormat": [JSON_PATCH.decode(), "application/fhir+json"],
             "rest": [rest],
+            "messaging": [_MESSAGING],
         }
     )
 

@@ -73,7 +73,7 @@ def _several(site: Site, request: Request, step: Step, view: View) -> Prepared:
         writes.append(effect.write)
         deleted.append((target, one))
     audit = audit_record(request, "conditional-delete", 204)
-    links = links_of(site, view, deleted)
+    links = links_of(site, view, access, deleted)
     return Prepared(tuple(writes), tuple(outcomes) or (Outcome(204, step.type),), audit, links=links)
 
 

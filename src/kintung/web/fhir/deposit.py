@@ -27,6 +27,7 @@ from kintung.fhir.search import Query, parse_query
 from kintung.fhir.structure import require_valid
 from kintung.fhir.subset import is_subsetted
 from kintung.identity.feed import Patient
+from kintung.identity.replacement import Writer, newly_said
 from kintung.store.in_bodies import refuse_in_bodies
 from kintung.store.links import LinkChange
 from kintung.store.port import Current, Match, Outcome, Ownership, View, Write
@@ -280,14 +281,28 @@ def write(
     return Effect(put, Outcome(201 if is_new else 200, type, id))
 
 
-def links_of(site: Site, view: View, written: Sequence[tuple[Target, Step]]) -> tuple[LinkChange, ...]:
-    """What is said of pairs of Patients because of what a unit writes: see ``kintung.identity.feed``."""
-    patients = [
-        Patient(target.id, None if step.verb == "DELETE" else step.resource, target.current is None)
+def links_of(
+    site: Site, view: View, access: Access, written: Sequence[tuple[Target, Step]]
+) -> tuple[LinkChange, ...]:
+    """What is said of pairs of Patients because of what a unit writes: see ``kintung.identity.feed``.
+
+    Raises:
+        RuleFailed: a Patient is said to be replaced by another as it may not be.
+    """
+    found = {
+        target.id: (target, None if step.verb == "DELETE" else step.resource)
         for target, step in written
         if target.type == "Patient"
-    ]
-    return site.feed.links(view, patients) if patients else ()
+    }
+    if not found:
+        return ()
+    resources = {id: resource for id, (_, resource) in found.items()}
+    writer = Writer(access.reader, access.organisation)
+    patients: list[Patient] = []
+    for id, (target, resource) in found.items():
+        replaced_by = newly_said(view, writer, id, target.current, resources)
+        patients.append(Patient(id, resource, target.current is None, replaced_by))
+    return site.feed.links(view, patients)
 
 
 def _by_right_of(site: Site, access: Access, put: Write, resource: Mapping[str, Any]) -> Write:

@@ -20,6 +20,7 @@ from kintung.web.fhir import (
     meta,
     meta_change,
     patch,
+    process_message,
     read,
     search,
     subscription_status,
@@ -116,6 +117,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
     *lastn.INTERACTIONS,
     *match.INTERACTIONS,
     *ihe_pix.INTERACTIONS,
+    process_message.INTERACTION,
     *subscription_status.INTERACTIONS,
     *asynchronous.INTERACTIONS,
 )

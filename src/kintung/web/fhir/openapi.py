@@ -127,6 +127,8 @@ _FHIRPATH_PATCH: dict[str, Any] = {
 _WISHES = ["return=representation", "return=OperationOutcome"]
 """``return=minimal`` too, after which there is no body: no document can say that a body depends on it."""
 _OF_AN_INSTANCE = ("read", "history-instance", "update", "delete")
+_BUNDLES = {"process-message": "message"}
+"""Operations that are sent a Bundle, and its type."""
 _SUBJECTS = ("patient", "subject", "category", "code")
 """Of $lastn: a search of Observations by one of the first two and one of the others."""
 _ANY_SEARCH = ("_id", "_lastUpdated", "_sort")
@@ -267,8 +269,9 @@ def _body(interaction: Interaction) -> dict[str, Any]:
     if interaction.path.endswith("_search"):
         form = {"type": "object", "additionalProperties": {"type": "string"}}
         return {"content": {_FORM: {"schema": form, "example": {"_count": "5"}}}}
-    if isinstance(interaction.action, Carries):
-        example = {"resourceType": "Bundle", "type": "batch"}
+    kind = "batch" if isinstance(interaction.action, Carries) else _BUNDLES.get(interaction.name)
+    if kind is not None:
+        example = {"resourceType": "Bundle", "type": kind}
         return {"required": True, "content": {_FHIR: {"schema": _BUNDLE, "example": example}}}
     if isinstance(interaction.action, Recordless):
         # Whatever is sent is answered: that it is no resource is a finding.

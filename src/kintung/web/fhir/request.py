@@ -77,10 +77,11 @@ class Request(msgspec.Struct, frozen=True):
         """Method, path, parameters and conditions, for the sealed part of the audit record.
 
         The form of a search and the input of an operation are as much a part of it as its address,
-        and so are the criteria of a conditional create.
+        and so are the criteria of a conditional create. A message is on record by what it changes.
         """
         query = self.query
-        if self.body and (self.path.endswith("_search") or "$" in self.path):
+        asks = self.path.endswith("_search") or ("$" in self.path and self.path != "$process-message")
+        if self.body and asks:
             form = self.body.decode(errors="replace")
             query = f"{query}&{form}" if query else form
         asked = f"{self.method} {self.path}?{query}"

@@ -52,7 +52,7 @@ def submission(
             writes,
             (outcome._replace(write=0) if writes else outcome,),
             audit_record(request, operation, outcome.status, shown),
-            links=links_of(site, view, [(target, done)] if writes else []),
+            links=links_of(site, view, access, [(target, done)] if writes else []),
         )
 
     unit = Unit(access.reader, prepare, idempotency_of(request))

@@ -109,7 +109,7 @@ class Transaction:
             tuple(writes),
             tuple(outcomes[each.number] for each in self._by_index()),
             audit,
-            links=links_of(self._site, view, changed),
+            links=links_of(self._site, view, self._outer.access, changed),
         )
 
     # --- Reading the entries ----------------------------------------------------------

@@ -11,6 +11,7 @@ SAID = (
     N_("a verified number in common, and nothing against it"),
     N_("no verified number in common"),
     N_("one of the records was deleted"),
+    N_("one replaces the other, by the word of who deposited both"),
 )
 """What ``kintung.identity.feed`` says of a pair."""
 HELD = N_("Linking them would join two records that a steward keeps apart.")
