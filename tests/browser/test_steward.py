@@ -51,6 +51,23 @@ def test_a_pair_is_merged_and_taken_back_by_keyboard_alone_without_javascript(
         expect(page.locator(".standing")).to_contain_text("Waiting for a decision.")
 
 
+def test_two_records_are_found_by_name_and_compared_by_keyboard_alone(
+    chromium: Browser, looked_at: str
+) -> None:
+    with chromium.new_context(java_script_enabled=False, locale="en-GB") as context:
+        page = context.new_page()
+        page.goto(f"{looked_at}/steward")
+        follow(page, "Find a record")
+        tab_to(page, "name")
+        page.keyboard.type("Chan Tai Man")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        expect(page.locator("ol.queue")).to_contain_text("陈大文 · characters that sound so in Cantonese")
+        follow(page, "Compare 陈大文 with another")
+        follow(page, "Compare 陈大文 and 陳大文")
+        expect(page.locator("h1")).to_have_text("One person or two?")
+
+
 def test_the_first_key_skips_to_the_content(chromium: Browser, looked_at: str) -> None:
     with chromium.new_context(locale="en-GB") as context:
         page = context.new_page()
