@@ -18,6 +18,7 @@ from bench.processes import serving
 from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Query, parse_query
+from kintung.identity.name_search import name_forms
 from kintung.store.port import Paging
 
 COUNT = 20
@@ -174,9 +175,8 @@ def _explain(shape: Shape, taken: dict[str, Times]) -> None:
 
 def query_of(search: Search) -> Query:
     pairs = [pair.split("=", 1) for pair in search.asked.split("&") if pair]
-    return parse_query(
-        search.type, [(name, value) for name, value in pairs], now_micros=int(time.time() * 1e6)
-    )
+    asked = [(name, value) for name, value in pairs]
+    return parse_query(search.type, asked, now_micros=int(time.time() * 1e6), others=name_forms)
 
 
 def expected(search: Search, resources: list[Resource]) -> list[Resource]:
