@@ -16,7 +16,8 @@ SAID = (
 """What ``kintung.identity.feed`` says of a pair."""
 HELD = N_("Linking them would join two records that a steward keeps apart.")
 ASKED = N_("They may be one person; the rule cannot tell.")
-
+NUMBER = N_("Nothing speaks against one person, but the identity number does not settle it.")
+NO_NUMBER = N_("Nothing speaks against one person, but no identity number is in common.")
 
 AGAINST = 2
 """Terms of a score that are named in the list."""
@@ -34,10 +35,13 @@ def reason(link: Link, said: tuple[Said, ...]) -> Reason:
     if link.found is LinkKind.CERTAIN:
         return Reason(HELD)
     of_rule = last_of_rule(said)
-    against = sorted((term for term in terms(of_rule) if term.bits < 0), key=lambda term: term.bits)
+    scored = terms(of_rule)
+    if not scored:
+        return Reason(of_rule or ASKED)
+    against = sorted((term for term in scored if term.bits < 0), key=lambda term: term.bits)
     if against:
         return Reason("", tuple(against[:AGAINST]))
-    return Reason(of_rule if of_rule and not terms(of_rule) else ASKED)
+    return Reason(NUMBER if any(term.is_number for term in scored) else NO_NUMBER)
 
 
 def last_of_rule(said: tuple[Said, ...]) -> str:

@@ -31,6 +31,11 @@ class Term(NamedTuple):
     says: str
     bits: float
 
+    @property
+    def is_number(self) -> bool:
+        """Is it that of the identity numbers?"""
+        return self.label == _LABELS["number"]
+
 
 def terms(why: str) -> tuple[Term, ...]:
     """The terms that a rule's words list; () for any other words."""
