@@ -2,11 +2,13 @@
 
 Features and keys of every record are computed by the code that compares two records, and become
 tables. Pairs that share a verified identity number are scored, and the certain ones make persons.
-Then the pairs that share a key and are not of one person yet; those that reach ``queue``, or share a
-number and are probable, are for a steward, the best pair for each two persons. Scores are those of
+Then the pairs that share a key and are not of one person yet, where a bound lets them reach enough;
+those that reach ``queue``, or share a number and are probable, are for a steward, the best pair for
+each two persons. Scores are those of
 :func:`kintung.identity.matching.match`, and nothing depends on the order of the records.
 """
 
+import gc
 import os
 from array import array
 from collections import deque
@@ -21,14 +23,17 @@ from typing import Any
 
 from kintung.definitions.matching import MatchingWeights, matching_weights
 from kintung.errors import BadInput
-from kintung.identity.linkage.settings import column, level_of, settings
+from kintung.identity.linkage.scoring import may_ask, needed, scored
+from kintung.identity.linkage.settings import column, level_of
 from kintung.identity.linkage.tables import write_part
 from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, HALVES, Levels
 
 LINES = 5_000
 """Of the input that one process is given at once."""
-AT_ONCE = 200_000
+AT_ONCE = 500_000
 """Pairs that are scored at once; what is in memory for a pair is a few kilobytes."""
+SHARES = 8
+"""Of the keys: pairs are looked for in one share of them after another, so that less is in memory."""
 MOST_OF_A_KEY = 60
 """Records that may share a key; a key of more says too little. A number of more is nobody's."""
 
@@ -55,7 +60,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a run did: pairs that were scored for their numbers, and for their keys."""
+    """What a run did: pairs that were scored for their numbers, and by their keys."""
 
     records: int
     refused: int
@@ -154,11 +159,17 @@ class Batch:
                 self._written(write_part(part, first, *self._place), seen)
         else:
             self._prepare_together(lines, seen)
-        parts = self._folder / "records-*.parquet"
-        self._database.execute(f"create table records as select * from read_parquet('{parts}')")
+        self._database.execute(f"create table records as {self._taken('records')}")
+        self._database.execute(
+            "create table keys as select record, hash(key) as key "
+            f"from (select record, unnest(keys) as key from ({self._taken('keys')}))"
+        )
         twice = self._database.execute("select count(*) - count(distinct id) from records").fetchone()
         if twice[0]:
             raise BadInput(f"{twice[0]} records have an id that another has; give each its own.")
+
+    def _taken(self, table: str) -> str:
+        return f"select * from read_parquet('{self._folder / table}-*.parquet')"
 
     @property
     def _place(self) -> tuple[str, bytes, str]:
@@ -166,7 +177,8 @@ class Batch:
 
     def _prepare_together(self, lines: Iterable[bytes], seen: Callable[[int], object]) -> None:
         waiting: deque[Future[tuple[int, int]]] = deque()
-        with ProcessPoolExecutor(self._processes, get_context("spawn")) as pool:
+        # no cycle is made there, and looking for one takes a fifth of the time
+        with ProcessPoolExecutor(self._processes, get_context("spawn"), gc.disable) as pool:
             for part, first in _parts(lines):
                 waiting.append(pool.submit(write_part, part, first, *self._place))
                 if len(waiting) > 2 * self._processes:
@@ -203,7 +215,7 @@ class Batch:
 
     def _persons(self) -> None:
         pa: Any = import_module("pyarrow")
-        count = self._read + self._refused
+        (count,) = self._database.execute("select coalesce(max(record), -1) + 1 from records").fetchone()
         parent = array("q", range(count))
 
         def root(each: int) -> int:
@@ -231,25 +243,13 @@ class Batch:
     def _link_by_key(self) -> None:
         """Score the pairs that share a key and are of two persons; keep the best for each two."""
         execute = self._database.execute
-        parts = self._folder / "keys-*.parquet"
         levels = ", ".join(column(comparison) for comparison in COMPARISONS)
         execute("drop table pairs")
-        execute(
-            f"""create table pairs as
-            with keyed as (
-                select record, person, is_new, key from read_parquet('{parts}') join persons using (record)
-            ),
-            few as (
-                select key from keyed group by key
-                having count(*) between 2 and {MOST_OF_A_KEY} and min(person) < max(person)
-                    and bool_or(is_new)
-            ),
-            held as (select record, person, is_new, key from keyed semi join few using (key))
-            select distinct a.record as join_key_l, b.record as join_key_r, '0' as match_key
-            from held a join held b
-                on a.key = b.key and a.record < b.record and a.person <> b.person
-                and (a.is_new or b.is_new)"""
-        )
+        execute("create table found (join_key_l bigint, join_key_r bigint)")
+        for share in range(SHARES):
+            self._find(share)
+        execute("create table pairs as select distinct *, '0' as match_key from found")
+        execute("drop table found")
         self._by_key = self._score("probable", self._weights.probable)
         execute(
             f"""create table queue as
@@ -267,9 +267,37 @@ class Batch:
             ) where place = 1"""
         )
 
+    def _find(self, share: int) -> None:
+        """Find pairs by a share of the keys; keep those that may be put before a steward."""
+        execute = self._database.execute
+        execute(
+            f"""create or replace table by_key as
+            with keyed as (
+                select record, person, is_new, key from keys join persons using (record)
+                where key % {SHARES} = {share}
+            ),
+            few as (
+                select key from keyed group by key
+                having count(*) between 2 and {MOST_OF_A_KEY} and min(person) < max(person)
+                    and bool_or(is_new)
+            ),
+            held as (select record, person, is_new, key from keyed semi join few using (key))
+            select distinct a.record as one, b.record as other
+            from held a join held b
+                on a.key = b.key and a.record < b.record and a.person <> b.person
+                and (a.is_new or b.is_new)"""
+        )
+        features = needed(self._weights)
+        two = ", ".join(f"l.{each} as {each}_l, r.{each} as {each}_r" for each in features)
+        execute(
+            f"""insert into found select one, other from (
+                select one, other, {two} from by_key
+                join records l on l.record = one join records r on r.record = other
+            ) where {may_ask(self._weights)}"""
+        )
+
     def _score(self, into: str, least: str | None) -> int:
-        """Score the pairs of ``pairs`` by Splink and keep those that reach ``least``; give their count."""
-        splink: Any = import_module("splink")
+        """Score the pairs of ``pairs`` and keep those that reach ``least``; give their count."""
         execute = self._database.execute
         levels = [column(comparison) for comparison in COMPARISONS]
         execute(
@@ -277,25 +305,19 @@ class Batch:
             f"score double, {', '.join(f'{level} tinyint' for level in levels)})"
         )
         (count,) = execute("select count(*) from pairs").fetchone()
+        query = scored(self._weights, "chunk")
         for start in range(0, count, AT_ONCE):
             execute(
-                "create or replace table chunk as "
+                "create or replace view chunk as "
                 f"select * from pairs where rowid >= {start} and rowid < {start + AT_ONCE}"
             )
-            api = splink.DuckDBAPI(self._database)
-            creator = splink.SettingsCreator(**settings(self._weights))
-            linker = splink.Linker(api.register("records"), creator, log_level="ERROR")
-            linker.table_management.register_blocked_pairs_for_predict(api.register("chunk"))
-            threshold = None if least is None else float(least)
-            scored = linker.inference.predict(threshold_match_weight=threshold)
             execute(
                 f"""insert into {into}
                 select record_l, record_r, least(l.id, r.id), greatest(l.id, r.id), match_weight,
                     {", ".join(f"gamma_{level}" for level in levels)}
-                from {scored.physical_name} join records l on l.record = record_l
-                join records r on r.record = record_r"""
+                from ({query}) join records l on l.record = record_l join records r on r.record = record_r
+                {f"where match_weight >= {least}" if least else ""}"""
             )
-            scored.drop_table_from_database_and_remove_from_cache()
         return count
 
 

@@ -110,6 +110,14 @@ def test_since_an_instant_only_what_is_new_is_compared_by_name(tmp_path: Path) -
     assert pairs == [{("a", "b"), ("a", "c"), ("b", "c")}, {("a", "c"), ("b", "c")}, set()]
 
 
+def test_other_resources_among_the_patients_change_nothing(tmp_path: Path) -> None:
+    source = lines(made(3))
+    among = [each for line in source for each in (b'{"resourceType":"Group","id":"g"}', line)]
+    alone, mixed = run(tmp_path / "alone", source), run(tmp_path / "mixed", among)
+    assert list(alone.links()) == list(mixed.links())
+    assert list(alone.persons()) == list(mixed.persons())
+
+
 def test_what_is_no_patient_is_passed_over_and_an_id_twice_is_refused(tmp_path: Path) -> None:
     batch = Batch(tmp_path, SECRET, processes=1)
     found = batch.run([b"{", b"[]", b'{"resourceType":"Group","id":"g"}', *lines([patient("a")])])

@@ -6,6 +6,7 @@ import sqlglot
 from splink import DuckDBAPI, Linker, SettingsCreator
 
 from kintung.definitions.matching import matching_weights
+from kintung.identity.linkage.scoring import bound, may_ask, needed, scored
 from kintung.identity.linkage.settings import column, level_of, settings
 from kintung.identity.linkage.tables import features
 from kintung.identity.matching import Record, match, record
@@ -59,6 +60,37 @@ def test_splink_gives_every_pair_the_levels_and_the_score_of_match() -> None:
         assert (levels, found["match_weight"]) == (expected.levels, pytest.approx(expected.score))
         seen += 1
     assert seen == len(records) * (len(records) - 1) // 2
+
+
+def test_the_statement_of_a_batch_gives_the_same_and_no_score_exceeds_its_bound() -> None:
+    records = drawn(counts(40, 400))
+    database = duckdb.connect()
+    database.register("records", features(records, range(len(records)), bytes(32)))
+    database.execute(
+        "create table pairs as select a.record as join_key_l, b.record as join_key_r, '0' as match_key "
+        "from records a join records b on a.record < b.record"
+    )
+    weights = matching_weights()
+    gammas = ", ".join(f"gamma_{column(each)}" for each in COMPARISONS)
+    two = ", ".join(f"l.{each} as {each}_l, r.{each} as {each}_r" for each in needed(weights))
+    found = database.execute(
+        f"""select record_l, record_r, match_weight, most, asked, [{gammas}]
+        from ({scored(weights, "pairs")}) join (
+            select one, other, {bound(weights)} as most, {may_ask(weights)} as asked from (
+                select join_key_l as one, join_key_r as other, {two} from pairs
+                join records l on l.record = join_key_l join records r on r.record = join_key_r
+            )
+        ) on one = record_l and other = record_r"""
+    ).fetchall()
+    assert len(found) == len(records) * (len(records) - 1) // 2
+    for one, other, score, most, asked, levels in found:
+        expected = match(records[one], records[other])
+        assert score == pytest.approx(expected.score)
+        assert tuple(map(level_of, COMPARISONS, levels)) == expected.levels
+        assert most >= score
+        least = weights.probable if expected.levels[0] == "same" else weights.queue
+        assert asked or score < float(least)
+    assert {asked for *_, asked, _ in found} == {True, False}
 
 
 def test_the_same_settings_are_sql_of_spark() -> None:
