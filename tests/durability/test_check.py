@@ -1,20 +1,14 @@
-"""What ``check`` proves: each kind of damage is made by hand and found, and nothing else is.
+"""What ``check`` proves: each kind of damage is made by hand and found, and nothing else is."""
 
-A finding is written ``proof | where | message``; no finding may hold a clinical value.
-"""
-
-import re
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 import psycopg
 import pytest
 
-from kintung.app import open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.identity.identifiers import vaulted_systems
 from kintung.store.keys import KeyStore
@@ -24,11 +18,12 @@ from kintung.store.sql.database import Database
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.store import Backend
 from kintung.store.sqlite import SqliteBackend
+from tests.durability.damages import Damage, copied, found, key, made_sound, opened_at
 from tests.durability.nodes import assembled
 from tests.postgres_cluster import Cluster
 from tests.records import binary, group, observation, organization, patient, weight
 from tests.scale import counts, seeded
-from tests.stores import ALL, DAY, START, SYSTEM, Record
+from tests.stores import ALL, START, Record
 
 VAULTED = vaulted_systems()[0].uri
 
@@ -57,20 +52,6 @@ def fill(record: Record) -> None:
 
 COMMITS = 15
 """What ``fill`` makes: eleven versions, a label, a grant, two audit records."""
-
-
-class Damage(NamedTuple):
-    """Statements that break something, and all that ``check`` says of it."""
-
-    name: str
-    statements: str
-    findings: list[str]
-    everywhere: bool = False
-    """Also on PostgreSQL."""
-
-
-def key(id: str) -> str:
-    return f"(SELECT key FROM entity WHERE id = '{id}')"
 
 
 def log_entry(number: int, name: str) -> str:
@@ -641,37 +622,15 @@ ENTITIES = [
 DAMAGES = [*SCHEMA, *VERSIONS, *BODIES, *CHAIN, *NAMES, *OWNERSHIP, *INDEX, *ENTITIES]
 
 
-def found(record: Record) -> list[str]:
-    """All findings, sorted; keys and atoms, which are numbers of no meaning here, as N."""
-    lines = [f"{f.proof} | {f.where} | {f.message}" for f in record.store.check(SYSTEM)]
-    return sorted(
-        re.sub(r"(atom|target|leads to term|key|^entities \| term) (?!999\b)\d+", r"\1 N", line)
-        for line in lines
-    )
-
-
-@contextmanager
-def opened_at(url: str, keys: Path) -> Iterator[Record]:
-    clock = SetClock(START + DAY, tick=1)
-    with open_node(url, keys=keys, clock=clock, entropy=SeededEntropy(2)) as node:
-        yield Record(node.store, node.scribe, clock)
-
-
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a filled SQLite record and its keys, to be copied."""
-    folder = tmp_path_factory.mktemp("filled")
-    with opened_at(f"sqlite:///{folder}/record.db", folder / "keys.db") as record:
-        fill(record)
-        assert found(record) == []
-    return folder
+    return made_sound(fill, tmp_path_factory.mktemp("filled"))
 
 
 @pytest.fixture
 def sqlite(filled: Path, tmp_path: Path) -> Iterator[Record]:
-    for name in ("record.db", "keys.db"):
-        shutil.copy(filled / name, tmp_path / name)
-    with opened_at(f"sqlite:///{tmp_path}/record.db", tmp_path / "keys.db") as record:
+    with copied(filled, tmp_path) as record:
         yield record
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kintung.store.links import LinkKind
 from kintung.store.port import Grant, Prepared, Unit
-from tests.durability.test_check import Damage, found, key, opened_at
+from tests.durability.damages import Damage, copied, found, key, made_sound
 from tests.people import keep_apart, merge, say
 from tests.records import patient
 from tests.stores import ALL, Record
@@ -107,18 +107,12 @@ DAMAGES = [
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("persons")
-    with opened_at(f"sqlite:///{folder}/record.db", folder / "keys.db") as record:
-        fill(record)
-        assert found(record) == []
-    return folder
+    return made_sound(fill, tmp_path_factory.mktemp("persons"))
 
 
 @pytest.fixture
 def sqlite(filled: Path, tmp_path: Path) -> Iterator[Record]:
-    for name in ("record.db", "keys.db"):
-        (tmp_path / name).write_bytes((filled / name).read_bytes())
-    with opened_at(f"sqlite:///{tmp_path}/record.db", tmp_path / "keys.db") as record:
+    with copied(filled, tmp_path) as record:
         yield record
 
 
