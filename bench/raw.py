@@ -16,8 +16,6 @@ import apsw
 
 from kintung.app import Node, open_node, system
 from kintung.fhir.json import parse
-from kintung.fhir.search import Composite, bound_keys, extract
-from kintung.store.composites import composite_rows, relation_rows
 from kintung.store.port import Term
 from kintung.store.sql.schema import BY_NAME, INDEX_TABLES, ddl
 
@@ -96,7 +94,7 @@ class _Writer:
 
     def __init__(self, connection: apsw.Connection, node: Node) -> None:
         self._connection = connection
-        self._vault = node.scribe.vaults.current
+        self._scribe = node.scribe
         self._entities: dict[tuple[str, str], int] = {}
         self._terms: dict[tuple[str, str], int] = {}
         self._new: dict[str, list[tuple]] = {}
@@ -113,7 +111,7 @@ class _Writer:
 
     def _take(self, stored: Stored) -> None:
         resource = parse(stored.text)
-        found = extract(resource)
+        found = self._scribe.index(resource)
         self._seq += 1
         key = self._entity(stored.type, stored.id)
         patient = _patient(resource)
@@ -121,23 +119,16 @@ class _Writer:
         where = (home, key)
         new = self._new
         new["version"].append((*where, 1, self._seq, 0, 1, 1, 0, 0, b"", stored.body))
-        for atom, token in self._vault.index(found.tokens):
-            new["ix_token"].append((atom, self._numbered(token), *where))
-        for atom, type, id in found.references:
-            new["ix_reference"].append((atom, self._entity(type, id), *where))
+        new["ix_token"] += [(atom, self._numbered(term), *where) for atom, term in found.tokens]
+        new["ix_reference"] += [(atom, self._entity(type, id), *where) for atom, type, id in found.references]
         new["ix_date"] += [(*row, *where) for row in found.dates]
         new["ix_string"] += [(*row, *where) for row in found.strings]
-        for atom, of, code, low, high in found.quantities:
-            unit = self._term((of or "", code or ""))
-            new["ix_quantity"].append((atom, unit, *bound_keys(low, high), *where))
-        if found.composites:
-            self._take_composites(found.composites, where)
-
-    def _take_composites(self, found: Sequence[Composite], where: tuple[int, int]) -> None:
-        rows = self._new["ix_composite"]
-        for atom, first, second, low, high in composite_rows(found, self._vault):
+        for atom, unit, low, high in found.quantities:
+            new["ix_quantity"].append((atom, self._term(unit), low, high, *where))
+        rows = new["ix_composite"]
+        for atom, first, second, low, high in found.composites:
             rows.append((atom, self._numbered(first), self._numbered(second), low, high, *where))
-        for atom, type, id, second in relation_rows(found, self._vault):
+        for atom, type, id, second in found.relations:
             rows.append((atom, self._entity(type, id), self._numbered(second), b"", b"", *where))
 
     def _numbered(self, term: Term) -> int:

@@ -14,6 +14,7 @@ from kintung.fhir.search import OFFSET_MINUTES, OtherForms, fingerprint
 from kintung.identity import identifiers
 from kintung.identity.feed import Feed
 from kintung.identity.judge import matched
+from kintung.identity.likeness import key_rows, likeness_fingerprint
 from kintung.identity.name_search import name_forms, name_rows, names_fingerprint
 from kintung.store.audit import AuditBook
 from kintung.store.keys import KeyStore
@@ -112,7 +113,7 @@ def open_node(
     with closing(key_store):
         sealer = Sealer(key_store, entropy)
         vaults = Vaults(key_store, identifiers.VAULTED)
-        scribe = Scribe(sealer, vaults, settings.offset_minutes, name_rows)
+        scribe = Scribe(sealer, vaults, settings.offset_minutes, name_rows, key_rows)
         audit = AuditBook(key_store, entropy)
         store = _store(url, settings, key_store, sealer, scribe, vaults, audit, clock)
         with closing(store):
@@ -181,12 +182,13 @@ def _facts(settings: Settings, keys: KeyStore) -> Facts:
     under keys of the same numbers. With other vaulted systems, numbers stored in clear would
     not be found by their hashes, nor the other way round; nor under another secret of the vault,
     which while it is changed is one of two. With other tables of names, people would not be found
-    by the forms their names had in these.
+    by the forms their names had in these, nor, by other keys, who is like them.
     """
     return {
         "offset_minutes": str(settings.offset_minutes),
         "search": fingerprint(),
         "names": names_fingerprint(),
+        "likeness": likeness_fingerprint(),
         "identifiers": identifiers.fingerprint(),
         "keys": hashlib.sha256(b"kintung key store " + keys.secret("own")).hexdigest(),
         "vault": tuple(map(name_of, keys.vault_secrets())),

@@ -10,9 +10,10 @@ from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
 from kintung.identity.matching.numbers import MOST_SAME
 from kintung.identity.name_search.rows import MOST_TEXTS
-from kintung.identity.seeking import MOST_ALIKE
+from kintung.identity.seeking import MOST_ALIKE, MOST_IN_VAIN
 from kintung.store.in_bodies import ONE
 from kintung.store.inclusion import INCLUDED_BYTES, MOST_INCLUDED, MOST_ROUNDS
+from kintung.store.sharing import MOST_SHARING
 from kintung.subscriptions.filters import MOST_CRITERIA
 from kintung.subscriptions.outbound import MOST_ANSWERED, SECONDS
 from kintung.subscriptions.schedule import (
@@ -102,7 +103,11 @@ ROWS = {
         f"{LIMITS.match_each}; {LIMITS.match_stranger_each} in {LIMITS.match_seconds:g} s, a worker",
         "match_each match_stranger_each match_seconds",
     ),
-    "Patients that `$match` compares, by number; by each other search": (f"{MOST_SAME}; {MOST_ALIKE}", ""),
+    "Patients that `$match` compares, by number; by likeness; in vain": (
+        f"{MOST_SAME}; {MOST_ALIKE}; {MOST_IN_VAIN}",
+        "",
+    ),
+    "Patients with one key of likeness": (f"{MOST_SHARING}", ""),
     "of a refused body, what is taken in; for how long": (
         f"{LIMITS.discarded // MB} MB; {LIMITS.discard_seconds:g} s",
         "discarded discard_seconds",

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from kintung.store import persons as persons_rules
 from kintung.store import scribe
-from kintung.store.sql import history, idempotency, linking, persons, visibility
+from kintung.store.sql import history, idempotency, keyed, linking, persons, visibility
 from kintung.store.sql.search import (
     compartments,
     conditions,
@@ -230,6 +230,7 @@ LEAKS = (
         "self._view.match(self._sight.everything(),",
     ),
     leak("the store matches all", SqlView.match, "self._names.stored(self._db, reader)", ALL),
+    leak("who shares keys without the reader", keyed.of_key, ', visible(who, "r"))', ")"),
     leak(
         "writes find the hidden",
         deposit.find,

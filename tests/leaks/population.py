@@ -161,6 +161,7 @@ def _record(of: str, person: str, draw: Random) -> Iterator[Resource]:
         ],
         birthDate=born,
         gender="female",
+        telecom=[{"system": "phone", "value": f"5123456{VISIBLE_PERSONS.index(of)}"}],
         address=[{"city": CITIES[0]}],
         managingOrganization={"reference": "Organization/clinic"},
         # The linked Patients: each names another, seen or not.

@@ -821,7 +821,7 @@ def _of_who_is_hidden(draw: Draw) -> Resource:
         if event.verb == "put" and event.what["id"] == person
     )
     return {"resourceType": "Patient"} | {
-        name: stored[name] for name in ("identifier", "name", "birthDate", "gender")
+        name: stored[name] for name in ("identifier", "name", "birthDate", "gender", "telecom")
     }
 
 
@@ -831,6 +831,15 @@ def _match(ask: Caller, draw: Draw) -> None:
     ask("POST", "Patient/$match", asked)
     ask("POST", "Patient/$match?onlyCertainMatches=true", asked)
     given = [{"name": "resource", "resource": asked}, {"name": "count", "valueInteger": 3}]
+    ask("POST", "Patient/$match", {"resourceType": "Parameters", "parameter": given})
+
+
+@template("who is like a Patient", "match")
+def _alike(ask: Caller, draw: Draw) -> None:
+    asked = _of_who_is_hidden(draw)
+    del asked["identifier"]
+    ask("POST", "Patient/$match", asked)
+    given = [{"name": "resource", "resource": asked}, {"name": "count", "valueInteger": 1}]
     ask("POST", "Patient/$match", {"resourceType": "Parameters", "parameter": given})
 
 

@@ -1,10 +1,10 @@
 """Whom a Patient that is not of the record may be of: found in the index, then compared.
 
-Candidates come from a few searches of the index, each bounded: the numbers of documents (as keyed
-hashes), telephones, the birth date with a name, the names with the year of birth. Only they are
-opened and compared, so that the time does not grow with the record; and once somebody was found who may
-be the person, the searches after that are not made: who else is alike is found by the batch.
-Each search takes the Reader: who it does not see is no candidate.
+Who has one of the numbers of documents (as keyed hashes) is compared first. Where that finds nobody, those
+are who share keys of likeness, the same that a batch compares by: most keys first, a few at most, and when
+somebody was found only who shares half as many. Who has no birth date is sought by name beside.
+Only they are opened and compared, so that the time does not grow with the record; who else is alike is
+found by the batch. Each search takes the Reader: who it does not see is no candidate.
 
 Only a shared number makes a match certain, so for certain matches only numbers are looked for.
 """
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query, parse_query
+from kintung.identity.likeness import asked_keys
 from kintung.identity.matching import Match, Record, Result, match, record
 from kintung.identity.matching.numbers import MOST_SAME, URIS
 from kintung.identity.name_search import name_forms
@@ -22,7 +23,9 @@ from kintung.store.port import Paging, Version, View
 from kintung.store.reader import Reader
 
 MOST_ALIKE = 20
-"""Source Patients that one search by names, birth date or telephone brings."""
+"""Source Patients that share keys, or have the name, that are compared."""
+MOST_IN_VAIN = 4
+"""Of those who share keys, while nobody was found among them."""
 _MOST_VALUES = 100
 _MOST_NAMES = 12
 _MARKS = re.compile(r"([\\,|$])")
@@ -58,18 +61,13 @@ def seek(view: View, reader: Reader, patient: Mapping[str, Any], *, by_number_al
     asked = record(dict(patient))
     of_number = _found(view, reader, _by_number(asked, patient), MOST_SAME + 1)
     found = {id: _compared(asked, version) for id, version in of_number.items()}
-    for pairs in () if by_number_alone else _by_likeness(asked, patient):
-        if any(map(_ends, found.values())):
-            break
-        for id, version in _found(view, reader, pairs, MOST_ALIKE).items():
-            if id not in found:
-                found[id] = _compared(asked, version)
+    if not by_number_alone and not any(map(_is_found, found.values())):
+        found |= _alike(view, reader, asked, patient)
     likely = (each for each in found.values() if each.match.result is not Result.NONE)
     return Sought(asked, tuple(sorted(likely, key=_place)), len(of_number) <= MOST_SAME)
 
 
-def _ends(found: Found) -> bool:
-    """Whether somebody was found, so that what costs more need not be asked."""
+def _is_found(found: Found) -> bool:
     return found.match.result is not Result.NONE
 
 
@@ -126,21 +124,25 @@ def _as_written(patient: Mapping[str, Any]) -> Iterator[str]:
 # --- By likeness ----------------------------------------------------------------------
 
 
-def _by_likeness(asked: Record, patient: Mapping[str, Any]) -> Iterator[Pairs]:
-    """What may find the person where no number does. Names find their other scripts and spellings."""
-    phones = _alternatives(_phones(patient))
+def _alike(view: View, reader: Reader, asked: Record, patient: Mapping[str, Any]) -> dict[str, Found]:
+    compared: dict[str, Found] = {}
+    most = 0
+    for shared, version in view.sharing(reader, asked_keys(asked), MOST_ALIKE):
+        if 2 * shared < most or (not most and len(compared) == MOST_IN_VAIN):
+            break
+        found = compared[version.id] = _compared(asked, version)
+        most = most or shared * _is_found(found)
+    if not most and asked.birth is None:
+        for id, version in _found(view, reader, _by_name(asked, patient), MOST_ALIKE).items():
+            compared.setdefault(id, _compared(asked, version))
+    return compared
+
+
+def _by_name(asked: Record, patient: Mapping[str, Any]) -> Pairs:
+    """Names find their other scripts and spellings; whoever has a birth date has no key of a name alone."""
     surnames = _alternatives(asked.surname_han, asked.surname_latin)
     givens = _alternatives(asked.given_han, _written_givens(patient))
-    days = ",".join(day for day in (asked.birth_day, asked.birth_swapped) if day)
-    if phones:
-        yield (("phone", phones),)
-    if days and surnames:
-        yield (("birthdate", days), ("family", surnames))
-    if days and givens:
-        yield (("birthdate", days), ("given", givens))
-    if surnames and givens:
-        year: Pairs = (("birthdate", asked.birth[:4]),) if asked.birth else ()
-        yield (*year, ("family", surnames), ("given", givens))
+    return (("family", surnames), ("given", givens)) if surnames and givens else ()
 
 
 def _alternatives(*texts: Iterable[str]) -> str:
@@ -151,12 +153,6 @@ def _alternatives(*texts: Iterable[str]) -> str:
 def _written_givens(patient: Mapping[str, Any]) -> Iterator[str]:
     for name in patient.get("name", ()):
         yield from (given for given in name.get("given", ()) if given)
-
-
-def _phones(patient: Mapping[str, Any]) -> Iterator[str]:
-    for contact in patient.get("telecom", ()):
-        if contact.get("system") in ("phone", "sms") and contact.get("value"):
-            yield contact["value"]
 
 
 def _escaped(text: str) -> str:

@@ -93,6 +93,13 @@ class Match(NamedTuple):
     version_id: int
 
 
+class Sharing(NamedTuple):
+    """Who shares how many of the keys that were asked for."""
+
+    keys: int
+    version: Version
+
+
 class Position(NamedTuple):
     """The place after the last entry of a page: its sort values and its sequence number.
 
@@ -210,6 +217,14 @@ class View(Protocol):
         """At most ``limit`` visible matches, for conditional interactions."""
         ...
 
+    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
+        """Current Patients that the reader sees and that share keys (``KEY_ATOM``), who shares most first.
+
+        Of those that share as many the newest comes first. A key that more than ``MOST_SHARING`` of
+        them have (``kintung.store.sharing``) counts for nobody. Bodies are opened as they are taken.
+        """
+        ...
+
     def owners_of(self, type: str, id: str) -> Ownership | None:
         """Owners of a resource others derive theirs from. For writing only: never an answer.
 
@@ -269,6 +284,11 @@ class Sealed(NamedTuple):
 
 Term = tuple[str, str] | int
 """A token as the index holds it: (system, code) with "" for none, or a keyed hash."""
+
+
+KEY_ATOM = -5
+"""Atom of the keys that alike resources share: of its rows the term is the key, zero or more, and no number
+of a term. Atoms of the standard's parameters are above zero, those of names -1 to -4."""
 
 
 def is_hash(term: Term) -> bool:

@@ -11,6 +11,7 @@ from kintung.fhir.search import OFFSET_MINUTES, Extracted, String, bound_keys, e
 from kintung.fhir.splice import splice
 from kintung.store.composites import composite_rows, relation_rows
 from kintung.store.port import (
+    KEY_ATOM,
     Current,
     IndexRows,
     Method,
@@ -29,7 +30,11 @@ OtherRows = Callable[[dict[str, Any]], Sequence[String]]
 who knows more of names than the language does. What asks for them is ``fhir.search.OtherForms``."""
 
 
-def no_rows(_resource: dict[str, Any]) -> Sequence[String]:
+OtherKeys = Callable[[dict[str, Any]], Sequence[int]]
+"""Keys that alike resources share (``KEY_ATOM``): a pure function of one, too."""
+
+
+def none(_resource: dict[str, Any]) -> Sequence[Any]:
     """There are none."""
     return ()
 
@@ -42,12 +47,14 @@ class Scribe:
         sealer: Sealer,
         vaults: Vaults,
         offset_minutes: int = OFFSET_MINUTES,
-        other_rows: OtherRows = no_rows,
+        other_rows: OtherRows = none,
+        other_keys: OtherKeys = none,
     ) -> None:
         self._sealer = sealer
         self.vaults = vaults
         self.offset_minutes = offset_minutes
         self._other_rows = other_rows
+        self._other_keys = other_keys
 
     @property
     def vaulted(self) -> VaultedSystems:
@@ -129,8 +136,10 @@ class Scribe:
         """
         vault = vault or self.vaults.current
         found = self.extracted(resource)
+        tokens = vault.index(found.tokens)
+        tokens += [(KEY_ATOM, key) for key in self._other_keys(resource)]
         return IndexRows(
-            tokens=vault.index(found.tokens),
+            tokens=tokens,
             references=found.references,
             dates=found.dates,
             strings=found.strings,

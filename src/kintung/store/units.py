@@ -1,6 +1,6 @@
 """Preparing a unit: what it reads is remembered and asked again inside the commit lock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from kintung.errors import RuleFailed
 from kintung.fhir.search import Query
@@ -15,6 +15,7 @@ from kintung.store.port import (
     Read,
     Rehearsal,
     Relabel,
+    Sharing,
     Unit,
     Version,
     View,
@@ -61,6 +62,9 @@ class Recorder:
         answer = self._view.links_of(reader, id)
         self.reads.append(Read("links_of", (reader, id), answer))
         return answer
+
+    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
+        return self._view.sharing(reader, keys, limit)
 
     def person(self, reader: Reader, id: str) -> tuple[str, ...]:
         return self._view.person(reader, id)

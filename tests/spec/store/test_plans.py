@@ -21,7 +21,9 @@ from kintung.store.notices import Advance, Notice
 from kintung.store.port import Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.asynchronous import DUE, EXPIRED, HELD, OF_CLIENT
+from kintung.store.sql.clauses import Clause
 from kintung.store.sql.database import Database, Row
+from kintung.store.sql.keyed import of_key, of_keys
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.notices import ACCESS_OF, due_notice, seen_subscriber
 from kintung.store.sql.search import Asked, Plan, Searcher, conditions
@@ -747,3 +749,26 @@ def test_every_form_of_a_name_is_sought_in_the_index(record: Record, name: str) 
         r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource r",
         explained,
     ), explained
+
+
+@pytest.mark.parametrize("scope", [None, FEW, MANY])
+def test_who_has_a_key_is_found_by_the_key(record: Record, scope: int | None) -> None:
+    """One seek for a key and one for each who has it; nothing is put in order before the bound."""
+    reader = ALL if scope is None else Reader("r", record.store.scope(scope))
+    with searching(record, by_index=True) as searcher:
+        who = Names().stored(searcher.db, reader)
+        if searcher.db.dialect == "sqlite":
+            of_one = of_key(searcher.db, who, "?")
+            statement = Clause(of_one.text, (5, *of_one.values))
+        else:
+            statement = of_keys(searcher.db, who, range(20))
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert re.search(
+        r"SEARCH x USING PRIMARY KEY \(atom=\? AND term=\?\)|ix_token_pkey on ix_token x", explained
+    ), explained
+    assert re.search(
+        r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource r",
+        explained,
+    ), explained
+    assert not re.search("SCAN|Seq Scan|TEMP B-TREE|Sort|Hash|BLOOM", explained), explained

@@ -53,9 +53,9 @@ def test_a_record_keeps_the_zone_its_dates_were_read_in(url: str, tmp_path: Path
         pass
 
 
-@pytest.mark.parametrize("rests_on", ["search", "names", "identifiers"])
+@pytest.mark.parametrize("rests_on", ["search", "names", "likeness", "identifiers"])
 def test_an_index_of_other_definitions_is_refused(rests_on: str, url: str, tmp_path: Path) -> None:
-    """Of other search parameters, tables of names, or systems whose values are only hashed."""
+    """Of other search parameters, tables of names, keys, or systems whose values are only hashed."""
     change(url, tmp_path / "keys", f"UPDATE node SET value = 'others' WHERE name = '{rests_on}'")
 
     with pytest.raises(Unavailable, match=f"{rests_on} others"), open_node(url, keys=tmp_path / "keys"):

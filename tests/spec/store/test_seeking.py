@@ -6,9 +6,10 @@ import pytest
 
 from kintung.identity.matching import Result
 from kintung.identity.matching.numbers import MOST_SAME
-from kintung.identity.seeking import MOST_ALIKE, seek
+from kintung.identity.seeking import MOST_ALIKE, MOST_IN_VAIN, seek
 from kintung.store.port import Grant, Prepared, Unit
 from kintung.store.reader import Reader
+from kintung.store.sharing import MOST_SHARING
 from tests.patients import name, number, patient
 from tests.stores import ALL, Record
 
@@ -72,11 +73,44 @@ def test_nobody_is_certain_where_too_many_have_the_number(record: Record):
     assert record_of_few.is_whole
 
 
-def test_what_one_search_brings_is_bounded(record: Record):
-    for place in range(3 * MOST_ALIKE):
+def test_who_is_as_like_is_compared_up_to_a_bound(record: Record):
+    record.put(patient("c", HAN, **PHONE))
+    for place in range(MOST_ALIKE + 1):
         record.put(patient(f"p{place}", HAN, SPELLED, **PHONE))
 
-    assert len(found(record, patient("", HAN, SPELLED, **PHONE))) == MOST_ALIKE
+    some = found(record, patient("", HAN, SPELLED, **PHONE))
+    assert len(some) == MOST_ALIKE
+    assert "c" not in some
+
+
+def test_a_key_of_too_many_finds_nobody(record: Record):
+    for place in range(MOST_SHARING + 1):
+        record.put(patient(f"p{place}", HAN, **PHONE, birthDate=f"19{place + 10}-05-06"))
+
+    assert found(record, patient("", HAN, **PHONE, birthDate="1950-03-04")) == {}
+    assert found(record, patient("", HAN, **PHONE, birthDate="1920-05-06")) == {"p10": Result.PROBABLE}
+
+
+def test_few_are_compared_in_vain(record: Record):
+    """Others of the day and surname share as many keys, and are newer than who has the name and telephone."""
+    record.put(patient("a", HAN, **PHONE, birthDate="1950-03-09"))
+    asked = patient("", HAN, SPELLED, **PHONE)
+    alike = [name("陳", "美玲"), name("CHAN", "Mei Ling")]
+    for place in range(MOST_IN_VAIN):
+        assert found(record, asked) == {"a": Result.PROBABLE}
+        record.put(patient(f"p{place}", *alike, gender="female"))
+
+    assert found(record, asked) == {}
+
+
+def test_no_birth_date_finds_by_name_and_by_address(record: Record):
+    home = {"address": [{"line": ["3/F, 5 Queen Street"], "district": "Central"}]}
+    record.put(patient("a", HAN, **home))
+    record.put(patient("b", SPELLED, **home) | {"birthDate": "1951"})
+    asked = patient("", HAN, SPELLED, **home)
+    del asked["birthDate"]
+
+    assert set(found(record, asked)) == {"a", "b"}
 
 
 def test_who_is_not_seen_is_not_compared(record: Record):

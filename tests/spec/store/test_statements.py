@@ -23,6 +23,8 @@ from kintung.fhir.search import (
     in_compartment,
     parse_query,
 )
+from kintung.identity.likeness import asked_keys
+from kintung.identity.matching import record as matched
 from kintung.store.asynchronous import Wanted
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.notices import ACTIVE, Advance, Notice
@@ -59,6 +61,7 @@ OF_STEWARDS = {
 }
 """Statements that only a steward's questions send, by their beginning."""
 EXCUSED = {**OF_CHECK, **OF_SEARCH, **OF_STEWARDS}
+CHAN = {"resourceType": "Patient", "id": "a", "name": [{"family": "Chan"}], "birthDate": "1950-03-04"}
 SEARCHES = [
     "",
     "code=http://loinc.org|1",
@@ -105,7 +108,7 @@ def statements(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def _use_everything(record: Record) -> None:
-    record.put({"resourceType": "Patient", "id": "a", "name": [{"family": "Chan"}]})
+    record.put(CHAN)
     group = {"resourceType": "Group", "id": "g", "type": "person", "actual": True}
     record.put({**group, "member": [{"entity": {"reference": f"Patient/{id}"}} for id in "ab"]})
     observation = {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}}
@@ -140,6 +143,9 @@ def _use_everything(record: Record) -> None:
         record.history("", reader)
         record.history("Observation", reader)
         record.history("Patient/a", reader)
+        with store.view() as view:
+            keys = asked_keys(matched(CHAN))
+            assert [each.version.id for each in view.sharing(reader, keys, 5)] == ["a"]
         record.read("Patient/a", reader)
     record.delete("Observation/o")
     assert store.follow(SYSTEM, 0)

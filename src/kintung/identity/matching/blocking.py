@@ -3,7 +3,7 @@
 A key is a text, made of one record alone, so that keys can be indexed as records come. Identity
 numbers come first; then the birth date with the surname, as characters or as one of the characters
 its spelling may stand for, with the given name or with the district; then names with one part of
-the birth date, for dates that are wrong; then telephones.
+the birth date, for dates that are wrong, or alone; then telephones.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,17 @@ from kintung.identity.matching.features import Record
 
 def blocking_keys(record: Record) -> frozenset[str]:
     """Every key of a record. Those of identity numbers begin with ``n:``, and hold them in clear."""
-    return frozenset((*number_keys(record), *_birth_keys(record), *_name_keys(record), *_phone_keys(record)))
+    return number_keys(record) | likeness_keys(record)
+
+
+def likeness_keys(record: Record) -> frozenset[str]:
+    """The keys that are not of numbers."""
+    return dated_keys(record) | frozenset(_name_keys(record))
+
+
+def dated_keys(record: Record) -> frozenset[str]:
+    """Of those all but whole names alone, which many people share."""
+    return frozenset((*_birth_keys(record), *_dated_name_keys(record), *_phone_keys(record)))
 
 
 def number_keys(record: Record) -> frozenset[str]:
@@ -41,12 +51,16 @@ def _givens(record: Record) -> frozenset[str]:
 
 def _name_keys(record: Record) -> Iterator[str]:
     surnames = record.surname_folded | record.surname_latin
-    years = {record.birth[:4]} if record.birth is not None else set[str]()
-    days = {part for part in record.birth_parts if part.startswith("-")}
     for surname, given in product(surnames, record.given_folded | record.given_latin):
         yield f"g:{surname}:{given}"
-        for when in years | days:
-            yield f"g:{surname}:{given}:{when}"
+
+
+def _dated_name_keys(record: Record) -> Iterator[str]:
+    if record.birth is None:
+        return
+    days = (part for part in record.birth_parts if part.startswith("-"))
+    for name, when in product(_name_keys(record), (record.birth[:4], *days)):
+        yield f"{name}:{when}"
 
 
 def _phone_keys(record: Record) -> Iterator[str]:

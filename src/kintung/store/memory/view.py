@@ -1,6 +1,6 @@
 """Reading: the View of the plain store. Everything that matches is put in order, then counted and cut."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from kintung.fhir.search import Query, Sort
@@ -13,10 +13,23 @@ from kintung.store.memory import persons
 from kintung.store.memory.inclusion import included
 from kintung.store.memory.state import Entry, Name, State
 from kintung.store.memory.visibility import sees
-from kintung.store.port import Current, Match, Method, Ownership, Page, Paging, Position, Version
+from kintung.store.port import (
+    KEY_ATOM,
+    Current,
+    Match,
+    Method,
+    Ownership,
+    Page,
+    Paging,
+    Position,
+    Sharing,
+    Term,
+    Version,
+)
 from kintung.store.reader import Reader
 from kintung.store.refusals import absent, deleted
 from kintung.store.scribe import Scribe
+from kintung.store.sharing import MOST_SHARING
 
 
 class _Row(NamedTuple):
@@ -112,6 +125,14 @@ class MemoryView:
         rows = _in_order(self._matching(reader, query), query.sort)
         entries = [row.entry for row in rows if row.entry is not None]
         return tuple(Match(entry.type, entry.id, entry.version_id) for entry in entries[:limit])
+
+    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
+        visible = (self._visible(reader, name) for name in self._state.versions if name[0] == "Patient")
+        sharing = [(entry, _shared(entry, keys)) for entry in visible if entry is not None]
+        kept = {key for key in keys if sum(key in shared for _, shared in sharing) <= MOST_SHARING}
+        found = [(len(shared & kept), entry) for entry, shared in sharing if shared & kept]
+        found.sort(key=lambda each: (each[0], each[1].sequence), reverse=True)
+        return (Sharing(count, self._version(entry)) for count, entry in found[:limit])
 
     def owners_of(self, type: str, id: str) -> Ownership | None:
         versions = self._state.versions.get((type, id))
@@ -234,6 +255,12 @@ class _Seen(NamedTuple):
     def of(self, type: str) -> Iterator[Indexed]:
         found = (self.at(*name) for name in self.names if name[0] == type)
         return (resource for resource in found if resource is not None)
+
+
+def _shared(entry: Entry, keys: Collection[int]) -> set[Term]:
+    """Which of the keys a resource has."""
+    tokens = entry.adds.tokens if entry.adds is not None else ()
+    return {key for atom, key in tokens if atom == KEY_ATOM and key in keys}
 
 
 def _indexed(entry: Entry) -> Indexed | None:

@@ -1,6 +1,6 @@
 """Reading: the View of the SQL stores."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, TypeVar, cast
@@ -22,6 +22,7 @@ from kintung.store.port import (
     Page,
     Paging,
     Position,
+    Sharing,
     Version,
 )
 from kintung.store.reader import Reader
@@ -31,6 +32,7 @@ from kintung.store.sql import persons
 from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.history import Walk, walk_of, within
+from kintung.store.sql.keyed import likest
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Asked, Lookups, Searcher
 from kintung.store.sql.visibility import visible
@@ -89,6 +91,11 @@ class SqlView:
             return None
         version_id, deleted, *owned = row
         return Current(version_id, bool(deleted), self.ownership(version_id, *owned))
+
+    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
+        who = self._names.stored(self._db, reader)
+        for count, row in likest(self._db, who, keys)[:limit]:
+            yield Sharing(count, *self._bodies([row]))
 
     def owners_of(self, type: str, id: str) -> Ownership | None:
         everything = Reader.everything()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from kintung.errors import KintungError
 from kintung.fhir.json import parse
 from kintung.store.composites import composite_terms, numbered
-from kintung.store.port import Finding, IndexRows
+from kintung.store.port import KEY_ATOM, Finding, IndexRows
 from kintung.store.scribe import Scribe
 from kintung.store.sql.bodies import current_bodies
 from kintung.store.sql.database import Database, Row
@@ -33,7 +33,8 @@ _LEADS_TO = {
     "ix_reference": ("entity", 1),
     "ix_composite": ("term", 2),
 }
-"""The table and the column of an index row that holds a number of it; hashes are below zero.
+"""The table and the column of an index row that holds a number of it; hashes are below zero, keys have an
+atom of their own.
 
 What is ``first`` in ``ix_composite``, a term or a target, is proved by the rows that must be there.
 """
@@ -226,7 +227,7 @@ class _Counted:
             return []
         table, column = _LEADS_TO[self._table]
         (key,) = BY_NAME[table].key
-        numbers = {row[column] for row in rows if row[column] > 0} - self._known
+        numbers = {row[column] for row in rows if row[column] > 0 and row[0] != KEY_ATOM} - self._known
         found = db.lookup(
             f"SELECT x.{key} FROM wanted w CROSS JOIN {table} x WHERE x.{key} = w.c0",
             ("int",),
@@ -244,7 +245,7 @@ class _Counted:
                 name_of(*row[-3:]),
             )
             for row in rows
-            if row[column] in lost
+            if row[column] in lost and row[0] != KEY_ATOM
         ]
 
 
