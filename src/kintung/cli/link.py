@@ -7,8 +7,8 @@ result, score and levels, persons.ndjson the ids of each person. Needs the extra
 
 import argparse
 import tempfile
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from gzip import GzipFile
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,10 +19,10 @@ from kintung.app import judge, system
 from kintung.cli.arguments import Commands, number_between
 from kintung.cli.console import Progress, say
 from kintung.cli.database import add_database, opened
-from kintung.clock import SystemClock, SystemEntropy
+from kintung.clock import SystemEntropy
 from kintung.errors import BadInput, ValueInvalid
 from kintung.identity.linkage.batch import Batch, Counts
-from kintung.identity.linkage.registering import register
+from kintung.identity.linkage.following import Stretch, tell, unlinked
 from kintung.identity.linkage.tables import instant
 from kintung.identity.matching.levels import COMPARISONS
 
@@ -40,8 +40,8 @@ def add_to(commands: Commands) -> None:
         "--since",
         type=_instant,
         metavar="INSTANT",
-        help="compare by names and dates only pairs with a Patient written at this instant or later,"
-        " such as the one that the last run named",
+        help="compare by names and dates only with Patients written at this instant or later;"
+        " default, of a node: since the last run",
     )
     parser.add_argument(
         "--processes", type=number_between(1, 64), metavar="N", help="default: one a processor"
@@ -67,44 +67,53 @@ def run(options: argparse.Namespace) -> int:
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
             raise BadInput(f"{out} is not empty; name another folder.")
+    return _of_files(options) if options.paths else _of_node(options)
+
+
+def _of_files(options: argparse.Namespace) -> int:
+    with _batch(options) as batch:
+        counts = _linked(batch, _lines(options.paths))
+        _write(batch, options.out)
+    return 1 if counts.refused else 0
+
+
+def _of_node(options: argparse.Namespace) -> int:
+    with opened(options, present=True) as node:
+        asking = system("link")
+        whole = options.since is not None
+        stretch = Stretch(0, None) if whole else unlinked(node.store, asking)
+        if stretch.patients is not None and not stretch.patients and options.out is None:
+            say("no Patient was written since the last run")
+            return 0
+        with _batch(options, stretch.patients) as batch:
+            _linked(batch, (version.body for version in node.store.export(asking, ("Patient",))))
+            if options.out is not None:
+                _write(batch, options.out)
+            said = 0
+
+            def count(changed: int) -> None:
+                nonlocal said
+                said = changed
+
+            with Progress("links said", lambda: said):
+                changed = tell(node.store, asking, stretch, batch, judge, said=count)
+    say(f"{changed:,} links said in the registry")
+    return 0
+
+
+@contextmanager
+def _batch(options: argparse.Namespace, new: frozenset[str] | None = None) -> Generator[Batch]:
     with tempfile.TemporaryDirectory(prefix="kintung-link-") as folder:
         batch = Batch(
             Path(folder),
             SystemEntropy().bytes(32),
             since=options.since or "",
+            new=new,
             processes=options.processes,
             memory=options.memory,
         )
-        try:
-            return _of_files(batch, options) if options.paths else _of_node(batch, options)
-        finally:
-            batch.close()
-
-
-def _of_files(batch: Batch, options: argparse.Namespace) -> int:
-    counts = _linked(batch, _lines(options.paths))
-    _write(batch, options.out)
-    return 1 if counts.refused else 0
-
-
-def _of_node(batch: Batch, options: argparse.Namespace) -> int:
-    began = _written(SystemClock().now_micros())
-    with opened(options, present=True) as node:
-        _linked(batch, (version.body for version in node.store.export(system("link"), ("Patient",))))
-        if options.out is not None:
-            _write(batch, options.out)
-        said = 0
-
-        def count(changed: int) -> None:
-            nonlocal said
-            said = changed
-
-        with Progress("links said", lambda: said):
-            changed = register(
-                node.store, ((link.one, link.other) for link in batch.links()), judge, said=count
-            )
-    say(f"{changed:,} links said in the registry; next time: --since {began}")
-    return 0
+        with closing(batch):
+            yield batch
 
 
 def _linked(batch: Batch, lines: Iterable[bytes]) -> Counts:
@@ -157,8 +166,3 @@ def _instant(text: str) -> str:
     except ValueInvalid as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
-
-
-def _written(micros: int) -> str:
-    at = datetime.fromtimestamp(micros / 1_000_000, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -601,6 +601,14 @@ class Store(Protocol):
         """
         ...
 
+    def reached(self, system: System, name: str) -> int:
+        """The last sequence number that a follower of that name is done with; 0 before its first."""
+        ...
+
+    def reach(self, system: System, name: str, sequence: int) -> None:
+        """Remember that a follower is done with the log up to and with ``sequence``; it never goes back."""
+        ...
+
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
         """Every current resource, in short transactions; raises TimedOut when one cannot be kept short."""
         ...

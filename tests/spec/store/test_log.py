@@ -48,6 +48,15 @@ def test_the_log_says_whose_each_version_is(record: Record):
     ]
 
 
+def test_a_follower_finds_where_it_was_and_never_goes_back(record: Record):
+    store = record.store
+    assert store.reached(SYSTEM, "linkage") == 0
+    store.reach(SYSTEM, "linkage", 7)
+    store.reach(SYSTEM, "another", 2)
+    store.reach(SYSTEM, "linkage", 5)
+    assert (store.reached(SYSTEM, "linkage"), store.reached(SYSTEM, "another")) == (7, 2)
+
+
 def test_the_log_is_followed_from_a_place_and_in_pieces(record: Record):
     for number in range(5):
         record.put(patient(str(number)))

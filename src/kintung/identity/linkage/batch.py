@@ -12,7 +12,7 @@ import gc
 import os
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
@@ -82,8 +82,9 @@ class Batch:
 
     Args:
         secret: 32 random bytes, the key of the hashes of this run.
-        since: only pairs with a record whose ``meta.lastUpdated`` is this instant or later are compared
-            by their keys; all by their numbers.
+        since: a record is new whose ``meta.lastUpdated`` is this instant or later. Only pairs of two
+            persons of whom one has a new record are compared by their keys; all are by their numbers.
+        new: ids of the records that are new, of them; None: nothing more is asked.
         processes: that compute features.
         memory: of DuckDB, in MB.
         weights: others than those in force.
@@ -95,12 +96,13 @@ class Batch:
         secret: bytes,
         *,
         since: str = "",
+        new: Collection[str] | None = None,
         processes: int | None = None,
         memory: int = 1024,
         weights: MatchingWeights | None = None,
     ) -> None:
         duckdb: Any = import_module("duckdb")
-        self._folder, self._secret, self._since = folder, secret, since
+        self._folder, self._secret, self._since, self._new = folder, secret, since, new
         self._processes = processes or os.cpu_count() or 1
         self._weights = weights or matching_weights()
         self._database: Any = duckdb.connect(str(folder / "link.duckdb"))
@@ -123,12 +125,18 @@ class Batch:
         self._link_by_key()
         return Counts(self._read, self._refused, self._by_number, self._by_key)
 
-    def links(self) -> Iterator[Link]:
-        """Certain links, then probable ones, each by ids."""
+    def links(self, *, new: bool = False) -> Iterator[Link]:
+        """Certain links, then probable ones, each by ids.
+
+        Args:
+            new: only those of persons with a new record.
+        """
         levels = ", ".join(column(comparison) for comparison in COMPARISONS)
+        asked = "where one in (from fresh) or other in (from fresh)" if new else ""
+        self._database.execute("create or replace view fresh as select id from persons where is_new")
         for table, is_certain in (("certain", True), ("queue", False)):
             rows = self._database.execute(
-                f"select one, other, score, {levels} from {table} order by one, other"
+                f"select one, other, score, {levels} from {table} {asked} order by one, other"
             )
             while found := rows.fetchmany(10_000):
                 for one, other, score, *gammas in found:
@@ -234,11 +242,15 @@ class Batch:
             {"record": pa.array(range(count), pa.int64()), "person": pa.array(parent, pa.int64())}
         )
         self._database.register("of_record", of_record)
+        self._database.register("given", pa.table({"id": pa.array(self._new or (), pa.string())}))
+        is_new = "is_new" if self._new is None else "is_new and id in (from given)"
+        of_person = f"bool_or({is_new}) over (partition by person)" if self._since or self._new else is_new
         self._database.execute(
-            "create table persons as "
-            "select record, id, person, is_new from records join of_record using (record)"
+            f"create table persons as select record, id, person, {of_person} as is_new "
+            "from records join of_record using (record)"
         )
         self._database.unregister("of_record")
+        self._database.unregister("given")
 
     def _link_by_key(self) -> None:
         """Score the pairs that share a key and are of two persons; keep the best for each two."""

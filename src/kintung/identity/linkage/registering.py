@@ -16,12 +16,14 @@ PAIRS = 100
 _EVERYBODY = Reader.everything("identity")
 
 Pair = tuple[str, str]
+Judge = Callable[[dict[str, Any], dict[str, Any]], Finding]
+"""What a rule says of two Patients."""
 
 
 def register(
     store: Store,
     pairs: Iterable[Pair],
-    judge: Callable[[dict[str, Any], dict[str, Any]], Finding],
+    judge: Judge,
     *,
     said: Callable[[int], object] = lambda _: None,
 ) -> int:
@@ -46,9 +48,7 @@ def register(
     return changed
 
 
-def _change(
-    view: View, pair: Pair, judge: Callable[[dict[str, Any], dict[str, Any]], Finding]
-) -> LinkChange | None:
+def _change(view: View, pair: Pair, judge: Judge) -> LinkChange | None:
     found: list[dict[str, Any]] = []
     for id in pair:
         current = view.current(_EVERYBODY, "Patient", id)  # noted: asked again inside the commit lock

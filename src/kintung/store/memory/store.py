@@ -55,6 +55,7 @@ class MemoryStore:
         self._clock = clock
         self._state = State()
         self._lock = threading.Lock()
+        self._reached: dict[str, int] = {}
         self.jobs_queued = Bell()
         self.asynchronous: Asynchronous = MemoryAsynchronous(clock)
         self.notices: Notices = MemoryNotices(
@@ -126,6 +127,13 @@ class MemoryStore:
             self._log_entry(entry, is_open=opening is None or entry.type in opening)
             for entry in log[after : after + limit]
         )
+
+    def reached(self, system: System, name: str) -> int:
+        return self._reached.get(name, 0)
+
+    def reach(self, system: System, name: str, sequence: int) -> None:
+        with self._lock:
+            self._reached[name] = max(sequence, self.reached(system, name))
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
         state = self._state

@@ -157,6 +157,16 @@ class SqlStore:
             entries = (_entry(view, labels, row) for row in _logged(db, after, limit, followed(opening)))
             return tuple(of_one_page(entries))
 
+    def reached(self, system: System, name: str) -> int:
+        with self._backend.reading() as db:
+            return _reached(db, name)
+
+    def reach(self, system: System, name: str, sequence: int) -> None:
+        with self._backend.committing() as db:
+            if sequence > _reached(db, name):
+                db.remove("follower", [(name,)])
+                db.insert("follower", [(name, sequence, 0, "", 0)])
+
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
         for type in sorted(types) or [name for name in TYPE_NUMBERS if name]:
             place: ExportPlace | None = ExportPlace()
@@ -298,6 +308,11 @@ def _logged(db: Database, after: int, limit: int, statement: str) -> Iterator[Ro
         limit -= len(rows)
         after = rows[-1][0]
         step = next_step(step, max(len(row[-1] or b"") for row in rows))
+
+
+def _reached(db: Database, name: str) -> int:
+    rows = db.rows("SELECT cursor FROM follower WHERE name = ?", (name,))
+    return rows[0][0] if rows else 0
 
 
 def followed(opening: Collection[str] | None) -> str:
