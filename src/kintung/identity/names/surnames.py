@@ -24,11 +24,17 @@ class Name(NamedTuple):
 def without_title(han: str) -> str:
     """Return a name without spaces and without the title after it: 陳大文先生 is 陳大文."""
     text = "".join(han.split())
-    for title in name_definitions().marriage.titles:
-        for written in {title, folded(title)}:
-            if text.endswith(written) and len(text) > len(written):
-                return text[: -len(written)]
+    for title in _titles():
+        if text.endswith(title) and len(text) > len(title):
+            return text[: -len(title)]
     return text
+
+
+@cache
+def _titles() -> tuple[str, ...]:
+    """Titles as they are written, and folded."""
+    titles = name_definitions().marriage.titles
+    return tuple(dict.fromkeys(written for title in titles for written in (title, folded(title))))
 
 
 def split(han: str) -> Name:
