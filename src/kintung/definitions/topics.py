@@ -12,7 +12,8 @@ import msgspec
 from kintung.definitions.label import Label
 from kintung.definitions.reader import read
 
-Trigger = Literal["create", "update", "delete"]
+Trigger = Literal["create", "update", "delete", "link", "unlink"]
+"""What happens: to a resource, or to the link of two source Patients."""
 
 
 class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ Patient and their own references: a link is beside them. Of a pair two things st
 A decision goes before a finding until it is withdrawn. All that was ever said of a pair is kept.
 """
 
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -90,6 +91,33 @@ class Said(NamedTuple):
     by: str
     why: str
     at: int
+
+
+class Turned(NamedTuple):
+    """Something said of a pair, and whether they were linked before it and are after it.
+
+    ``number`` counts what is said of all pairs, ``at`` in UTC microseconds.
+    """
+
+    number: int
+    at: int
+    one: str
+    other: str
+    was_linked: bool
+    is_linked: bool
+
+
+def linked_after(kinds: Iterable[LinkKind]) -> Iterator[bool]:
+    """Whether a pair is linked after each thing that was ever said of it, oldest first."""
+    link = Link("", "")
+    for kind in kinds:
+        if kind is LinkKind.WITHDRAWN:
+            link = link._replace(decided=LinkKind.NOTHING)
+        elif kind.is_decision:
+            link = link._replace(decided=kind)
+        else:
+            link = link._replace(found=kind)
+        yield link.is_linked
 
 
 class Disclosed(NamedTuple):

@@ -92,6 +92,7 @@ class Advance(NamedTuple):
 
     Attributes:
         was, now: the cursor before and after.
+        said_was, said_now: the same of what was said of pairs (``Store.turned``).
         notices: those of a Subscription that is not in force are left out.
         begun: (id, version, access) of Subscriptions to be in force, each told by a handshake first.
         ended: ids of those in force no more; what waits for them is gone.
@@ -102,6 +103,8 @@ class Advance(NamedTuple):
     notices: Sequence[Notice] = ()
     begun: Sequence[tuple[str, int, bytes]] = ()
     ended: Collection[str] = ()
+    said_was: int = 0
+    said_now: int = 0
 
 
 class Notices(Protocol):
@@ -112,6 +115,10 @@ class Notices(Protocol):
 
         To be asked again before the lease ends; when it has, another may lead.
         """
+        ...
+
+    def followed(self, system: System) -> int:
+        """How far what was said of pairs was followed."""
         ...
 
     def resign(self, system: System, holder: str) -> None:

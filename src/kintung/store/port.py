@@ -25,7 +25,7 @@ import msgspec
 from kintung.fhir.search import Query
 from kintung.store.asynchronous import Asynchronous
 from kintung.store.bell import Bell
-from kintung.store.links import Disclosed, Link, LinkChange, Said
+from kintung.store.links import Disclosed, Link, LinkChange, Said, Turned
 from kintung.store.notices import Notices
 from kintung.store.reader import Reader, Scope
 from kintung.store.system import System
@@ -248,6 +248,14 @@ class View(Protocol):
 
     def links_of(self, reader: Reader, id: str) -> tuple[Link, ...]:
         """All links of a source Patient of which the reader sees both, in the order of the other."""
+        ...
+
+    def saw_through(self, reader: Reader, id: str, other: str) -> bool:
+        """Whether Patient ``other`` was in the scope of the reader by the person of ``id``, and is not now.
+
+        Only because another is granted, who is of the person of ``id``, which the reader sees; and of
+        what the labels of ``other`` do not hide. False for a reader without a scope.
+        """
         ...
 
     def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
@@ -607,6 +615,10 @@ class Store(Protocol):
 
     def reach(self, system: System, name: str, sequence: int) -> None:
         """Remember that a follower is done with the log up to and with ``sequence``; it never goes back."""
+        ...
+
+    def turned(self, system: System, after: int, limit: int = 1000) -> tuple[Turned, ...]:
+        """What was said of pairs of Patients with numbers over ``after``, in order; none at the end."""
         ...
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:

@@ -69,6 +69,9 @@ class Recorder:
     def person(self, reader: Reader, id: str) -> tuple[str, ...]:
         return self._view.person(reader, id)
 
+    def saw_through(self, reader: Reader, id: str, other: str) -> bool:
+        return self._view.saw_through(reader, id, other)
+
     def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
         return self._view.queue(reader, limit, after)
 

@@ -19,10 +19,10 @@ from kintung.store.notices import ACTIVE, FAILING, REQUESTED, Notice, Subscriber
 from kintung.store.port import AuditRecord, Version, View
 from kintung.store.reader import Reader, Scope
 from kintung.store.waiting import settle
-from kintung.subscriptions.notifications import Event, Kind, Message, Notification, State, message
+from kintung.subscriptions.notifications import Event, Kind, Message, Notification, State, linkage, message
 from kintung.subscriptions.outbound import Answered, Outbound, Undelivered
 from kintung.subscriptions.schedule import GIVEN_UP_AFTER, HANDSHAKE_GIVEN_UP_AFTER, SECOND, pause_after
-from kintung.subscriptions.standing import Subscriptions, Told, version_of
+from kintung.subscriptions.standing import LINK, Subscriptions, Told, last_of, version_of
 from kintung.subscriptions.subscription import Content, Subscription
 
 LEASE = 60_000_000
@@ -160,6 +160,8 @@ class Delivery:
         """The change as the subscriber may see it now; None when it may not, or is there no more."""
         reader = self._reader(access)
         with self._told.store.view() as view:
+            if notice.type == LINK:
+                return self._seen_link(view, reader, wanted, notice)
             if notice.trigger == "delete":
                 return self._seen_deleted(view, reader, notice)
             version = version_of(view, reader, notice.type, notice.id, notice.version_id)
@@ -172,6 +174,25 @@ class Delivery:
         if before is None or not self._holds(wanted, before):
             return None
         return Seen(version.body, (*version.patient_keys, *before.patient_keys), _scope_of(reader))
+
+    def _seen_link(self, view: View, reader: Reader, wanted: Subscription, notice: Notice) -> Seen | None:
+        """A link of two Patients, or its end, while it is so: of those the reader sees now, or by it saw."""
+        one, other = notice.id.split("/")
+        link = view.link(reader, one, other)
+        is_linked = notice.trigger == "link"
+        if link is None:
+            was_seen = not is_linked and (
+                view.saw_through(reader, one, other) or view.saw_through(reader, other, one)
+            )
+        else:
+            was_seen = link.is_linked == is_linked
+        if not was_seen:
+            return None
+        versions = [version for id in (one, other) if (version := last_of(view, reader, id)) is not None]
+        if not any(self._holds(wanted, version) for version in versions):
+            return None
+        keys = tuple(key for version in versions for key in version.patient_keys)
+        return Seen(linkage(one, other, self._told.base, is_active=is_linked), keys, _scope_of(reader))
 
     def _seen_deleted(self, view: View, reader: Reader, notice: Notice) -> Seen | None:
         try:

@@ -2,20 +2,24 @@
 
 One process of a node follows, by a lease. It reads on from where the log was followed and queues
 what that piece of it leads to, in the transaction that moves the cursor. Subscriptions are entries
-of the log like any other: from the one on by which it was deposited, a subscription is told.
+of the log like any other: from the one on by which it was deposited, a subscription is told. What was
+said of pairs of Patients is followed beside the log, each thing before what was written after it; of what
+was said at the instant of the deposit, which a clock put back makes of two commits, it may be told.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from kintung.definitions import Trigger
 from kintung.errors import KintungError, RuleFailed
 from kintung.fhir.json import parse
 from kintung.fhir.search import extract
+from kintung.store.links import Turned
 from kintung.store.matching import Indexed, indexed
 from kintung.store.notices import BY_NODE, Advance, Notice
 from kintung.store.port import LogEntry, Method
 from kintung.subscriptions.filters import Change, wants
-from kintung.subscriptions.standing import READER, Subscriptions, Told, version_of
+from kintung.subscriptions.standing import LINK, READER, Subscriptions, Told, last_of, version_of
 from kintung.subscriptions.subscription import Subscription, is_asking
 
 PAGE = 500
@@ -33,6 +37,28 @@ _TRIGGERS: Mapping[Method, Trigger] = {
 _NOBODYS = "Nobody's right stands behind this Subscription: send it to the node again, as requested."
 
 
+class _Said:
+    """What was said of pairs, from where it was followed, as far as it may be told of yet."""
+
+    def __init__(self, told: Told, after: int) -> None:
+        """Ask before the log is read: at its end all of it was said to who is in force by then."""
+        self._told = told
+        self.now = after
+        self._rows = self._more()
+
+    def before(self, at: int | None) -> Iterator[Turned]:
+        """What was said before an instant; with None what was said when this was made."""
+        while self._rows and (at is None or self._rows[0].at < at):
+            row = self._rows.popleft()
+            self.now = row.number
+            yield row
+            if not self._rows and at is not None:
+                self._rows = self._more()
+
+    def _more(self) -> deque[Turned]:
+        return deque(self._told.store.turned(self._told.system, self.now, PAGE))
+
+
 class Follower:
     """Follows the log for one process; used on one thread."""
 
@@ -45,6 +71,7 @@ class Follower:
         self._renew_at = 0
         self._stored: int | None = None
         self._cursor = 0
+        self._said_stored = self._said = 0
         self._in_force: frozenset[str] = frozenset()
         self._wanted: dict[str, tuple[int, Subscription]] = {}
         """Of those in force that can be understood: their version, and what they want."""
@@ -64,11 +91,14 @@ class Follower:
             return False
         expired = self._expired()
         told = self._told
+        said = _Said(told, self._said)
         entries = told.store.follow(told.system, self._cursor, PAGE, opening=self._types())
         notices: list[Notice] = []
         begun: list[tuple[str, int, bytes]] = []
         now = self._cursor
         for entry in entries:
+            for turned in said.before(entry.at):
+                notices += self._of_link(turned)
             now = entry.sequence
             if entry.type == "Subscription":
                 ended = self._deposited(entry, notices, begun)
@@ -77,8 +107,12 @@ class Follower:
                     break
             else:
                 notices += self._notices(entry)
-        self._advance(Advance(self._stored or 0, now, notices, begun, expired))
-        return bool(entries)
+        if not entries:
+            for turned in said.before(None):
+                notices += self._of_link(turned)
+        is_new = bool(entries) or said.now > self._said
+        self._advance(Advance(self._stored or 0, now, notices, begun, expired, self._said_stored, said.now))
+        return is_new
 
     def resign(self) -> None:
         """Let another process lead at once."""
@@ -99,6 +133,7 @@ class Follower:
             return False
         if cursor != self._stored:
             self._stored = self._cursor = cursor
+            self._said_stored = self._said = self._told.store.notices.followed(self._told.system)
         self._load()
         return True
 
@@ -116,14 +151,14 @@ class Follower:
         self._wanted = wanted
 
     def _advance(self, step: Advance) -> None:
-        self._cursor = step.now
+        self._cursor, self._said = step.now, step.said_now
         queued = step.notices or step.begun or step.ended
-        if not queued and step.now - step.was < SAVE_EVERY:
+        if not queued and max(step.now - step.was, step.said_now - step.said_was) < SAVE_EVERY:
             return
         if not self._told.store.notices.advance(self._told.system, self._holder, step):
             self._stored = None
             return
-        self._stored = step.now
+        self._stored, self._said_stored = step.now, step.said_now
         if step.begun or step.ended:
             self._load()
 
@@ -189,6 +224,28 @@ class Follower:
             change = Change(trigger, after, before if wanted.topic else None)
             if wants(wanted.filter, wanted.triggers, change):
                 yield Notice(id, entry.sequence, entry.type, entry.id, entry.version_id, trigger, entry.at)
+
+    def _of_link(self, turned: Turned) -> Iterator[Notice]:
+        """Who is to be told that two Patients were linked, or are not any more."""
+        if turned.was_linked == turned.is_linked:
+            return
+        trigger: Trigger = "link" if turned.is_linked else "unlink"
+        asking = [
+            (id, wanted)
+            for id, (_, wanted) in self._wanted.items()
+            if trigger in wanted.triggers and (wanted.end_micros is None or turned.at < wanted.end_micros)
+        ]
+        if not asking:
+            return
+        pair = (turned.one, turned.other)
+        with self._told.store.lookup() as view:
+            versions = [version for id in pair if (version := last_of(view, READER, id)) is not None]
+        found = [
+            self._indexed(*version[:2], version.at, version.body) for version in versions if version.body
+        ]
+        for id, wanted in asking:
+            if any(wanted.filter.holds(each) for each in found):
+                yield Notice(id, turned.number, LINK, "/".join(pair), turned.number, trigger, turned.at)
 
     def _before(self, entry: LogEntry) -> Indexed | None:
         """The version before the one of an entry, if that was no deletion."""

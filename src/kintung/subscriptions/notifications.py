@@ -25,7 +25,10 @@ _REQUESTS: Mapping[Trigger, tuple[str, str]] = {
     "create": ("POST", "201"),
     "update": ("PUT", "200"),
     "delete": ("DELETE", "204"),
+    "link": ("PUT", "200"),
+    "unlink": ("PUT", "200"),
 }
+_OF_LINKS = ("link", "unlink")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +157,35 @@ def _parameters(subscription: Subscription, state: State, told: Notification) ->
             {"name": "timestamp", "valueInstant": instant(event.at)},
         ]
         if subscription.content is not Content.EMPTY:
-            focus = f"{told.base}/{event.type}/{event.id}"
-            part.append({"name": "focus", "valueReference": {"reference": focus}})
+            names = ("focus", "additional-context")
+            part += [
+                {"name": name, "valueReference": {"reference": about}}
+                for name, about in zip(names, _about(event, told.base), strict=False)
+            ]
         said["parameter"].append({"name": "notification-event", "part": part})
     return {"resourceType": "Parameters", "id": told.name} | said
 
 
+def _about(event: Event, base: str) -> list[str]:
+    """Addresses of what an event is about: of a resource, or of the two Patients of a link."""
+    if event.trigger in _OF_LINKS:
+        return [f"{base}/Patient/{id}" for id in event.id.split("/")]
+    return [f"{base}/{event.type}/{event.id}"]
+
+
+def linkage(one: str, other: str, base: str, *, is_active: bool) -> bytes:
+    """How a link of two Patients is told: http://hl7.org/fhir/R4/linkage.html. None of them is the first."""
+    items = [{"type": "alternate", "resource": {"reference": f"{base}/Patient/{id}"}} for id in (one, other)]
+    return msgspec.json.encode({"resourceType": "Linkage", "active": is_active, "item": items})
+
+
 def _entry(event: Event, base: str, *, full: bool) -> dict[str, Any]:
     method, status = _REQUESTS[event.trigger]
+    if event.trigger in _OF_LINKS:
+        url = "Linkage?" + "&".join(f"item={about}" for about in _about(event, base))
+        shown = {"resource": msgspec.Raw(event.body)} if full else {}
+        told = {"status": status, "lastModified": instant(event.at)}
+        return {**shown, "request": {"method": method, "url": url}, "response": told}
     url = event.type if event.trigger == "create" else f"{event.type}/{event.id}"
     entry: dict[str, Any] = {"fullUrl": f"{base}/{event.type}/{event.id}"}
     if full and event.body:

@@ -9,7 +9,7 @@ from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
 from kintung.fhir.patch.json_patch import Add, Operation, Remove, apply_json_patch
 from kintung.store.notices import BY_NODE
-from kintung.store.port import AuditRecord, Outcome, Prepared, Store, Unit, View
+from kintung.store.port import AuditRecord, Outcome, Prepared, Store, Unit, Version, View
 from kintung.store.reader import Reader
 from kintung.store.scribe import Scribe
 from kintung.store.system import System
@@ -18,6 +18,8 @@ from kintung.subscriptions.subscription import Subscription, subscription_of
 
 READER = Reader.everything("subscriptions")
 """What the node itself sees: it matches what it follows, and shows nothing by this Reader."""
+LINK = "Linkage"
+"""The type of a notice of a pair of Patients, whose id is both of theirs; none is stored."""
 _KEPT = 4_096
 """Subscriptions whose reading is kept."""
 
@@ -122,6 +124,14 @@ def _saying(resource: dict[str, Any], status: str, error: str) -> list[Operation
     elif "error" in resource:
         operations.append(Remove("/error"))
     return operations
+
+
+def last_of(view: View, reader: Reader, id: str) -> Version | None:
+    """A Patient as it is, as a reader sees it; None when it is absent, hidden, or deleted."""
+    try:
+        return view.read(reader, "Patient", id)
+    except (NotFound, Deleted):
+        return None
 
 
 def version_of(view: View, reader: Reader, type: str, id: str, version_id: int) -> Any:

@@ -110,14 +110,12 @@ def subscription_of(
         raise RuleFailed(f"This topic is not offered; offered are: {offered}.", path="Subscription.criteria")
     filters = [criteria] if topic is None else _filters(resource)
     content = _content(channel, topic)
+    path = "Subscription.criteria" if topic is None else "Subscription.criteria.extension"
+    filter = parse_filter(filters, path=path, now_micros=now_micros, offset_minutes=offset_minutes, base=base)
+    if topic is not None and "link" in topic.triggers and filter.type != "Patient":
+        raise RuleFailed("This topic is of Patients; write its filter as Patient?identifier=...", path=path)
     return Subscription(
-        filter=parse_filter(
-            filters,
-            path="Subscription.criteria" if topic is None else "Subscription.criteria.extension",
-            now_micros=now_micros,
-            offset_minutes=offset_minutes,
-            base=base,
-        ),
+        filter=filter,
         triggers=("create", "update") if topic is None else topic.triggers,
         topic=topic,
         target=_target(channel, allowed),

@@ -87,6 +87,7 @@ def test_only_the_triggers_of_the_topic_are_told():
         "resource-updated": True,
         "resource-deleted": False,
         "resource-changed": True,
+        "patients-linked": False,
     }
 
 

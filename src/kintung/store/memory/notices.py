@@ -47,7 +47,7 @@ class MemoryNotices:
         self._is_seen = is_seen
         self._accesses = accesses
         self._lock = threading.Lock()
-        self._cursor = self._given = self._until = 0
+        self._cursor = self._said = self._given = self._until = 0
         self._holder = ""
         self._subscribers: dict[str, Subscriber] = {}
         self._queue: dict[int, _Queued] = {}
@@ -60,6 +60,10 @@ class MemoryNotices:
             self._holder, self._until = holder, now + lease_micros
             return self._cursor
 
+    def followed(self, system: System) -> int:
+        with self._lock:
+            return self._said
+
     def resign(self, system: System, holder: str) -> None:
         with self._lock:
             if self._holder == holder:
@@ -67,7 +71,7 @@ class MemoryNotices:
 
     def advance(self, system: System, holder: str, step: Advance) -> bool:
         with self._lock:
-            if (self._cursor, self._holder) != (step.was, holder):
+            if (self._cursor, self._said, self._holder) != (step.was, step.said_was, holder):
                 return False
             for id in step.ended:
                 self._end(id)
@@ -78,7 +82,7 @@ class MemoryNotices:
             for notice in step.notices:
                 if notice.subscription in self._subscribers:
                     self._put(notice)
-            self._cursor = step.now
+            self._cursor, self._said = step.now, step.said_now
             return True
 
     def access_of(self, system: System, id: str, version_id: int) -> bytes | None:

@@ -1,8 +1,8 @@
 """Reading persons of the plain store: everything is looked at, and shown where the reader sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from kintung.store.links import Disclosed, Link, Said
+from kintung.store.links import Disclosed, Link, Said, Turned
 from kintung.store.memory.state import Audited, State
 from kintung.store.persons import person_of, persons_of, waits
 
@@ -25,6 +25,14 @@ def links_of(state: State, sees: Sees, id: str) -> tuple[Link, ...]:
     return tuple(sorted(found, key=lambda link: link.pair))
 
 
+def reached(state: State, scope: int, origins: tuple[str, ...], patient: str) -> bool:
+    """Did a scope hold a Patient only because of one of these, and does not any more?"""
+    return any(
+        (each.scope, each.patient) == (scope, patient) and each.origin in origins and each.until is not None
+        for each in state.reached
+    )
+
+
 def queue(state: State, sees: Sees, limit: int, after: int) -> tuple[Link, ...]:
     persons = persons_of(state.links.values())
     waiting = [link for link in state.links.values() if link.number > after and waits(link, persons)]
@@ -41,6 +49,16 @@ def said(state: State, sees: Sees, one: str, other: str) -> tuple[Said, ...]:
         for change, link, _ in state.uttered
         if link.pair == pair
     )
+
+
+def turned(state: State) -> Iterator[Turned]:
+    """What was said of all pairs from the first on, and what it made of each; whoever asks."""
+    links: dict[tuple[str, str], Link] = {}
+    for _, link, _ in state.uttered:
+        before = links.get(link.pair)
+        links[link.pair] = link
+        was_linked = before is not None and before.is_linked
+        yield Turned(link.number, link.at, *link.pair, was_linked, link.is_linked)
 
 
 def disclosed(state: State, sees: Sees, one: str, other: str) -> tuple[Disclosed, ...]:

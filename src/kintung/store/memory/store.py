@@ -12,6 +12,8 @@ from kintung.clock import Clock
 from kintung.fhir.json import parse
 from kintung.store.asynchronous import Asynchronous
 from kintung.store.bell import Bell
+from kintung.store.links import Turned
+from kintung.store.memory import persons
 from kintung.store.memory.asynchronous import MemoryAsynchronous
 from kintung.store.memory.chain import append_audit
 from kintung.store.memory.check import check
@@ -134,6 +136,9 @@ class MemoryStore:
     def reach(self, system: System, name: str, sequence: int) -> None:
         with self._lock:
             self._reached[name] = max(sequence, self.reached(system, name))
+
+    def turned(self, system: System, after: int, limit: int = 1000) -> tuple[Turned, ...]:
+        return tuple(persons.turned(self._state))[after : after + limit]
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
         state = self._state

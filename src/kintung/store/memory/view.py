@@ -1,6 +1,7 @@
 """Reading: the View of the plain store. Everything that matches is put in order, then counted and cut."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kintung.fhir.search import Query, Sort
@@ -146,6 +147,13 @@ class MemoryView:
 
     def links_of(self, reader: Reader, id: str) -> tuple[Link, ...]:
         return persons.links_of(self._state, self._sees_patient(reader), id)
+
+    def saw_through(self, reader: Reader, id: str, other: str) -> bool:
+        own, sees = self.person(reader, id), self._sees_patient(reader)
+        if isinstance(reader.persons, bool) or not own or sees(other):
+            return False
+        labelled = not self._sees_patient(replace(reader, persons=True))(other)
+        return not labelled and persons.reached(self._state, reader.persons.number, own, other)
 
     def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
         return persons.queue(self._state, self._sees_patient(reader), limit, after)

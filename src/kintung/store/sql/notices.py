@@ -25,10 +25,17 @@ from kintung.store.sql.visibility import StoredReader, visible
 from kintung.store.system import System
 
 _FOLLOWER = "subscriptions"
+_OF_PAIRS = "pairs"
+"""The row that says how far what is said of pairs was followed; who follows is in the other."""
 _AT_ONCE = 500
 """Dead notices queued again by one statement."""
 
 Section = Callable[[], AbstractContextManager[Database]]
+
+
+def _said(db: Database) -> int:
+    rows = db.rows("SELECT cursor FROM follower WHERE name = ?", (_OF_PAIRS,))
+    return rows[0][0] if rows else 0
 
 
 class SqlNotices:
@@ -56,6 +63,10 @@ class SqlNotices:
             _set_follower(db, cursor, given, holder, now + lease_micros)
             return cursor
 
+    def followed(self, system: System) -> int:
+        with self._reading() as db:
+            return _said(db)
+
     def resign(self, system: System, holder: str) -> None:
         with self._committing() as db:
             db.run("UPDATE follower SET until = 0 WHERE name = ? AND holder = ?", (_FOLLOWER, holder))
@@ -65,6 +76,8 @@ class SqlNotices:
         with self._committing() as db:
             rows = db.rows("SELECT cursor, given, until, holder FROM follower WHERE name = ?", (_FOLLOWER,))
             if not rows or (rows[0][0], rows[0][3]) != (step.was, holder):
+                return False
+            if _said(db) != step.said_was:
                 return False
             _, given, until, _ = rows[0]
             for id in step.ended:
@@ -84,6 +97,9 @@ class SqlNotices:
                 queued.append(_row(given, notice, queued=now, due=due))
             db.insert("notice", queued)
             _set_follower(db, step.now, given, holder, until)
+            if step.said_now != step.said_was:
+                db.remove("follower", [(_OF_PAIRS,)])
+                db.insert("follower", [(_OF_PAIRS, step.said_now, 0, "", 0)])
         return True
 
     def access_of(self, system: System, id: str, version_id: int) -> bytes | None:

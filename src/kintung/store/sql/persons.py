@@ -5,12 +5,13 @@ which the reader's predicate stands.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from kintung.store.audit import AuditBook, StoredAudit
-from kintung.store.links import Disclosed, Link, LinkKind, Said
+from kintung.store.links import Disclosed, Link, LinkKind, Said, Turned, linked_after
 from kintung.store.persons import Pair, person_of, persons_of
-from kintung.store.sql.clauses import Clause, every, starting
+from kintung.store.sql.clauses import Clause, among, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.visibility import StoredReader, visible
@@ -77,6 +78,18 @@ def links_of(db: Database, who: StoredReader, id: str) -> tuple[Link, ...]:
     return tuple(sorted((_link(row) for row in found), key=lambda link: link.pair))
 
 
+def reached(db: Database, scope: int, origins: Sequence[str], patient: str) -> bool:
+    """Did a scope hold a Patient only because of one of these, and does not any more?"""
+    listed = among("o.id", origins)
+    rows = db.rows(
+        "SELECT 1 FROM entity e CROSS JOIN reach h CROSS JOIN entity o WHERE e.id = ? AND e.type = ?"
+        f" AND h.patient_key = e.key AND h.scope = ? AND h.until <> 0 AND o.key = h.origin AND {listed.text}"
+        " LIMIT 1",
+        (patient, PATIENT, scope, *listed.values),
+    )
+    return bool(rows)
+
+
 def queue(db: Database, who: StoredReader, limit: int, after: int) -> tuple[Link, ...]:
     """Links that wait for a steward."""
     statement = queued(db, who, limit, after)
@@ -107,6 +120,30 @@ def said(db: Database, book: AuditBook, pair: Pair) -> tuple[Said, ...]:
     return tuple(
         Said(version, LinkKind(kind), score, *book.read_said(record), at)
         for version, kind, score, record, at in rows
+    )
+
+
+def turned(db: Database, after: int, limit: int) -> tuple[Turned, ...]:
+    """What was said of pairs after a number, and what it made of each; whoever asks."""
+    rows = db.rows(
+        "SELECT s.number, s.at, a.id, b.id, s.one, s.other, s.version"
+        " FROM (SELECT * FROM said WHERE number > ? ORDER BY number LIMIT ?) s"
+        " JOIN entity a ON a.key = s.one JOIN entity b ON b.key = s.other ORDER BY s.number",
+        (after, limit),
+    )
+    kinds = db.lookup(
+        "SELECT s.one, s.other, s.version, s.kind FROM wanted w CROSS JOIN said s"
+        " WHERE s.one = w.c0 AND s.other = w.c1",
+        ("int", "int"),
+        sorted({(row[4], row[5]) for row in rows}),
+    )
+    linked: dict[tuple[int, int], list[bool]] = {}
+    for pair, of_pair in groupby(sorted(kinds), key=lambda row: (row[0], row[1])):
+        linked[pair] = [False, *linked_after(LinkKind(row[3]) for row in of_pair)]
+    return tuple(
+        Turned(number, at, one, other, *linked[keys][version - 1 : version + 1])
+        for number, at, one, other, *keys_, version in rows
+        if (keys := (keys_[0], keys_[1]))
     )
 
 

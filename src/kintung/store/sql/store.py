@@ -15,6 +15,7 @@ from kintung.store.audit import AuditBook
 from kintung.store.bell import Bell
 from kintung.store.committer import Committer
 from kintung.store.keys import KeyStore, WouldWait
+from kintung.store.links import Turned
 from kintung.store.notices import Notices
 from kintung.store.port import (
     AuditRecord,
@@ -37,6 +38,7 @@ from kintung.store.sql.database import Database, Row
 from kintung.store.sql.idempotency import replay
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names, label_names, labels_of
 from kintung.store.sql.notices import SqlNotices
+from kintung.store.sql.persons import turned
 from kintung.store.sql.rehashing import hash_again
 from kintung.store.sql.search import Searcher
 from kintung.store.sql.vaulting import vault_of
@@ -166,6 +168,10 @@ class SqlStore:
             if sequence > _reached(db, name):
                 db.remove("follower", [(name,)])
                 db.insert("follower", [(name, sequence, 0, "", 0)])
+
+    def turned(self, system: System, after: int, limit: int = 1000) -> tuple[Turned, ...]:
+        with self._backend.reading(SYSTEM_SECONDS) as db:
+            return turned(db, after, limit)
 
     def export(self, system: System, types: Sequence[str] = ()) -> Iterator[Version]:
         for type in sorted(types) or [name for name in TYPE_NUMBERS if name]:

@@ -198,6 +198,13 @@ class SqlView:
     def links_of(self, reader: Reader, id: str) -> tuple[Link, ...]:
         return persons.links_of(self._db, self._names.stored(self._db, reader), id)
 
+    def saw_through(self, reader: Reader, id: str, other: str) -> bool:
+        own = self.person(reader, id)
+        if isinstance(reader.persons, bool) or not own or self._sees(reader, other):
+            return False
+        labelled = not self._sees(replace(reader, persons=True), other)
+        return not labelled and persons.reached(self._db, reader.persons.number, own, other)
+
     def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
         return persons.queue(self._db, self._names.stored(self._db, reader), limit, after)
 
