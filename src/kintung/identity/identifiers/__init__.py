@@ -6,7 +6,7 @@ Formats, URIs and labels are in ``kintung/definitions/naming_systems``; the page
 ``docs/reference/identifiers.md``.
 """
 
-from kintung.identity.identifiers.documents import Number, is_valid, mask, parse
+from kintung.identity.identifiers.documents import Number, is_known, is_valid, mask, parse
 from kintung.identity.identifiers.hkid import check_digit as hkid_check_digit
 from kintung.identity.identifiers.mainland_id import check_digit as mainland_check_digit
 from kintung.identity.identifiers.naming_system import resources as naming_system_resources
@@ -31,6 +31,7 @@ __all__ = [
     "VaultedSystem",
     "fingerprint",
     "hkid_check_digit",
+    "is_known",
     "is_valid",
     "mainland_check_digit",
     "mask",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from kintung.definitions import NamingSystem, naming_systems
@@ -118,6 +119,11 @@ def parse(uri: str, value: str, *, path: str | None = None, on: date | None = No
     return Number(system.id, uri, normal, *said)
 
 
+def is_known(uri: str) -> bool:
+    """Whether a system is one of ours, so that its numbers can be read."""
+    return _system(uri) is not None
+
+
 def is_valid(uri: str, value: str) -> bool:
     """Whether a value may be a number of its system; what is of an unknown system is not."""
     try:
@@ -141,6 +147,7 @@ def mask(uri: str, value: str) -> str:
     return normal[:shown] + "*" * (min(len(normal), MOST_SIGNS) - shown)
 
 
+@lru_cache(1024)
 def _system(uri: str) -> NamingSystem | None:
     found = _SYSTEMS.get(uri)
     if found is not None:

@@ -17,6 +17,10 @@ NORMAL_FORM = 1
 """Of ``VaultedSystem.normalise``; to be raised when a value gets another normal form than before."""
 
 
+_NOT_PLAIN = re.compile(r"[^0-9A-Z]+")
+"""Of ASCII in capitals: what is neither letter nor digit."""
+
+
 class VaultedSystem(NamedTuple):
     """The rule of a system as asked for: ``uri`` is the system URI that stands in the identifier.
 
@@ -93,6 +97,9 @@ def fingerprint() -> str:
 
 def plain(value: str) -> str:
     """Letters and digits alone, in their plain and capital forms; the signs where there are no others."""
+    if value.isascii():
+        signs = value.upper()
+        return _NOT_PLAIN.sub("", signs) or signs
     signs = unicodedata.normalize("NFKC", value).upper()
     kept = "".join(filter(str.isalnum, signs))
     return unicodedata.normalize("NFKC", kept or signs)

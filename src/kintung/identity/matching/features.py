@@ -4,6 +4,7 @@ Every feature is a set of texts, a text or a number, so that the same comparison
 in a database; see :mod:`kintung.identity.matching.conditions`.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -92,6 +93,8 @@ FEATURES = tuple(each.name for each in fields(Record))
 _MOST = 10
 """Telephones, and addresses, of one Patient that are looked at."""
 _ONE_DISTRICT = 400
+_NOT_PLAIN = re.compile(r"[^0-9A-Z]+")
+"""Of ASCII in capitals: what is neither letter nor digit."""
 
 
 def record(patient: dict[str, Any]) -> Record:
@@ -215,5 +218,7 @@ def _place(text: Any) -> str:
     """Letters and digits alone, in capitals and simplified characters."""
     if not isinstance(text, str):
         return ""
+    if text.isascii():
+        return _NOT_PLAIN.sub("", text[:_ONE_DISTRICT].upper())
     plain = unicodedata.normalize("NFKC", text[:_ONE_DISTRICT]).upper()
     return folded("".join(filter(str.isalnum, plain)))

@@ -20,6 +20,7 @@ TELEGRAPH = "https://kintung.org/fhir/StructureDefinition/chinese-commercial-cod
 _MOST_NAMES = 10
 _MOST_SIGNS = 120
 _NOT_LETTERS = re.compile(r"[^A-Z]+")
+_WORD = re.compile(r"[A-Z]+")
 _CODE = re.compile(r"(\d{4})(?:-?\d)?")
 _INITIAL = "(?:NG|GW|KW|GU|KU|TSZ|TS|TZ|CH|SH|ZH|HS|[BCDFGHJKLMNPQRSTVWXYZ])?"
 _SYLLABLE = re.compile(_INITIAL + "[AEIOUY]{1,4}(?:NG|[NMPTKH])?|M|NG|TSZ|SZ|TZ|SZE|TZE")
@@ -79,6 +80,8 @@ def _read(name: dict[str, Any], han: list[HanName], latin: list[LatinName]) -> N
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         return ""
+    if value.isascii():
+        return value[:_MOST_SIGNS]
     return unicodedata.normalize("NFC", from_private_use(value[:_MOST_SIGNS]).text)
 
 
@@ -113,6 +116,8 @@ def _codes(extensions: Any, length: int) -> tuple[str, ...]:
 
 def _parts(text: str) -> list[str]:
     """The words of a text in plain capitals; hyphens and spaces part them."""
+    if text.isascii():
+        return _WORD.findall(text.upper().replace("'", ""))
     plain = unicodedata.normalize("NFKD", text).upper().replace("'", "").replace("’", "")
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return [part for part in _NOT_LETTERS.split(plain) if part]

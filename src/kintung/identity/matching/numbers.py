@@ -1,12 +1,19 @@
 """Identity numbers as they are compared: valid or one slip away, of a strong kind or another."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from kintung.definitions import naming_systems
 from kintung.errors import KintungError
-from kintung.identity.identifiers import Number, normalise, parse
+from kintung.identity.identifiers import (
+    Number,
+    hkid_check_digit,
+    is_known,
+    mainland_check_digit,
+    normalise,
+    parse,
+)
 from kintung.identity.matching.elements import objects
 
 VERIFIED = "https://kintung.org/fhir/StructureDefinition/identifier-verified"
@@ -32,10 +39,18 @@ URIS: Mapping[str, tuple[str, ...]] = {
 MOST_SAME = 32
 """Source Patients with one number that are looked at; of more, the number says who nobody is."""
 
+
+class _Checked(NamedTuple):
+    """The signs that a number with a check digit is of, and how that is made of those before it."""
+
+    signs: str
+    check_digit: Callable[[str], str]
+
+
 _CHECKED = {
-    "https://kintung.org/fhir/sid/hkid": "0123456789A",
-    "https://kintung.org/fhir/sid/mainland-id": "0123456789X",
-    "https://kintung.org/fhir/sid/mainland-residence-permit": "0123456789X",
+    "https://kintung.org/fhir/sid/hkid": _Checked("0123456789A", hkid_check_digit),
+    "https://kintung.org/fhir/sid/mainland-id": _Checked("0123456789X", mainland_check_digit),
+    "https://kintung.org/fhir/sid/mainland-residence-permit": _Checked("0123456789X", mainland_check_digit),
 }
 _LONGEST = 24
 """Of a number that slips are looked for in; the longest of those checked has 18 signs."""
@@ -63,6 +78,9 @@ def number_features(identifiers: Any) -> Iterator[tuple[str, Any]]:
     near: set[str] = set()
     other: set[str] = set()
     for uri, value, seen in _written(identifiers):
+        if not is_known(uri):  # every record has one of its system's own: not worth an exception
+            other.add(f"{uri}:{value}")
+            continue
         try:
             number = parse(uri, value)
         except KintungError:
@@ -112,10 +130,17 @@ def _is_verified(extensions: Any) -> bool:
 
 def _slips(uri: str, value: str) -> Iterable[str]:
     """Valid numbers that differ from a wrong one in a sign, or have two neighbours swapped."""
-    signs = _CHECKED.get(uri)
-    if signs is None or len(value) > _LONGEST:
+    if uri not in _CHECKED or len(value) > _LONGEST:
         return ()
     return _slips_of(uri, normalise(uri, value))
+
+
+def _fits(uri: str, normal: str) -> bool:
+    """Whether the last sign is the check digit of those before; what is no number at all does not fit."""
+    try:
+        return _CHECKED[uri].check_digit(normal[:-1]) == normal[-1]
+    except ValueError:
+        return False
 
 
 @cache
@@ -124,16 +149,19 @@ def _kind(uri: str) -> str:
 
 
 def _slips_of(uri: str, normal: str) -> Iterator[str]:
+    signs = _CHECKED[uri].signs
     candidates = {
         normal[:index] + sign + normal[index + 1 :]
         for index, written in enumerate(normal)
-        for sign in ("ABCDEFGHIJKLMNOPQRSTUVWXYZ" if written.isalpha() and index < 2 else _CHECKED[uri])
+        for sign in ("ABCDEFGHIJKLMNOPQRSTUVWXYZ" if written.isalpha() and index < 2 else signs)
     }
     candidates |= {
         normal[:index] + normal[index + 1] + normal[index] + normal[index + 2 :]
         for index in range(len(normal) - 1)
     }
     for candidate in sorted(candidates):
+        if not _fits(uri, candidate):  # ten in eleven: without the cost of what is refused in words
+            continue
         try:
             number = parse(uri, candidate)
         except KintungError:

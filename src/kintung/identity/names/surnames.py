@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from kintung.definitions.names import SurnameReading, name_definitions
+from kintung.identity.names.table import REMEMBERED
 from kintung.identity.names.variants import folded
 
 _NONE = SurnameReading("")
@@ -37,6 +38,7 @@ def _titles() -> tuple[str, ...]:
     return tuple(dict.fromkeys(written for title in titles for written in (title, folded(title))))
 
 
+@lru_cache(REMEMBERED)
 def split(han: str) -> Name:
     """Divide a name in Chinese characters; a title after it is left out.
 

@@ -17,7 +17,9 @@ def folded(text: str) -> str:
 
     Characters that are no ideographs stay as they are. Folding twice is folding once.
     """
-    return "".join(map(_folded, unicodedata.normalize("NFC", text)))
+    if text.isascii():
+        return text
+    return _remembered(text) if len(text) <= _SHORT else _each_folded(text)
 
 
 def variants(character: str) -> tuple[str, ...]:
@@ -35,6 +37,15 @@ def traditional(character: str) -> tuple[str, ...]:
     one is meant only the person knows.
     """
     return tuple(row(character).traditional)
+
+
+def _each_folded(text: str) -> str:
+    return "".join(map(_folded, unicodedata.normalize("NFC", text)))
+
+
+_remembered = lru_cache(REMEMBERED)(_each_folded)
+_SHORT = 4
+"""Characters of a text that is remembered: surnames and given names come again, addresses do not."""
 
 
 @lru_cache(REMEMBERED)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from kintung.identity.identifiers import is_valid, normalise, parse
 from kintung.identity.matching import record
 from kintung.identity.matching.names import LatinName, latin_name
 from kintung.identity.matching.phones import normal_phone
@@ -82,6 +83,33 @@ def test_numbers_are_in_normal_form_and_only_valid_ones_count() -> None:
 def test_a_number_without_its_check_digit_is_not_verified() -> None:
     made = record(patient("a", identifier=[number("hkid", "A123456")]))
     assert (made.numbers, made.verified) == ({"hkid:A1234563"}, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("hkid", "A123456(4)"),
+        ("hkid", "A132456(3)"),
+        ("hkid", "AB12345(6)"),
+        ("mainland-id", "11010519491231002A"),
+        ("mainland-residence-permit", "830000199001010014"),
+    ],
+)
+def test_all_valid_numbers_a_slip_away_are_near(kind: str, wrong: str) -> None:
+    normal = normalise(SID + kind, wrong)
+    letters, digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789" + ("A" if kind == "hkid" else "X")
+    slips = {
+        f"{normal[:at]}{sign}{normal[at + 1 :]}"
+        for at in range(len(normal))
+        for sign in (letters if normal[at].isalpha() and at < 2 else digits)
+    }
+    slips |= {f"{normal[:at]}{normal[at + 1]}{normal[at]}{normal[at + 2 :]}" for at in range(len(normal) - 1)}
+    valid = {
+        each for each in slips if is_valid(SID + kind, each) and parse(SID + kind, each).check == "right"
+    }
+    made = record(patient("a", identifier=[number(kind, wrong)]))
+    assert {near.split(":")[1] for near in made.near_numbers} == valid
+    assert valid
 
 
 def test_a_number_that_fails_its_check_gives_the_valid_ones_a_slip_away() -> None:
