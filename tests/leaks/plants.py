@@ -28,7 +28,7 @@ from kintung.store.sql.search import (
 from kintung.store.sql.view import SqlView
 from kintung.subscriptions import delivery
 from kintung.web import cursor
-from kintung.web.fhir import conditional, deposit, read, transaction, vread
+from kintung.web.fhir import conditional, deposit, match, read, transaction, vread
 
 
 class Edit(NamedTuple):
@@ -275,6 +275,19 @@ LEAKS = (
     leak("a queue without the reader", persons.queued, 'visible(who, f"r{x}")', "every()"),
     leak("links without the reader", persons._seen, ', visible(who, "ra"), visible(who, "rb")', ""),
     # Cursors.
+    leak(
+        "a stranger is told of who is probable",
+        match._of_one_person,
+        "if found.match.result is Result.CERTAIN]",
+        "]",
+    ),
+    leak(
+        "a stranger is told of one of several",
+        match._of_one_person,
+        "if all(found.version.id in person for found in certain)",
+        "if person",
+    ),
+    leak("an id goes across a border", match._to_stranger, "if not stranger.is_told_id:", "if False:"),
     leak("a cursor is anybody's", cursor.Cursors.open, "found.reader != reader or ", ""),
     leak(
         "a cursor tells how long the log is",

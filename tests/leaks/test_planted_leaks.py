@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import scale
-from tests.leaks import test_cursors, test_histories, test_linked, test_moving, test_ownership
+from tests.leaks import test_cursors, test_histories, test_linked, test_moving, test_ownership, test_strangers
 from tests.leaks.plants import LEAKS, Leak, planted
 from tests.leaks.templates import TEMPLATES
 from tests.leaks.twins import in_turn
@@ -37,7 +37,7 @@ def suite(pairs: list[Pair], folder: Path) -> Iterator[tuple[str, Check]]:
     """The tests of leaks by name: S1 in the worlds, then the cases of S4, S5, S9 and S15."""
     for pair in pairs:
         yield from _worlds(pair, folder)
-    for module in (test_cursors, test_histories, test_ownership, test_moving, test_linked):
+    for module in (test_cursors, test_histories, test_ownership, test_moving, test_linked, test_strangers):
         for name, test, arguments in _cases(module):
             yield name, _case(test, arguments, folder)
 
