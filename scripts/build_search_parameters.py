@@ -28,6 +28,15 @@ PACKAGED = ROOT / "src" / "kintung" / "fhir" / "data" / ARTEFACT
 PAGE = ROOT / "docs" / "reference" / "search-parameters.md"
 SOURCE = "HL7 FHIR R4 4.0.1 definitions, CC0"
 
+ERRATA = {
+    "patient-extensions-Patient-mothersMaidenName": (
+        "/patient-extensions-Patient-mothersMaidenName'",
+        "/patient-mothersMaidenName'",
+    )
+}
+"""Extensions that R4 names wrongly, and as later releases have them:
+https://hl7.org/fhir/extensions/SearchParameter-patient-extensions-Patient-mothersMaidenName.html."""
+
 Definition = dict[str, Any]
 
 
@@ -67,9 +76,19 @@ def build(parameters: list[Definition], structures: list[Definition], before: by
         and not definition["abstract"]
     ]
     previous = msgspec.json.decode(before, type=Catalogue) if before else None
-    compiler = Compiler(compilable(parameters), read_elements(structures), types)
+    compiler = Compiler([corrected(one) for one in compilable(parameters)], read_elements(structures), types)
     catalogue = compiler.catalogue(SOURCE, previous)
     return Built(msgspec.json.encode(catalogue), catalogue, compiler.passed_over)
+
+
+def corrected(parameter: Definition) -> Definition:
+    """The definition with what ``ERRATA`` corrects."""
+    if parameter["id"] not in ERRATA:
+        return parameter
+    wrong, right = ERRATA[parameter["id"]]
+    expression = parameter["expression"].replace(wrong, right)
+    assert expression != parameter["expression"], parameter["id"]
+    return parameter | {"expression": expression}
 
 
 def compilable(parameters: list[Definition]) -> list[Definition]:

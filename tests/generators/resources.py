@@ -100,6 +100,7 @@ NUMBERS = (
     *("0.000000001", "1e-7", "5.4", "5.40", "5.395", "5.405", "5.39499", "7", "7.00", "140.1", "90", "110"),
     *("123456789012345678901234567890.5", "0.1", "0.10", "95", "105", "-7.25"),
 )
+MAIDEN_NAME = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"
 UCUM = "http://unitsofmeasure.org"
 UNITS: tuple[Resource, ...] = (
     {"unit": "mg", "system": UCUM, "code": "mg"},
@@ -335,6 +336,14 @@ def optional(maker: Maker, chance: float, **elements: Callable[[], Any]) -> Reso
 
 
 def patient(m: Maker) -> Resource:
+    made = _patient(m)
+    mother = made["name"][0].get("family")  # not drawn: what else is made of a seed stays
+    if mother is None or "identifier" in made:
+        return made
+    return made | {"extension": [{"url": MAIDEN_NAME, "valueString": mother}]}
+
+
+def _patient(m: Maker) -> Resource:
     return {
         "name": m.some(1, 2, m.human_name),
         **optional(

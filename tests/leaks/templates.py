@@ -825,6 +825,12 @@ def _of_who_is_hidden(draw: Draw) -> Resource:
     }
 
 
+@template("whose mother had a name", "search-type")
+def _mothers(ask: Caller, draw: Draw) -> None:
+    ask("GET", "Patient?mothersMaidenName:missing=true&_total=accurate&_count=2")
+    ask("GET", f"Patient?mothersMaidenName={draw.choice(FAMILIES)}&_total=accurate")
+
+
 @template("whom a Patient may be", "match")
 def _match(ask: Caller, draw: Draw) -> None:
     asked = _of_who_is_hidden(draw)

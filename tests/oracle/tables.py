@@ -96,6 +96,8 @@ given                 string     name.given:string
 identifier            token      identifier:Identifier
 language              token      communication.language:CodeableConcept
 link                  reference  link.other:Reference
+mothersMaidenName     string     \
+    extension[url=http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName].valueString:string
 name                  string     name:HumanName
 organization          reference  managingOrganization:Reference
 """

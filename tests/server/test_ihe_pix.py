@@ -18,6 +18,7 @@ from tests.server.api import BASE, Api, Resource, ids, outcome, persona
 from tests.server.api import api as opened
 
 RED, BLUE = "urn:oid:1.3.6.1.4.1.21367.13.20.1000", "urn:oid:1.3.6.1.4.1.21367.13.20.3000"
+MOTHER = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"
 HKID = "https://kintung.org/fhir/sid/hkid"
 CARD = number("hkid", "A123456(3)")
 
@@ -232,6 +233,8 @@ def test_the_feed_links_who_shows_the_same_card(api: Api) -> None:
         "gender=female",
         "family:exact=MOHR",
         "family=MOHR&given=AL&gender=female&birthdate=le1960",
+        "mothersMaidenName=O'CONN",
+        "mothersMaidenName:exact=O'Connor",
     ],
 )
 def test_every_parameter_of_pdqm_finds(api: Api, query: str) -> None:
@@ -244,6 +247,7 @@ def test_every_parameter_of_pdqm_finds(api: Api, query: str) -> None:
             "name": [{"family": "MOHR", "given": ["ALICE"]}],
             "telecom": [{"system": "phone", "value": "+852 5123 4567"}],
             "address": [address],
+            "extension": [{"url": MOTHER, "valueString": "O'Connor"}],
         },
         {"resourceType": "Patient", "id": "nobody"},
     )

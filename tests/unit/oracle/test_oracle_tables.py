@@ -20,7 +20,6 @@ WHOLE = {
 """Types of which every parameter is covered."""
 
 LEFT_OUT = {
-    "mothersMaidenName": "its extension URL names no extension that exists",
     "amino-acid-change": "no extension of that URL is in the R4 definitions",
     "gene-amino-acid-change": "no extension of that URL is in the R4 definitions",
     "dna-variant": "no extension of that URL is in the R4 definitions",
