@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import blake2b, sha256
 from typing import Any
 
-from kintung.identity.matching import Record, dated_keys, likeness_keys, record
+from kintung.identity.matching import Record, likeness_keys, record, stored_keys
 from kintung.identity.name_search import names_fingerprint
 
 FORM = 1
@@ -25,13 +25,12 @@ text happens once in ten million: one more is compared then."""
 def key_rows(resource: dict[str, Any]) -> Sequence[int]:
     """The keys of a resource as the index has them: of Patients alone.
 
-    A whole name stands alone only where there is no birth date to stand with it.
     Pure, and the same wherever the packaged tables are the same (``likeness_fingerprint``).
     """
     if resource["resourceType"] != "Patient":
         return ()
     found = record({name: value for name, value in resource.items() if name != "identifier"})
-    return _hashed(likeness_keys(found) if found.birth is None else dated_keys(found))
+    return _hashed(stored_keys(found))
 
 
 def asked_keys(asked: Record) -> Sequence[int]:

@@ -5,7 +5,7 @@ The score is that of Fellegi and Sunter (1969): the sum over comparisons of log2
 chance; nothing depends on the order of records.
 """
 
-from kintung.identity.matching.blocking import blocking_keys, dated_keys, likeness_keys, number_keys
+from kintung.identity.matching.blocking import blocking_keys, likeness_keys, number_keys, stored_keys
 from kintung.identity.matching.clusters import clusters
 from kintung.identity.matching.features import Record, record
 from kintung.identity.matching.scores import Match, Result, Term, explain, match
@@ -17,10 +17,10 @@ __all__ = [
     "Term",
     "blocking_keys",
     "clusters",
-    "dated_keys",
     "explain",
     "likeness_keys",
     "match",
     "number_keys",
     "record",
+    "stored_keys",
 ]

@@ -19,12 +19,24 @@ def blocking_keys(record: Record) -> frozenset[str]:
 
 def likeness_keys(record: Record) -> frozenset[str]:
     """The keys that are not of numbers."""
-    return dated_keys(record) | frozenset(_name_keys(record))
+    return frozenset(
+        (
+            *_birth_keys(record),
+            *_swapped_keys(record),
+            *_name_keys(record),
+            *_dated_name_keys(record),
+            *_phone_keys(record),
+        )
+    )
 
 
-def dated_keys(record: Record) -> frozenset[str]:
-    """Of those all but whole names alone, which many people share."""
-    return frozenset((*_birth_keys(record), *_dated_name_keys(record), *_phone_keys(record)))
+def stored_keys(record: Record) -> frozenset[str]:
+    """Of those, the keys to keep a record under, so that ``likeness_keys`` of another find it.
+
+    Day and month are swapped by who asks, and a whole name stands alone only where there is no birth date.
+    """
+    named = _name_keys(record) if record.birth is None else _dated_name_keys(record)
+    return frozenset((*_birth_keys(record), *named, *_phone_keys(record)))
 
 
 def number_keys(record: Record) -> frozenset[str]:
@@ -33,16 +45,19 @@ def number_keys(record: Record) -> frozenset[str]:
 
 
 def _birth_keys(record: Record) -> Iterator[str]:
-    if record.birth is None:
-        return
-    for surname in record.surname_pivot | record.surname_latin | record.surname_other:
-        if record.birth_day is not None:
-            yield f"b:{record.birth_day}:{surname}"
-        if record.birth_swapped is not None:
-            yield f"b:{record.birth_swapped}:{surname}"
-    for other in _givens(record) | record.places:
-        if record.birth_day is not None:
+    if record.birth_day is not None:
+        for other in _surnames(record) | _givens(record) | record.places:
             yield f"b:{record.birth_day}:{other}"
+
+
+def _swapped_keys(record: Record) -> Iterator[str]:
+    if record.birth_swapped is not None:
+        for surname in _surnames(record):
+            yield f"b:{record.birth_swapped}:{surname}"
+
+
+def _surnames(record: Record) -> frozenset[str]:
+    return record.surname_pivot | record.surname_latin | record.surname_other
 
 
 def _givens(record: Record) -> frozenset[str]:

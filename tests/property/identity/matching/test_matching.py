@@ -6,7 +6,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kintung.identity.matching import Result, blocking_keys, clusters, explain, match, record
+from kintung.identity.matching import (
+    Result,
+    blocking_keys,
+    clusters,
+    explain,
+    likeness_keys,
+    match,
+    record,
+    stored_keys,
+)
 from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS
 from tests.property.identity.matching.given import NUMBERS, PHONES, patients
 from tests.scale import counts
@@ -69,3 +78,17 @@ def test_persons_do_not_depend_on_the_order_of_links(links: list[tuple[str, str]
     assert clusters(shuffled) == persons
     assert all(persons[one] == persons[other] for one, other in links)
     assert all(persons[person] == person for person in persons.values())
+
+
+@RUN
+@given(one=patients("a"), other=patients("b"))
+def test_who_shares_a_key_is_found_by_the_keys_that_are_stored(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """But for a whole name that stands beside another birth date on both."""
+    a, b = record(one), record(other)
+    shared = likeness_keys(a) & likeness_keys(b)
+    if a.birth is not None and b.birth is not None:
+        shared = {key for key in shared if not key.startswith("g:") or key.count(":") > 2}
+    assert bool(likeness_keys(a) & stored_keys(b)) == bool(shared)
+    assert stored_keys(a) <= likeness_keys(a) <= blocking_keys(a)
