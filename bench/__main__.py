@@ -30,6 +30,7 @@ ROWS = {
     "stalls": "the longest a commit waits",
     "starts": "cold start and memory",
     "linkage": "which records are of one person, beside plain Splink",
+    "batch": "very many records linked at once, beside plain Splink",
 }
 RESULTS = machine.ROOT / "bench" / "results"
 

@@ -1,20 +1,22 @@
 """Linkage measured against the truth: ours, and plain Splink on what everybody has.
 
 Plain Splink gets the name in Latin letters, birth date, sex, telephone and identity number as
-columns; with ``folded`` also the characters of the name in simplified space. It is trained on the
-data themselves, without the truth, by the steps of its own guide, and judged at the threshold that
-is best for it. Ours is judged at the thresholds of the definition.
+columns, read by DuckDB; with ``folded`` also the characters of the name in simplified space. It is
+trained on the data themselves, without the truth, by the steps of its own guide, and judged at the
+threshold that is best for it. Ours is judged at the thresholds of the definition.
 """
 
 import csv
 import gzip
 import logging
 import resource
+import shutil
 import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import combinations
 from multiprocessing import get_context
@@ -30,7 +32,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from kintung.definitions.matching import matching_weights
 from kintung.identity.linkage.batch import Batch
 from kintung.identity.matching import blocking_keys, clusters, match, record
-from kintung.identity.names import folded, is_han
+from kintung.identity.names import folded
 from kintung.synth import appearances, people, seeded
 
 FEBRL = Path(__file__).parents[2] / "shared/data/record-linkage-febrl"
@@ -55,26 +57,42 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of a run in a process of its own: seconds, and the most memory it and its helpers held, in MB."""
+    """Of a run in a process of its own, with its helpers.
+
+    Attributes:
+        seconds: by the clock.
+        processor: seconds of all processors together.
+        memory: the most that was held, in MB.
+    """
 
     seconds: float
+    processor: float
     memory: float
 
 
 def write(folder: Path, count: int, rates: float, *, without: frozenset[str] = frozenset()) -> dict[str, str]:
     """Write the Patients of synthetic people, three each, as NDJSON; give the person of each.
 
+    Those of one person lie far from each other, so that nothing that was just made serves again.
+
     Args:
         without: Patients with one of these corruptions are left out.
     """
     chance = seeded(f"appearances of {SEED}")
     truth: dict[str, str] = {}
-    with (folder / "Patient.ndjson").open("wb") as file:
+    parts = [folder / f"{turn}.ndjson" for turn in range(3)]
+    with ExitStack() as stack:
+        files = [stack.enter_context(part.open("wb")) for part in parts]
         for person in people(SEED, count):
-            for each in appearances(person, chance, rates=rates):
+            for file, each in zip(files, appearances(person, chance, rates=rates), strict=True):
                 if without.isdisjoint(each.corruptions):
                     truth[each.patient["id"]] = each.person
                     file.write(msgspec.json.encode(each.patient) + b"\n")
+    with (folder / "Patient.ndjson").open("wb") as whole:
+        for part in parts:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, whole)
+            part.unlink()
     return truth
 
 
@@ -88,10 +106,9 @@ def _measured(run: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any,
     began = time.perf_counter()
     found = run(*arguments)
     seconds = time.perf_counter() - began
-    own, helper = (
-        resource.getrusage(of).ru_maxrss for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return found, Cost(seconds, (own + PROCESSES * helper) / 1024)
+    own, helper = (resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    processor = sum(each.ru_utime + each.ru_stime for each in (own, helper))
+    return found, Cost(seconds, processor, (own.ru_maxrss + PROCESSES * helper.ru_maxrss) / 1024)
 
 
 PROCESSES = 2
@@ -110,45 +127,66 @@ def ours(folder: Path, verified: str = "") -> list[tuple[str, str, bool, float]]
     return links
 
 
-def plain(folder: Path, with_folded: bool) -> list[tuple[str, str, float]]:
-    """Pairs that plain Splink finds and their match weights, with Latin names alone or folded ones too."""
+def plain(folder: Path, with_folded: bool, most: float | None = None) -> list[tuple[str, str, float]]:
+    """Pairs that plain Splink finds and their match weights, with Latin names alone or folded ones too.
+
+    Args:
+        most: pairs that each step of its training is given; None, as in its guide: all it would take.
+    """
     logging.disable(logging.WARNING)
-    with (folder / "Patient.ndjson").open("rb") as lines:
-        rows = [_row(msgspec.json.decode(line), with_folded) for line in lines]
-    return _splink(pa.Table.from_pylist(rows), with_folded)
-
-
-def _row(patient: dict[str, Any], with_folded: bool) -> dict[str, Any]:
-    names = {is_han((each.get("family") or "x")[0]): each for each in patient.get("name", ())}
-    latin, han = names.get(False), names.get(True)
-    numbers = [
-        each["value"]
-        for each in patient.get("identifier", ())
-        if not each["system"].endswith(("sample-patient", "ehr-number"))
-    ]
-    row = {
-        "unique_id": patient["id"],
-        "surname": latin["family"].lower() if latin else None,
-        "given": " ".join(latin.get("given", ())).lower() or None if latin else None,
-        "birth": patient.get("birthDate"),
-        "sex": patient.get("gender"),
-        "phone": "".join(filter(str.isdigit, (patient.get("telecom") or [{"value": ""}])[0]["value"]))[-8:]
-        or None,
-        "number": "".join(filter(str.isalnum, numbers[0])).upper() if numbers else None,
-        "place": next(
-            (str(each.get("district") or each.get("city")) for each in patient.get("address", ())), None
-        ),
-    }
-    if with_folded:
-        row["han_surname"] = folded(han["family"]) if han else None
-        row["han_given"] = folded("".join(han.get("given", ()))) if han else None
-    return row
-
-
-def _splink(table: Any, with_folded: bool) -> list[tuple[str, str, float]]:
     database = duckdb.connect()
-    database.register("made", table)
-    database.execute("create table people as select * from made")
+    database.execute(f"create table people as {_columns(folder)}")
+    if with_folded:
+        _add_folded(database)
+    return _splink(database, with_folded, most)
+
+
+def _add_folded(database: Any) -> None:
+    """Add the characters of names in simplified space."""
+    found = database.execute("select distinct unnest([han_surname, han_given]) from people").fetchall()
+    texts = [text for (text,) in found if text]
+    database.register("folds", pa.table({"text": texts, "plain": list(map(folded, texts))}))
+    database.execute(
+        "create or replace table people as "
+        "select people.* replace (s.plain as han_surname, g.plain as han_given) from people "
+        "left join folds s on s.text = han_surname left join folds g on g.text = han_given"
+    )
+
+
+_HAN = r"^[\p{Han}\x{E000}-\x{F8FF}]"
+"""Of a surname in characters, those for private use too."""
+
+
+def _columns(folder: Path) -> str:
+    """The query that reads what everybody has out of the Patients of a folder, and names in characters."""
+    return f"""
+    with read as (
+        select id, birthDate, gender, telecom[1].value as phone, address[1] as address,
+            list_filter(name, lambda each: not regexp_matches(each.family, '{_HAN}'))[-1] as latin,
+            list_filter(name, lambda each: regexp_matches(each.family, '{_HAN}'))[-1] as han,
+            list_filter(
+                identifier, lambda each: not regexp_matches(each.system, '(sample-patient|ehr-number)$')
+            )[1].value as number
+        from read_json('{folder}/Patient.ndjson', format = 'newline_delimited', columns = {{
+            id: 'varchar', birthDate: 'varchar', gender: 'varchar',
+            name: 'struct(family varchar, given varchar[])[]',
+            identifier: 'struct(system varchar, "value" varchar)[]',
+            telecom: 'struct("value" varchar)[]',
+            address: 'struct(district varchar, city varchar)[]'
+        }})
+    )
+    select id as unique_id, lower(latin.family) as surname,
+        nullif(lower(array_to_string(latin.given, ' ')), '') as given,
+        birthDate as birth, gender as sex,
+        nullif(right(regexp_replace(phone, '[^0-9]', '', 'g'), 8), '') as phone,
+        upper(regexp_replace(number, '[^0-9A-Za-z]', '', 'g')) as number,
+        coalesce(address.district, address.city) as place,
+        han.family as han_surname, nullif(array_to_string(han.given, ''), '') as han_given
+    from read"""
+
+
+def _splink(database: Any, with_folded: bool, most: float | None = None) -> list[tuple[str, str, float]]:
+    """Link the table ``people``."""
     names = [("surname", "given"), *([("han_surname", "han_given")] if with_folded else [])]
     comparisons = [
         *(
@@ -168,7 +206,7 @@ def _splink(table: Any, with_folded: bool) -> list[tuple[str, str, float]]:
     ]
     settings = SettingsCreator(
         link_type="dedupe_only",
-        comparisons=[each for each in comparisons if _present(table, each)],
+        comparisons=[each for each in comparisons if _present(database, each)],
         blocking_rules_to_generate_predictions=rules,
         retain_matching_columns=False,
     )
@@ -177,16 +215,16 @@ def _splink(table: Any, with_folded: bool) -> list[tuple[str, str, float]]:
     linker.training.estimate_probability_two_random_records_match(exact, recall=0.8)
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
     for rule in (block_on("birth"), block_on("surname", "given")):
-        linker.training.estimate_parameters_using_expectation_maximisation(rule)
+        linker.training.estimate_parameters_using_expectation_maximisation(rule, max_pairs=most)
     found = linker.inference.predict(threshold_match_probability=ENOUGH)
     rows = database.sql(f"select unique_id_l, unique_id_r, match_weight from {found.physical_name}")
     return [(one, other, weight) for one, other, weight in rows.fetchall()]
 
 
-def _present(table: Any, comparison: Any) -> bool:
+def _present(database: Any, comparison: Any) -> bool:
     """Whether a column says anything at all."""
     column = comparison.create_comparison_dict("duckdb")["output_column_name"]
-    return table[column].null_count < len(table)
+    return bool(database.execute(f"select count({column}) from people").fetchall()[0][0])
 
 
 def quality(links: Iterable[tuple[str, str, bool, float]], truth: dict[str, str]) -> Quality:
@@ -272,25 +310,26 @@ def _febrl_patient(row: dict[str, str]) -> dict[str, Any]:
 def febrl_plain(rows: list[dict[str, str]]) -> list[tuple[str, str, float]]:
     """What plain Splink finds in the same columns."""
     logging.disable(logging.WARNING)
-    return _splink(
-        pa.Table.from_pylist(
-            [
-                {
-                    "unique_id": row["rec_id"],
-                    "surname": row["surname"] or None,
-                    "given": row["given_name"] or None,
-                    "birth": row["date_of_birth"] or None,
-                    "sex": None,
-                    "phone": row["address_1"] or None,
-                    "number": row["soc_sec_id"] or None,
-                    "place": row["postcode"] or None,
-                }
-                for row in rows
-            ],
-            schema=pa.schema([(name, pa.string()) for name in _COLUMNS]),
-        ),
-        with_folded=False,
+    database = duckdb.connect()
+    made = pa.Table.from_pylist(
+        [
+            {
+                "unique_id": row["rec_id"],
+                "surname": row["surname"] or None,
+                "given": row["given_name"] or None,
+                "birth": row["date_of_birth"] or None,
+                "sex": None,
+                "phone": row["address_1"] or None,
+                "number": row["soc_sec_id"] or None,
+                "place": row["postcode"] or None,
+            }
+            for row in rows
+        ],
+        schema=pa.schema([(name, pa.string()) for name in _COLUMNS]),
     )
+    database.register("made", made)
+    database.execute("create table people as select * from made")
+    return _splink(database, with_folded=False)
 
 
 _COLUMNS = ("unique_id", "surname", "given", "birth", "sex", "phone", "number", "place")

@@ -1,4 +1,4 @@
-"""Which records are of one person: how right, beside plain Splink, and what a batch costs."""
+"""Which records are of one person: how right, beside plain Splink; the row ``batch`` is of the cost."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,8 +10,7 @@ from bench.figures import Figure, Size
 from bench.linking import Quality
 
 PEOPLE = {Size.QUICK: 2_000, Size.NORMAL: 20_000, Size.LONG: 100_000}
-"""Of the figures on quality, each with three records. A million records, for the cost, are of LONG alone."""
-MILLION = 333_334
+"""Each with three records."""
 NUMBERS = frozenset(
     {"family-card", "identifier-typo", "old-record-number", "permit-reissued", "identifier-absent"}
 )
@@ -25,8 +24,6 @@ def measure(size: Size) -> list[Figure]:
         found += _quality(count, rates)
     for number in (1, 2, 3):
         found.append(_febrl(number))
-    if size is Size.LONG:
-        found += _cost(MILLION)
     return found
 
 
@@ -97,30 +94,6 @@ def _febrl(number: int) -> Figure:
     return Figure(
         f"FEBRL {number}: F1", f"{f1:.4f}", f"plain Splink {beside:.4f}", "not less", f1 >= beside - 0.005
     )
-
-
-def _cost(count: int) -> list[Figure]:
-    with _folder() as folder:
-        truth = linking.write(folder, count, 1.0)
-        _, cost = linking.apart(linking.ours, folder)
-        _, beside = linking.apart(linking.plain, folder, False)
-    head = f"{len(truth):,} records"
-    return [
-        Figure(
-            f"{head}: time",
-            f"{cost.seconds:.0f} s",
-            f"plain Splink {beside.seconds:.0f} s",
-            "0.5 x",
-            cost.seconds <= beside.seconds / 2,
-        ),
-        Figure(
-            f"{head}: memory",
-            f"{cost.memory:,.0f} MB",
-            f"plain Splink {beside.memory:,.0f} MB",
-            "0.5 x",
-            cost.memory <= beside.memory / 2,
-        ),
-    ]
 
 
 @contextmanager
