@@ -13,15 +13,15 @@ Concurrent feeds of one person make one person: what is looked for is a noted re
 inside the commit lock.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
-from kintung.fhir.search import Query, parse_query
 from kintung.identity.matching.numbers import MOST_SAME, URIS, verified_numbers
 from kintung.identity.replacement import replaced_by
 from kintung.store.links import LinkChange, LinkKind
+from kintung.store.persons import Pair, pair_of
 from kintung.store.port import View
 from kintung.store.reader import Reader
 
@@ -71,46 +71,39 @@ class Feed:
             return ()
         here = {patient.id: patient.resource for patient in written}
         numbers = {patient.id: strong_numbers(patient.resource) for patient in written}
-        pairs: dict[tuple[str, str], None] = {}
+        pairs: dict[Pair, None] = {}
         crowded: set[str] = set()
+        for number, bearing in sorted(_by_number(numbers).items()):
+            before = _bearers(view, number)
+            now = None if before is None else {*bearing, *(id for id in before if id not in here)}
+            if now is not None and len(now) <= MOST_SAME:
+                pairs.update((pair_of(id, other), None) for id in bearing for other in now if other != id)
+                continue
+            crowded.add(number)
+            if before is not None and len(before) <= MOST_SAME:  # until now it linked them
+                pairs.update(self._found_among(view, before))
         for patient in written:
-            id = patient.id
-            others: list[str] = []
-            for number in sorted(numbers[id]):
-                bearers = self._bearers(view, number) | {id}
-                if len(bearers) <= MOST_SAME:
-                    others += bearers
-                    continue
-                crowded.add(number)
-                if len(bearers) == MOST_SAME + 1:  # until now it linked them
-                    pairs.update(self._found_among(view, bearers))
-            others += [other for other in here if not numbers[id].isdisjoint(numbers[other])]
             if not patient.is_new:
-                links = view.links_of(_EVERYBODY, id)
-                others += [link.other if link.one == id else link.one for link in links]
-            if patient.replaced_by is not None:
-                others.append(patient.replaced_by)
-            pairs.update(((min(id, other), max(id, other)), None) for other in others if other != id)
+                pairs.update((link.pair, None) for link in view.links_of(_EVERYBODY, patient.id))
+            if patient.replaced_by not in (None, patient.id):
+                pairs[pair_of(patient.id, patient.replaced_by)] = None
         found = {id: self._resource(view, here, id) for pair in pairs for id in pair}
+        numbers.update((id, strong_numbers(found[id])) for id in found if id not in numbers)
         said = {frozenset((patient.id, patient.replaced_by)) for patient in written}
         return tuple(
             _replaced(pair)
             if frozenset(pair) in said or _still_replaced(view, pair, found)
-            else self._change(pair, found, crowded)
+            else self._change(pair, found, numbers, crowded)
             for pair in sorted(pairs)
         )
 
-    def _bearers(self, view: View, number: str) -> set[str]:
-        """Ids of Patients that have a number, verified or not: of too many, two more than may be."""
-        return {match.id for match in view.match(_EVERYBODY, _with_number(number), MOST_SAME + 2)}
-
-    def _found_among(self, view: View, bearers: set[str]) -> dict[tuple[str, str], None]:
+    def _found_among(self, view: View, bearers: Collection[str]) -> dict[Pair, None]:
         """Pairs of these that a rule found something of."""
         links = (link for id in bearers for link in view.links_of(_EVERYBODY, id))
         return {
             link.pair: None
             for link in links
-            if link.found is not LinkKind.NOTHING and bearers.issuperset(link.pair)
+            if link.found is not LinkKind.NOTHING and link.one in bearers and link.other in bearers
         }
 
     def _resource(self, view: View, here: Mapping[str, Resource | None], id: str) -> Resource | None:
@@ -122,12 +115,16 @@ class Feed:
             return None
 
     def _change(
-        self, pair: tuple[str, str], found: Mapping[str, Resource | None], crowded: set[str]
+        self,
+        pair: Pair,
+        found: Mapping[str, Resource | None],
+        numbers: Mapping[str, frozenset[str]],
+        crowded: set[str],
     ) -> LinkChange:
         one, other = (found[id] for id in pair)
         if one is None or other is None:
             return LinkChange(*pair, LinkKind.NOTHING, BY, "one of the records was deleted")
-        shared = strong_numbers(one) & strong_numbers(other)
+        shared = numbers[pair[0]] & numbers[pair[1]]
         if shared and shared <= crowded:
             return LinkChange(*pair, LinkKind.NOTHING, BY, "a number that too many records have")
         finding = self._judge(one, other)
@@ -142,14 +139,14 @@ def strong_numbers(resource: Resource | None) -> frozenset[str]:
     return verified_numbers((resource or {}).get("identifier"))
 
 
-def is_replaced(one: Resource | None, other: Resource | None, pair: tuple[str, str]) -> bool:
+def is_replaced(one: Resource | None, other: Resource | None, pair: Pair) -> bool:
     """Does either record of a pair of Patients, by their ids, say that it is replaced by the other?"""
     if one is None or other is None:
         return False
     return replaced_by(one) == pair[1] or replaced_by(other) == pair[0]
 
 
-def _still_replaced(view: View, pair: tuple[str, str], found: Mapping[str, Resource | None]) -> bool:
+def _still_replaced(view: View, pair: Pair, found: Mapping[str, Resource | None]) -> bool:
     """What was certain stays so while either record says so; who may begin to say it was asked then."""
     if not is_replaced(found[pair[0]], found[pair[1]], pair):
         return False
@@ -157,17 +154,26 @@ def _still_replaced(view: View, pair: tuple[str, str], found: Mapping[str, Resou
     return link is not None and link.found is LinkKind.CERTAIN
 
 
-def _replaced(pair: tuple[str, str]) -> LinkChange:
+def _replaced(pair: Pair) -> LinkChange:
     return LinkChange(
         *pair, LinkKind.CERTAIN, BY, "one replaces the other, by the word of who deposited both"
     )
 
 
-def _with_number(number: str) -> Query:
-    """Who has a number, under any URI of the systems that bear its kind."""
+def _by_number(numbers: Mapping[str, Iterable[str]]) -> dict[str, dict[str, None]]:
+    """Which of some Patients have each number."""
+    found: dict[str, dict[str, None]] = {}
+    for id, borne in numbers.items():
+        for number in borne:
+            found.setdefault(number, {})[id] = None
+    return found
+
+
+def _bearers(view: View, number: str) -> tuple[str, ...] | None:
+    """Ids of Patients that have a number, verified or not, under any URI of its kind; None of too many."""
     kind, _, normal = number.partition(":")
-    written = ",".join(f"{uri}|{normal}" for uri in URIS[kind])
-    return parse_query("Patient", [("identifier", written)], now_micros=0)
+    found = view.bearers(tuple((uri, normal) for uri in URIS[kind]), MOST_SAME + 1)
+    return None if found is None else tuple(match.id for match in found)
 
 
 def plain_judge(one: Resource, other: Resource) -> Finding:

@@ -100,6 +100,10 @@ class Sharing(NamedTuple):
     version: Version
 
 
+Numbers = tuple[tuple[str, str], ...]
+"""Identifiers by system and value."""
+
+
 class Position(NamedTuple):
     """The place after the last entry of a page: its sort values and its sequence number.
 
@@ -230,6 +234,17 @@ class View(Protocol):
 
         Those of its last version, also when that is a deletion: nothing comes to be nobody's
         because its source was deleted. None when it was never stored.
+        """
+        ...
+
+    def bearers(self, numbers: Numbers, most: int) -> tuple[Match, ...] | None:
+        """Patients that have one of these identifiers, by id, whoever asks; None of more than ``most``.
+
+        What a search by ``identifier`` finds, asked directly: it is asked for every new Patient. For
+        writing only: never an answer.
+
+        Args:
+            numbers: of systems that are vaulted.
         """
         ...
 
@@ -452,7 +467,7 @@ class Unit:
 class Read(NamedTuple):
     """A question put to a view and what it answered; plain data, so it may cross processes."""
 
-    question: Literal["current", "match", "owners_of", "link", "links_of"]
+    question: Literal["current", "match", "bearers", "owners_of", "link", "links_of"]
     about: tuple[Any, ...]
     answer: object
 

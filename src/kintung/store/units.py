@@ -1,29 +1,27 @@
 """Preparing a unit: what it reads is remembered and asked again inside the commit lock."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from kintung.errors import RuleFailed
 from kintung.fhir.search import Query
-from kintung.store.links import Disclosed, Link, LinkChange, Said
+from kintung.store.links import Link, LinkChange
 from kintung.store.port import (
     MOST_LABELS,
     Current,
     Match,
+    Numbers,
     Ownership,
-    Page,
-    Paging,
     Read,
     Rehearsal,
     Relabel,
-    Sharing,
     Unit,
-    Version,
     View,
 )
 from kintung.store.reader import Reader, Scope
+from kintung.store.through import Through
 
 
-class Recorder:
+class Recorder(Through):
     """A View that remembers what a unit read, so that it can be asked again.
 
     Only what decides a write is remembered: the state of a resource, the matches of a
@@ -31,12 +29,8 @@ class Recorder:
     """
 
     def __init__(self, view: View) -> None:
-        self._view = view
+        super().__init__(view)
         self.reads: list[Read] = []
-
-    @property
-    def sequence(self) -> int:
-        return self._view.sequence
 
     def current(self, reader: Reader, type: str, id: str) -> Current | None:
         answer = self._view.current(reader, type, id)
@@ -53,6 +47,11 @@ class Recorder:
         self.reads.append(Read("owners_of", (type, id), answer))
         return answer
 
+    def bearers(self, numbers: Numbers, most: int) -> tuple[Match, ...] | None:
+        answer = self._view.bearers(numbers, most)
+        self.reads.append(Read("bearers", (numbers, most), answer))
+        return answer
+
     def link(self, reader: Reader, one: str, other: str) -> Link | None:
         answer = self._view.link(reader, one, other)
         self.reads.append(Read("link", (reader, one, other), answer))
@@ -62,48 +61,6 @@ class Recorder:
         answer = self._view.links_of(reader, id)
         self.reads.append(Read("links_of", (reader, id), answer))
         return answer
-
-    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
-        return self._view.sharing(reader, keys, limit)
-
-    def person(self, reader: Reader, id: str) -> tuple[str, ...]:
-        return self._view.person(reader, id)
-
-    def saw_through(self, reader: Reader, id: str, other: str) -> bool:
-        return self._view.saw_through(reader, id, other)
-
-    def queue(self, reader: Reader, limit: int, after: int = 0) -> tuple[Link, ...]:
-        return self._view.queue(reader, limit, after)
-
-    def said(self, reader: Reader, one: str, other: str) -> tuple[Said, ...]:
-        return self._view.said(reader, one, other)
-
-    def disclosed(self, reader: Reader, one: str, other: str) -> tuple[Disclosed, ...]:
-        return self._view.disclosed(reader, one, other)
-
-    def read(self, reader: Reader, type: str, id: str) -> Version:
-        return self._view.read(reader, type, id)
-
-    def vread(self, reader: Reader, type: str, id: str, version_id: int) -> Version:
-        return self._view.vread(reader, type, id, version_id)
-
-    def history(
-        self,
-        reader: Reader,
-        type: str | None = None,
-        id: str | None = None,
-        *,
-        since: int | None = None,
-        at: tuple[int, int] | None = None,
-        oldest_first: bool = False,
-        paging: Paging,
-    ) -> Page:
-        return self._view.history(
-            reader, type, id, since=since, at=at, oldest_first=oldest_first, paging=paging
-        )
-
-    def search(self, reader: Reader, query: Query, paging: Paging) -> Page:
-        return self._view.search(reader, query, paging)
 
 
 _OF_LINKS = ("link", "links_of")

@@ -77,6 +77,12 @@ class Vault:
         rule = self.systems.of(system) if system else None
         return (system or "", value) if rule is None else self._hash("value", rule.normalise(value))
 
+    def of_number(self, system: str, value: str) -> int:
+        """The hash of a number of a vaulted system, with its system."""
+        rule = self.systems.of(system)
+        assert rule is not None, system
+        return self._hash("pair", rule.uri, rule.normalise(value))
+
     def terms(self, token: TokenValue) -> list[Term]:
         """The vaulted terms that a token searched for may stand in the index as."""
         if token.code is None:

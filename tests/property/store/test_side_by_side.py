@@ -219,6 +219,8 @@ def look_at_persons(pair: Pair) -> None:
     rng = pair.rng
     reader, (one, other) = _asker(pair), rng.sample(given.PATIENTS, 2)
     limit, after = rng.randint(1, 3), rng.choice((0, rng.randint(0, 50)))
+    values = rng.sample(("A1234563", "B987654(3)"), rng.randint(1, 2))
+    numbers = tuple((given.HKID, value) for value in values)
 
     def ask(record: Record, _place: int) -> object:
         with record.store.view() as view:
@@ -229,10 +231,11 @@ def look_at_persons(pair: Pair) -> None:
                 view.queue(reader, limit, after),
                 view.said(reader, one, other),
                 view.disclosed(reader, one, other),
+                view.bearers(numbers, limit),
             )
 
     answers, _ = pair.both(f"persons {one} {other} as {reader}", ask)
-    names = ("person", "link", "links_of", "queue", "said", "disclosed")
+    names = ("person", "link", "links_of", "queue", "said", "disclosed", "bearers")
     pair.seen.update(f"{name} shows" for name, answer in zip(names, answers, strict=True) if answer)
     pair.seen["person of several"] += len(answers[0]) > 1
 

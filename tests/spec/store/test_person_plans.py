@@ -81,6 +81,7 @@ def plans_of(record: Record, who: Reader) -> list[str]:
         assert len(persons.queue(db, reader, 5, 30)) == 5
         around = persons.near(db, ["p3"])
         assert set(around.keys) == {"p2", "p3", "p4"}
+        assert persons.bearers(db, [-5, -6], 9) == ()
         assert persons.persons_by_key(db, [around.keys["p3"]])
         assert held_of(db, 1, [around.keys["p3"], around.keys["p4"]])[1]
     return found.plans

@@ -14,6 +14,7 @@ from kintung.store.sql.store import SqlStore
 from tests.patients import number
 from tests.people import (
     CARDS,
+    HKID,
     STEWARD,
     feed,
     feeding,
@@ -484,6 +485,43 @@ def test_a_number_that_too_many_have_links_none_of_them(record: Record, monkeypa
 
     assert [person(record, id) for id in "abcde"] == [(id,) for id in "abcde"]
     assert sound(record)
+
+
+def test_too_many_of_one_number_in_one_commit_are_not_linked(record: Record, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("kintung.identity.feed.MOST_SAME", 3)
+    feed(record, *(with_card(id) for id in "abcd"))
+
+    assert [person(record, id) for id in "abcd"] == [(id,) for id in "abcd"]
+    feed(record, with_card("a", CARDS[1]), with_card("e", CARDS[1]), with_card("f", CARDS[1]))
+    assert person(record, "a") == ("a", "e", "f")
+    feed(record, with_card("g", CARDS[1]), with_card("h", CARDS[1]))
+    assert person(record, "a") == ("a",)
+    assert sound(record)
+
+
+def bearers(record: Record, *values: str, most: int = 9) -> list[tuple[str, int]] | None:
+    """Who has an identity card of one of these numbers, with the versions that say so."""
+    with record.store.view() as view:
+        found = view.bearers(tuple((HKID, value) for value in values), most)
+    return None if found is None else [(match.id, match.version_id) for match in found]
+
+
+def test_who_bears_a_number_is_found_however_it_is_written(record: Record):
+    record.put(with_card("b"))
+    record.put(with_card("a", "a 123456(3)", verified=False))
+    record.put(with_card("other", CARDS[1]))
+    record.put(with_card("gone"))
+    record.delete("Patient/gone")
+    record.put({**with_card("person"), "resourceType": "Person", "id": "a"})
+
+    assert bearers(record, "A1234563") == [("a", 1), ("b", 1)]
+    assert bearers(record, "A123456(3)", CARDS[1]) == [("a", 1), ("b", 1), ("other", 1)]
+    assert bearers(record, CARDS[2]) == []
+    assert bearers(record, "A1234563", most=2) == [("a", 1), ("b", 1)]
+    assert bearers(record, "A1234563", most=1) is None
+    record.put(with_card("b", CARDS[1]))
+    assert bearers(record, "A1234563") == [("a", 1)]
+    assert bearers(record, CARDS[1]) == [("b", 2), ("other", 1)]
 
 
 def test_concurrent_feeds_of_one_person_make_one_person(record: Record):

@@ -35,6 +35,7 @@ from kintung.store.sql.schema import BY_NAME
 from kintung.store.sql.search import Asked, Plan
 from kintung.store.sql.store import SqlStore
 from kintung.store.sqlite import SqliteDatabase
+from tests.people import HKID
 from tests.records import subscription
 from tests.stores import ALL, HOUR, SYSTEM, Record, opened
 
@@ -175,6 +176,7 @@ def _use_persons(store: SqlStore, readers: Iterable[Reader]) -> None:
             assert view.link(reader, "b", "a") is not None
             assert view.said(reader, "a", "b")
             view.disclosed(reader, "a", "b")
+            assert view.bearers(((HKID, "A1234563"),), 9) == ()
 
 
 def _use_the_queue(store: SqlStore, readers: Iterable[Reader]) -> None:

@@ -18,7 +18,8 @@ from kintung.cli.loading.sources import Item
 from kintung.cli.loading.units import is_batch, patient_of, site_of, unit_of
 from kintung.cli.processes import end_with_parent
 from kintung.errors import Unavailable
-from kintung.store.port import Prepared, Read, Rehearsal, Unit, View
+from kintung.store.ahead import Ahead
+from kintung.store.port import Prepared, Read, Rehearsal, Unit
 from kintung.store.units import rehearse
 from kintung.web.site import Site
 
@@ -123,12 +124,13 @@ def _interrupts_held() -> Generator[None]:
 
 
 def _prepared(site: Site, chunk: list[Item]) -> list[Rehearsal | None]:
-    """The items as they are on one view of the record."""
+    """The items as they are on one view of the record, each with those before it done."""
     units = [_unit(site, item) for item in chunk]
     accepted = (item for item, unit in zip(chunk, units, strict=True) if unit is not None)
     site.scribe.expect(id for item in accepted if (id := patient_of(item)) is not None)
     with site.store.view() as view:
-        return [_ready(unit, view) for unit in units]
+        ahead = Ahead(view, site.scribe)
+        return [_ready(unit, ahead) for unit in units]
 
 
 def _unit(site: Site, item: Item) -> Unit | None:
@@ -141,11 +143,14 @@ def _unit(site: Site, item: Item) -> Unit | None:
         return None
 
 
-def _ready(unit: Unit | None, view: View) -> Rehearsal | None:
+def _ready(unit: Unit | None, ahead: Ahead) -> Rehearsal | None:
     try:
-        return unit and rehearse(unit, view)
+        ready = unit and rehearse(unit, ahead)
     except Exception:  # noqa: BLE001 - it comes again where it is counted
         return None
+    if ready is not None:
+        ahead.take(ready.prepared)
+    return ready
 
 
 # --- In the preparing processes -------------------------------------------------------

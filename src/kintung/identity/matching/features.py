@@ -97,6 +97,10 @@ _NOT_PLAIN = re.compile(r"[^0-9A-Z]+")
 """Of ASCII in capitals: what is neither letter nor digit."""
 
 
+ELEMENTS = ("id", "identifier", "name", "birthDate", "telecom", "address", "gender")
+"""Of a Patient, all that its features are taken from."""
+
+
 def record(patient: dict[str, Any]) -> Record:
     """Take the features of a Patient (a FHIR R4 resource that was validated, or one that was not).
 

@@ -55,10 +55,16 @@ def match(a: Record, b: Record, by: Weights | None = None) -> Match:
     return Match(_result(a, b, agreed, total, used), total, agreed)
 
 
-def explain(a: Record, b: Record, by: Weights | None = None) -> tuple[Term, ...]:
-    """The addends of the score of :func:`match`, in the order of the comparisons."""
+def explain(
+    a: Record, b: Record, by: Weights | None = None, *, agreed: Levels | None = None
+) -> tuple[Term, ...]:
+    """The addends of the score of :func:`match`, in the order of the comparisons.
+
+    Args:
+        agreed: the levels that a match gave, where there is one.
+    """
     used = by or weights()
-    agreed = levels(a, b)
+    agreed = agreed or levels(a, b)
     bits = _bits(a, b, agreed, used)
     return tuple(
         Term(comparison.name, level, added, _why(a, b, _LEVELS[comparison.name, level]))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from kintung.fhir.search import Query, Sort
+from kintung.fhir.search import Criterion, Query, Sort, TokenValue, parameters
 from kintung.fhir.splice import served
 from kintung.store.in_bodies import page_in_bodies, refuse_in_bodies
 from kintung.store.inclusion import INCLUDED_BYTES, too_large
@@ -19,6 +19,7 @@ from kintung.store.port import (
     Current,
     Match,
     Method,
+    Numbers,
     Ownership,
     Page,
     Paging,
@@ -138,6 +139,12 @@ class MemoryView:
     def owners_of(self, type: str, id: str) -> Ownership | None:
         versions = self._state.versions.get((type, id))
         return versions[-1].ownership if versions else None
+
+    def bearers(self, numbers: Numbers, most: int) -> tuple[Match, ...] | None:
+        values = tuple(TokenValue(*number, any_system=False) for number in numbers)
+        bears = Criterion(parameters("Patient")["identifier"], None, values)
+        found = self.match(Reader.everything(), Query(("Patient",), (bears,)), most + 1)
+        return tuple(sorted(found)) if len(found) <= most else None
 
     def person(self, reader: Reader, id: str) -> tuple[str, ...]:
         return persons.person(self._state, self._sees_patient(reader), id)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kintung.errors import KintungError, Unavailable
+from kintung.store.ahead import Ahead
 from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedVersion, next_head
 from kintung.store.composites import composite_terms, numbered
+from kintung.store.links import LinkChange
 from kintung.store.port import (
     MOST_LABELS,
     AuditRecord,
@@ -28,6 +30,7 @@ from kintung.store.port import (
     Write,
 )
 from kintung.store.refusals import moved_on, out_of_reach, written_twice
+from kintung.store.scribe import Scribe
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.entities import Entities, State
 from kintung.store.sql.idempotency import forget, forget_old, kept, replay
@@ -37,7 +40,6 @@ from kintung.store.sql.type_counts import count
 from kintung.store.sql.vaulting import KEPT
 from kintung.store.sql.view import SqlView
 from kintung.store.units import decided_of, rehearse, require_place_for_labels, scope_of, still_so
-from kintung.store.vault import Vaults
 
 ASKED_SECONDS = 2.0
 """How long what a unit asks may keep all others waiting for the commit lock."""
@@ -86,12 +88,15 @@ class Commit:
     """One group in one transaction. Make it, call :meth:`run`, then commit the transaction."""
 
     def __init__(
-        self, db: Database, names: Names, view: SqlView, audit: AuditBook, vaults: Vaults, now_micros: int
+        self, db: Database, names: Names, view: SqlView, audit: AuditBook, scribe: Scribe, now_micros: int
     ) -> None:
         self._db = db
         self._names = names
         self._view = view
+        self._ahead = Ahead(view, scribe)
+        """What the tables hold, with what is staged."""
         self._audit = audit
+        vaults = scribe.vaults
         last = _last(db)
         if last.vault is not None:  # before anything is prepared here, or hashed by others for the next
             vaults.turn_to(last.vault)
@@ -100,6 +105,8 @@ class Commit:
         self.at = max(now_micros, last.at)
         self._linking = Linking(db, audit, last.said, self.at)
         self._staged: list[_Staged] = []
+        self._keys: set[tuple[str, str]] = set()
+        """Clients and idempotency keys of what is staged."""
         self._entities = Entities(db)
         self._versions: list[ChainedVersion] = []
         self._audits: list[ChainedAudit] = []
@@ -134,8 +141,7 @@ class Commit:
             return
         unit = request.unit
         if unit.idempotency is not None:
-            same = unit.idempotency[:2]
-            if any(staged.idempotency and staged.idempotency[:2] == same for staged in self._staged):
+            if unit.idempotency[:2] in self._keys:
                 self._flush()
             earlier = replay(self._db, unit.idempotency, self.at)
             if earlier is not None:
@@ -145,25 +151,26 @@ class Commit:
         self._refuse_labels_out_of_sight(unit, prepared)
         if prepared.relabels:  # those of units before are in the tables: who relabels is flushed at once
             require_place_for_labels(label_names(self._db).values(), prepared.relabels)
-        if prepared.links:
+        may_be_refused = any(map(_may_be_refused, prepared.links))
+        if may_be_refused:
             self._flush()
             self._linking.require(prepared.links)
         if unit.idempotency is not None:
             forget(self._db, unit.idempotency)
+            self._keys.add(unit.idempotency[:2])
         self._staged.append(_Staged(prepared, place, unit.idempotency))
+        self._ahead.take(prepared)
         self._entities.expect(prepared.writes)
-        if prepared.relabels or prepared.links:
+        if prepared.relabels or may_be_refused:
             self._flush()
 
     def _prepared(self, unit: Unit, rehearsal: Rehearsal | None) -> Prepared:
         """The unit as prepared outside when all it read is still so, else prepared here."""
         self._refuse_stale_scope(unit)
-        if rehearsal is not None:
-            if rehearsal.reads and self._staged:
-                self._flush()
-            unmoved = rehearsal.sequence == self._last_seq or self._still_so(rehearsal)
-            if unmoved and self._is_hashed(rehearsal.prepared) and self._is_free(rehearsal.prepared):
-                return rehearsal.prepared
+        if rehearsal is not None and self._still_so(rehearsal):
+            prepared = rehearsal.prepared
+            if self._is_hashed(prepared) and self._is_free(prepared):
+                return prepared
         self._flush()
         try:
             with self._db.within(ASKED_SECONDS):
@@ -184,8 +191,12 @@ class Commit:
     def _still_so(self, rehearsal: Rehearsal) -> bool:
         if not rehearsal.reads:
             return True
+        if self._staged and not self._ahead.knows(rehearsal.reads):
+            self._flush()
+        if not self._staged and rehearsal.sequence == self._last_seq:
+            return True
         with self._db.within(ASKED_SECONDS):
-            return still_so(rehearsal.reads, self._view)
+            return still_so(rehearsal.reads, self._ahead)
 
     def _refusal(self, unit: Unit, prepared: Prepared) -> KintungError:
         """Why a write that was prepared here does not fit: what it changes is out of sight, or not so."""
@@ -236,6 +247,8 @@ class Commit:
         staged, self._staged = self._staged, []
         if not staged:
             return
+        self._keys.clear()
+        self._ahead.clear()
         self._changed = True
         writes = [write for unit in staged for write in unit.prepared.writes]
         self._entities.number(
@@ -254,10 +267,20 @@ class Commit:
         for unit in staged:
             for relabel in unit.prepared.relabels:
                 self._relabel(relabel)
-            if unit.prepared.links:
-                self._linking.change(unit.prepared.links, self._entities.keys)
+        said: list[LinkChange] = []
+        for unit in staged:
+            said += unit.prepared.links
+            if unit.prepared.grants:
+                self._link(said)
             for grant in unit.prepared.grants:
                 self._linking.grant(grant, self._entities.keys)
+        self._link(said)
+
+    def _link(self, said: list[LinkChange]) -> None:
+        """Keep what units in a row say of pairs, all at once; ``said`` is empty then."""
+        if said:
+            self._linking.change(said, self._entities.keys)
+            said.clear()
 
     def _write_unit(self, unit: _Staged, terms: dict[tuple[str, str], int], rows: _Rows) -> Receipt:
         prepared = unit.prepared
@@ -440,6 +463,11 @@ class Commit:
                 )
             ],
         )
+
+
+def _may_be_refused(change: LinkChange) -> bool:
+    """Does it depend on what other pairs are? What a rule says of two Patients is taken as it is."""
+    return change.kind.is_decision or change.expected is not None or change.one == change.other
 
 
 class _Last(NamedTuple):

@@ -7,7 +7,7 @@ from kintung.store.audit import AuditBook, ChainedSaid
 from kintung.store.links import Link, LinkChange
 from kintung.store.persons import expanded, person_of, persons_of, said, waits
 from kintung.store.port import Grant
-from kintung.store.sql.database import Database
+from kintung.store.sql.database import Database, Row
 from kintung.store.sql.persons import Near, near, persons_by_key
 
 Keys = Mapping[tuple[str, str], int]
@@ -60,13 +60,14 @@ class Linking:
         self._expand_all(parts)
 
     def _keep_said(self, done: Sequence[tuple[LinkChange, Link]], keys: Mapping[str, int]) -> None:
+        rows: list[Row] = []
         for change, link in done:
             self.number = link.number
             record = self._book.write_said(change.by, change.why)
             told = (link.version, int(change.kind), change.score)
             self.said.append(ChainedSaid(link.number, link.one, link.other, *told, record))
-            row = (link.number, keys[link.one], keys[link.other], *told, self._at, record)
-            self._db.insert("said", [row])
+            rows.append((link.number, keys[link.one], keys[link.other], *told, self._at, record))
+        self._db.insert("said", rows)
 
     def _keep_links(
         self,
@@ -75,13 +76,14 @@ class Linking:
         persons: Mapping[str, frozenset[str]],
         keys: Mapping[str, int],
     ) -> None:
-        for pair, link in sorted(after.items()):
+        rows: list[Row] = []
+        for pair, link in after.items():
             is_waiting = waits(link, persons)
-            if link == around.links.get(pair) and is_waiting == (pair in around.waiting):
-                continue
-            ends = (keys[link.one], keys[link.other])
-            self._db.remove("link", [ends])
-            self._db.insert("link", [(*ends, *_state(link), int(is_waiting))])
+            if link != around.links.get(pair) or is_waiting != (pair in around.waiting):
+                rows.append((keys[link.one], keys[link.other], *_state(link), int(is_waiting)))
+        rows.sort()
+        self._db.remove("link", [row[:2] for row in rows])
+        self._db.insert("link", rows)
 
     def _keep_members(self, moved: Iterable[int], parts: Iterable[Collection[int]]) -> None:
         self._db.remove("member", sorted((key,) for key in moved))

@@ -8,15 +8,19 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from kintung.fhir.search import parameters
 from kintung.store.audit import AuditBook, StoredAudit
 from kintung.store.links import Disclosed, Link, LinkKind, Said, Turned, linked_after
 from kintung.store.persons import Pair, person_of, persons_of
+from kintung.store.port import Match
 from kintung.store.sql.clauses import Clause, among, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
+from kintung.store.sql.search.index_rows import atoms_of
 from kintung.store.sql.visibility import StoredReader, visible
 
 PATIENT = TYPE_NUMBERS["Patient"]
+_IDENTIFIER = atoms_of(parameters("Patient")["identifier"])
 
 
 # --- What a reader sees ---------------------------------------------------------------
@@ -150,6 +154,25 @@ def turned(db: Database, after: int, limit: int) -> tuple[Turned, ...]:
 def _link(row: Row) -> Link:
     one, other, found, score, decided, version, number, at = row
     return Link(one, other, LinkKind(found), score, LinkKind(decided), version, number, at)
+
+
+# --- Who bears a number ---------------------------------------------------------------
+
+
+def bearers(db: Database, terms: Sequence[int], most: int) -> tuple[Match, ...] | None:
+    """The Patients that have a number, by the keyed hashes it may stand as; None of more than ``most``."""
+    found = borne(db, terms, most * len(terms) + 1)  # one Patient may have it under every system
+    matches = {Match("Patient", id, version) for id, version in db.rows(found.text, found.values)}
+    return tuple(sorted(matches)) if len(matches) <= most else None
+
+
+def borne(db: Database, terms: Sequence[int], limit: int) -> Clause:
+    """The statement of ``bearers``: from the index to the resource, never the other way."""
+    bears = every(_IDENTIFIER, among("x.term", terms))
+    start = Clause(f"(SELECT x.patient_key, x.key FROM ix_token x WHERE {bears.text}) x", bears.values)
+    of = Clause("r.patient_key = x.patient_key AND r.type = ? AND r.key = x.key", (PATIENT,))
+    found = starting(db, starting(db, start, of), Clause("e.key = r.key"), to="entity e")
+    return Clause(f"SELECT e.id, r.version_id FROM {found.text} LIMIT ?", (*found.values, limit))
 
 
 # --- All that is near -----------------------------------------------------------------

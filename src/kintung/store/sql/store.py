@@ -216,7 +216,7 @@ class SqlStore:
             with self._backend.committing() as db:
                 requests = take()
                 commit = Commit(
-                    db, self._names, self._on(db), self._audit, self._vaults, self._clock.now_micros()
+                    db, self._names, self._on(db), self._audit, self._scribe, self._clock.now_micros()
                 )
                 answers = commit.run(requests) if requests else []
         except BaseException:

@@ -17,6 +17,7 @@ from kintung.store.port import (
     LogEntry,
     Match,
     Method,
+    Numbers,
     OwnerKind,
     Ownership,
     Page,
@@ -35,6 +36,7 @@ from kintung.store.sql.history import Walk, walk_of, within
 from kintung.store.sql.keyed import likest
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Asked, Lookups, Searcher
+from kintung.store.sql.vaulting import vault_of
 from kintung.store.sql.visibility import visible
 from kintung.store.vault import Vaults
 
@@ -185,6 +187,10 @@ class SqlView:
         return Version(type, id, version_id, at, _METHODS[method], body, persons)
 
     # -- persons ------------------------------------------------------------------------
+
+    def bearers(self, numbers: Numbers, most: int) -> tuple[Match, ...] | None:
+        vault = vault_of(self._db, self._vaults)
+        return persons.bearers(self._db, [vault.of_number(*number) for number in numbers], most)
 
     def person(self, reader: Reader, id: str) -> tuple[str, ...]:
         members = persons.members(self._db, self._names.stored(self._db, reader), id)
