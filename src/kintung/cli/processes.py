@@ -9,8 +9,8 @@ from multiprocessing import parent_process
 _AGAIN_SECONDS = 0.5
 
 
-def end_with_parent() -> None:
-    """Have this process stop, as by SIGTERM, when the process that started it is gone.
+def end_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
+    """Have this process stop, as by a signal, when the process that started it is gone.
 
     It may have been killed in a way that let it tell nobody; then what it started would wait
     for work for ever, or keep a port.
@@ -21,7 +21,7 @@ def end_with_parent() -> None:
     def watch() -> None:
         parent.join()
         while True:  # one that comes while the process is still starting is passed over
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), by)
             threading.Event().wait(_AGAIN_SECONDS)
 
     threading.Thread(target=watch, name="kintung-parent", daemon=True).start()

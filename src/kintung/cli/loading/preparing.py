@@ -99,7 +99,7 @@ def in_processes(number: int, started: Started) -> Generator[Prepare]:
     pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_start, initargs=started)
 
     def prepare(chunk: list[Item]) -> Ready:
-        with _interrupts_held():  # a process started here would show Ctrl-C as its own failure
+        with _signals_held():
             sent = pool.submit(_prepare_packed, chunk)
         return lambda: [_unpacked(each) for each in sent.result()]
 
@@ -114,9 +114,13 @@ def in_processes(number: int, started: Started) -> Generator[Prepare]:
 
 
 @contextmanager
-def _interrupts_held() -> Generator[None]:
-    """Hold Ctrl-C back; a process started meanwhile never gets it, and ends with this one."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+def _signals_held() -> Generator[None]:
+    """Hold back what stops a load; a process started meanwhile never gets it, and ends with this one.
+
+    Both come to every process of a group. One that prepares would show Ctrl-C as its own failure, and
+    ended in the middle of what it sends, it would leave the load waiting for the rest for ever.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
     finally:
@@ -160,7 +164,7 @@ _resources = ExitStack()
 
 
 def _start(url: str, keys: Path | None, settings: Settings, base_url: str) -> None:
-    end_with_parent()
+    end_with_parent(signal.SIGKILL)  # the others are held back here
     node = _resources.enter_context(open_node(url, keys=keys, settings=settings))
     _process.append(site_of(node, base_url))
     gc.disable()  # with tens of thousands of elements alive it halves the rate of decoding
