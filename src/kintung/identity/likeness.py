@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import blake2b, sha256
 from typing import Any
 
-from kintung.identity.matching import Record, likeness_keys, record, stored_keys
+from kintung.identity.matching import Record, likeness_keys, record_again, stored_keys
 from kintung.identity.name_search import names_fingerprint
 
 FORM = 1
@@ -29,7 +29,7 @@ def key_rows(resource: dict[str, Any]) -> Sequence[int]:
     """
     if resource["resourceType"] != "Patient":
         return ()
-    found = record({name: value for name, value in resource.items() if name != "identifier"})
+    found = record_again(resource, with_numbers=False)
     return _hashed(stored_keys(found))
 
 

@@ -7,11 +7,10 @@ chance; nothing depends on the order of records.
 
 from kintung.identity.matching.blocking import blocking_keys, likeness_keys, number_keys, stored_keys
 from kintung.identity.matching.clusters import clusters
-from kintung.identity.matching.features import ELEMENTS, Record, record
+from kintung.identity.matching.features import Record, record, record_again
 from kintung.identity.matching.scores import Match, Result, Term, explain, match
 
 __all__ = [
-    "ELEMENTS",
     "Match",
     "Record",
     "Result",
@@ -23,5 +22,6 @@ __all__ = [
     "match",
     "number_keys",
     "record",
+    "record_again",
     "stored_keys",
 ]
