@@ -11,7 +11,7 @@ from kintung.cli.loading.sources import Item
 from kintung.consent import Access, Right
 from kintung.errors import NotFound
 from kintung.fhir.json import parse
-from kintung.store.port import Idempotency, Prepared, Unit, View
+from kintung.store.port import AuditRecord, Idempotency, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import received
@@ -80,6 +80,11 @@ def patient_of(item: Item) -> str | None:
 def prepared_elsewhere(site: Site, item: Item) -> Unit:
     """The unit of an item that was prepared already: the item is read again only if it must be."""
     return Unit(_ACCESS.reader, lambda view: unit_of(site, item).prepare(view), _idempotency(item))
+
+
+def refused(item: Item, status: int) -> AuditRecord:
+    """What is on record of an item that was refused."""
+    return AuditRecord(_ACCESS.actor, "", "", "load", f"{item.file} line {item.place}", status)
 
 
 def earlier(item: Item) -> Unit:

@@ -29,6 +29,7 @@ from kintung.identity.name_search.syllables import (
 )
 from kintung.identity.names import (
     folded,
+    from_private_use,
     jyutping,
     own_name,
     pinyin,
@@ -61,8 +62,23 @@ class Words(NamedTuple):
     given: tuple[str, ...]
 
 
+def _of_unicode(name: dict[str, Any]) -> dict[str, Any]:
+    """A HumanName with the characters that its private-use ones stand for."""
+    parts = ("text", "family")
+    found: dict[str, Any] = {part: from_private_use(name[part]).text for part in parts if name.get(part)}
+    if given := name.get("given"):
+        found["given"] = [from_private_use(text).text if text else text for text in given]
+    return name | found
+
+
 def keys_of(name: dict[str, Any]) -> Iterator[str]:
     """Yield the keys of a HumanName, maybe some of them twice."""
+    of_unicode = _of_unicode(name)
+    if of_unicode != name:  # what is written stands in private use, and is not what is asked for
+        yield from keys_of(of_unicode)
+        whole = "".join(part for part in (of_unicode.get("family"), *of_unicode.get("given", ())) if part)
+        yield f"={folded(of_unicode.get('text') or whole)}|"
+        return
     for surname, given in _in_characters(name):
         if surname and given:
             yield from sounds(surname, given)

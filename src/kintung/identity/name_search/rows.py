@@ -24,7 +24,7 @@ from kintung.fhir.search.text import folded
 from kintung.identity.name_search.keys import keys_of
 from kintung.identity.name_search.sought import NameCode, Rows, Sought, sought
 
-FORM = 1
+FORM = 2
 """Of the keys; to be raised when the same name has other keys than before."""
 
 ATOMS = {"Patient": -1, "Person": -2, "RelatedPerson": -3, "Practitioner": -4}

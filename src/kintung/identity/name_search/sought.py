@@ -34,6 +34,7 @@ from kintung.identity.names import (
     SYSTEMS,
     System,
     folded,
+    from_private_use,
     given_spellings,
     split,
     surname_parts,
@@ -78,7 +79,10 @@ class Sought(NamedTuple):
 
 def sought(code: NameCode, text: str) -> tuple[Sought, ...]:
     """What else a name, surname or given name may stand as; empty when nothing else is known."""
-    characters = characters_of(text)
+    received = from_private_use(text)
+    if received.unknown:  # without them it would be another name
+        return ()
+    characters = characters_of(received.text)
     found = _of_characters(code, text, characters) if characters else _of_letters(code, text)
     return tuple(islice(dict.fromkeys(found), MOST_SOUGHT))
 

@@ -15,7 +15,7 @@ from kintung.store.port import Prepared, Receipt, Unit
 from kintung.store.waiting import settle
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.answer import Answer
-from kintung.web.fhir.audit import TELLING, audit_record
+from kintung.web.fhir.audit import audit_record, is_on_record
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request, read_answer, response
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.perform import disclose, require_right
@@ -155,7 +155,11 @@ class Batch:
     ) -> None:
         told = error if isinstance(error, KintungError) else logged(self._site, error)
         answer = self._room.refused(at_entry(told, index))
-        if interaction is not None and request is not None and isinstance(error, TELLING):
+        if (
+            interaction is not None
+            and request is not None
+            and is_on_record(told, writes=isinstance(interaction.action, Writes))
+        ):
             self._records.append(
                 self._site.store.record(audit_record(request, interaction.name, answer.status))
             )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from kintung.errors import Deleted, NotFound, Throttled, ValueInvalid
+from kintung.errors import BadInput, Deleted, NotFound, Throttled, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.references import is_id
 from kintung.identity.identifiers import normalise
@@ -42,11 +42,11 @@ def ihe_pix(site: Site, request: Request, view: View) -> Answer:
     """The identifiers and ids of the person that an identifier is of."""
     try:
         site.matching.take(request.access.client)
-    except Throttled as error:
+        asked = pairs_of(site, request, OPERATION)
+        source = _source([value for name, value in asked if name == "sourceIdentifier"])
+        targets = frozenset(_system(value, "targetSystem") for name, value in asked if name == "targetSystem")
+    except (BadInput, Throttled) as error:
         return refusal(error, TYPE)
-    asked = pairs_of(site, request, OPERATION)
-    source = _source([value for name, value in asked if name == "sourceIdentifier"])
-    targets = frozenset(_system(value, "targetSystem") for name, value in asked if name == "targetSystem")
     reader = request.access.reader
     own = _bearers(view, reader, source, request.base)
     person = view.person(reader, own[0])

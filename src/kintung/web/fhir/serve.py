@@ -19,7 +19,7 @@ from kintung.web.cors import Cors
 from kintung.web.desk import Desk
 from kintung.web.fhir.answer import Answer, refusal
 from kintung.web.fhir.asynchronous import kick_off
-from kintung.web.fhir.audit import TELLING, audit_record
+from kintung.web.fhir.audit import audit_record, is_on_record
 from kintung.web.fhir.batch_or_transaction import carry
 from kintung.web.fhir.binary import brings_content, resource_of, wants_content
 from kintung.web.fhir.failure import logged
@@ -166,8 +166,9 @@ class FhirApi:
                 ](interaction, interaction.action, request)
             finally:
                 self._traffic.end(client)
-        except TELLING as error:
-            await self.on_record(audit_record(request, interaction.name, status_of(error)))
+        except KintungError as error:
+            if is_on_record(error, writes=isinstance(interaction.action, Writes | Carries)):
+                await self.on_record(audit_record(request, interaction.name, status_of(error)))
             raise
         finally:
             self._bodies.release(received)
