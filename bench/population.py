@@ -8,10 +8,11 @@ kept in ``build/bench``; what is measured by writing works on a copy.
 import random
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Shape:
 
     @property
     def name(self) -> str:
-        return f"{self.patients}x{self.observations}+{self.hot}-{self.seed}-{_MADE_BY}"
+        return f"{self.patients}x{self.observations}+{self.hot}-{self.seed}"
 
     @property
     def size(self) -> int:
@@ -79,17 +80,26 @@ class Shape:
 
 def record(shape: Shape) -> Path:
     """A folder with ``x.db`` and ``x.db.keys`` of that shape, and the scopes."""
-    folder = FOLDER / shape.name
+
+    def fill(folder: Path) -> None:
+        with open_node(url(folder)) as node:
+            for batch in batches(shape.resources()):
+                commit(node, batch)
+            for number in (HALF, HUNDREDTH, FEW, ONE, EVERYONE):
+                grant = Grant(number, tuple(f"p{n}" for n in sorted(shape.scope(number))))
+                node.store.commit(Unit(ALL, lambda _view, grant=grant: Prepared(grants=(grant,))))
+
+    return made_once(shape.name, fill)
+
+
+def made_once(name: str, fill: Callable[[Path], None]) -> Path:
+    """A folder of that name with a record that this version can use, filled where there is none."""
+    folder = FOLDER / f"{name}-{_MADE_BY}"
     if (folder / "done").exists() and _opens(folder):
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with open_node(url(folder)) as node:
-        for batch in _batches(shape.resources(), 2_000):
-            commit(node, batch)
-        for number in (HALF, HUNDREDTH, FEW, ONE, EVERYONE):
-            grant = Grant(number, tuple(f"p{n}" for n in sorted(shape.scope(number))))
-            node.store.commit(Unit(ALL, lambda _view, grant=grant: Prepared(grants=(grant,))))
+    fill(folder)
     (folder / "done").touch()
     return folder
 
@@ -188,12 +198,7 @@ def observation(number: int, n: int, chance: random.Random) -> dict[str, Any]:
     }
 
 
-def _batches(resources: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    for resource in resources:
-        batch.append(resource)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+def batches(resources: Iterator[dict[str, Any]], size: int = 2_000) -> Iterator[list[dict[str, Any]]]:
+    """Resources by as many as one commit takes here."""
+    while batch := list(islice(resources, size)):
         yield batch

@@ -8,8 +8,8 @@ identifier. How many of them are found is said beside the times.
 import random
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import httpx
@@ -28,9 +28,11 @@ from kintung.synth import appearances, people, seeded
 GOAL = 0.003
 SEED = 20221019
 COMMONEST = "陳"
-BATCH = 2_000
 OVER_HTTP = 500
 """Fewer than one client may ask in the time it takes, by ``match_each``."""
+_QUERIES = "queries.json"
+_MADE_BY = sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+"""Who is stored and who is asked for are drawn together, and kept together, as ``population`` keeps records."""
 
 
 class Query(NamedTuple):
@@ -45,28 +47,34 @@ class Query(NamedTuple):
 def measure(size: Size) -> list[Figure]:
     count = {Size.QUICK: 3_000, Size.NORMAL: 30_000, Size.LONG: 1_000_000}[size]
     asked = {Size.QUICK: 300, Size.NORMAL: 1_000, Size.LONG: 2_000}[size]
-    population.FOLDER.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=population.FOLDER) as folder:
-        url = population.url(Path(folder))
-        with open_node(url) as node:
-            queries = _filled(node, count, asked)
-            figures = [
-                _in_process(node, f"{count:,} Patients, {name}", some)
-                for name, some in (
-                    ("all", queries),
-                    ("commonest surname and no identifier", [each for each in queries if each.is_hard]),
-                )
-            ]
-        return [*figures, _over_http(url, count, queries[:OVER_HTTP])]
+    folder = population.made_once(f"people-{count}-{_MADE_BY}", lambda folder: _fill(folder, count, asked))
+    queries = msgspec.json.decode((folder / _QUERIES).read_bytes(), type=list[Query])
+    url = population.url(folder)
+    with open_node(url) as node:
+        figures = [
+            _in_process(node, f"{count:,} Patients, {name}", some)
+            for name, some in (
+                ("all", queries),
+                ("commonest surname and no identifier", [each for each in queries if each.is_hard]),
+            )
+        ]
+    return [*figures, _over_http(url, count, queries[:OVER_HTTP])]
 
 
-def _filled(node: Node, count: int, asked: int) -> list[Query]:
+def _fill(folder: Path, count: int, asked: int) -> None:
     """Store the people, and draw those to ask for."""
     kept: list[Query] = []
-    batch: list[dict[str, Any]] = []
+    with open_node(population.url(folder)) as node:
+        for batch in population.batches(_drawn(count, asked, kept)):
+            population.commit(node, batch)
+    random.Random(SEED).shuffle(kept)
+    (folder / _QUERIES).write_bytes(msgspec.json.encode(kept))
+
+
+def _drawn(count: int, asked: int, kept: list[Query]) -> Iterator[dict[str, Any]]:
+    """The Patients to store; those to ask for are put among ``kept`` as they pass."""
     every, hard = count // asked, asked // 10
     for number, (stored, other) in enumerate(_people(count)):
-        batch.append(stored)
         is_common = any(name.get("family", "").startswith(COMMONEST) for name in other.get("name", ()))
         if is_common and hard:
             hard -= 1
@@ -74,13 +82,7 @@ def _filled(node: Node, count: int, asked: int) -> list[Query]:
             kept.append(Query(bare, stored["id"], is_hard=True))
         elif number % every == 0 and len(kept) < asked:
             kept.append(Query(other, stored["id"], is_hard=False))
-        if len(batch) == BATCH:
-            population.commit(node, batch)
-            batch = []
-    if batch:
-        population.commit(node, batch)
-    random.Random(SEED).shuffle(kept)
-    return kept
+        yield stored
 
 
 def _people(count: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
