@@ -32,7 +32,7 @@ OVER_HTTP = 500
 """Fewer than one client may ask in the time it takes, by ``match_each``."""
 _QUERIES = "queries.json"
 _MADE_BY = sha256(Path(__file__).read_bytes()).hexdigest()[:8]
-"""Who is stored and who is asked for are drawn together, and kept together, as ``population`` keeps records."""
+"""Who is stored and who is asked for are drawn together, and kept so."""
 
 
 class Query(NamedTuple):
