@@ -25,7 +25,8 @@ The spelling that a person bears is a choice of theirs or of an office, and no r
 the spellings in which the office writes {total} public figures (office holders, judges, scholars, athletes)
 of Hong Kong, Macao and the mainland, beside those that `kintung.identity.names` holds for their characters.
 The list stands in `tests/conformance/names/public_figures.yaml`, with a page for each name; no table was made
-from it.
+from it. Of {read} the spelling was read on a page at hand; that of the others is from the public record, and
+wants a second reader.
 
 *Among the candidates*: every part is spelled as one of its candidates of that place (at most 24 a part),
 which is what search and matching go by. *Printed*: among the eight that `kintung names` prints. *First*: it
@@ -50,11 +51,15 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A name in characters and as the office writes it: ``SURNAME Given-given``."""
+    """A name in characters and as the office writes it: ``SURNAME Given-given``.
+
+    ``read``: its spelling was found on a page at hand, though its source was not.
+    """
 
     han: str
     official: str
     page: str = ""
+    read: bool = False
 
 
 class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,9 +132,15 @@ def is_spelled(text: str, parts: Sequence[Sequence[str]]) -> bool:
 
 def page() -> str:
     """The whole page."""
-    head = HEAD.format(total=len(measured()))
+    head = HEAD.format(total=len(measured()), read=_read())
     rows = [*(_row(name, _of(system)) for system, name in PLACES.items()), _row("all", measured())]
     return head + "".join(rows) + "".join(_misses())
+
+
+def _read() -> int:
+    """How many spellings were read."""
+    known = {source.id for source in figures().sources if source.read}
+    return sum(group.source in known or each.read for group in figures().figures for each in group.names)
 
 
 def _of(system: System) -> list[Measured]:
