@@ -9,12 +9,11 @@ found by the batch. Each search takes the Reader: who it does not see is no cand
 Only a shared number makes a match certain, so for certain matches only numbers are looked for.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kintung.fhir.json import parse
-from kintung.fhir.search import Query, parse_query
+from kintung.fhir.search import Query, escape, parse_query
 from kintung.identity.likeness import asked_keys
 from kintung.identity.matching import Match, Record, Result, match, record
 from kintung.identity.matching.numbers import MOST_SAME, URIS
@@ -28,7 +27,6 @@ MOST_IN_VAIN = 4
 """Of those who share keys, while nobody was found among them."""
 _MOST_VALUES = 100
 _MOST_NAMES = 12
-_MARKS = re.compile(r"([\\,|$])")
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -95,7 +93,7 @@ def _found(view: View, reader: Reader, pairs: Pairs, most: int) -> dict[str, Ver
 
 def with_identifier(system: str, value: str) -> Query:
     """Who bears an identifier."""
-    return parse_query("Patient", [("identifier", f"{_escaped(system)}|{_escaped(value)}")], now_micros=0)
+    return parse_query("Patient", [("identifier", f"{escape(system)}|{escape(value)}")], now_micros=0)
 
 
 # --- By number ------------------------------------------------------------------------
@@ -110,7 +108,7 @@ def _by_number(asked: Record, patient: Mapping[str, Any]) -> Pairs:
 def _strong(asked: Record) -> Iterator[str]:
     for number in sorted(asked.numbers):
         kind, _, normal = number.partition(":")
-        yield from (f"{uri}|{_escaped(normal)}" for uri in URIS[kind])
+        yield from (f"{uri}|{escape(normal)}" for uri in URIS[kind])
 
 
 def _as_written(patient: Mapping[str, Any]) -> Iterator[str]:
@@ -118,7 +116,7 @@ def _as_written(patient: Mapping[str, Any]) -> Iterator[str]:
     for identifier in patient.get("identifier", ()):
         system, value = identifier.get("system"), identifier.get("value")
         if system and value and identifier.get("use") != "old":
-            yield f"{_escaped(system)}|{_escaped(value)}"
+            yield f"{escape(system)}|{escape(value)}"
 
 
 # --- By likeness ----------------------------------------------------------------------
@@ -147,14 +145,9 @@ def _by_name(asked: Record, patient: Mapping[str, Any]) -> Pairs:
 
 def _alternatives(*texts: Iterable[str]) -> str:
     written = (text for each in texts for text in sorted(each) if text and not text.startswith("#"))
-    return ",".join(_escaped(text) for text in list(dict.fromkeys(written))[:_MOST_NAMES])
+    return ",".join(escape(text) for text in list(dict.fromkeys(written))[:_MOST_NAMES])
 
 
 def _written_givens(patient: Mapping[str, Any]) -> Iterator[str]:
     for name in patient.get("name", ()):
         yield from (given for given in name.get("given", ()) if given)
-
-
-def _escaped(text: str) -> str:
-    """A value as a search has it: http://hl7.org/fhir/R4/search.html#escaping."""
-    return _MARKS.sub(r"\\\1", text)
