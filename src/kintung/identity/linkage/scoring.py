@@ -56,7 +56,8 @@ def scored(weights: MatchingWeights, pairs: str, dialect: Dialect = "duckdb") ->
         ),
     ]
     named = ", ".join(f"{step['output_table_name']} as ({step['sql']})" for step in steps[:-1])
-    return f"with {named} {steps[-1]['sql']}"
+    statement = f"with {named} {steps[-1]['sql']}"
+    return statement.replace("float8", "double") if dialect == "spark" else statement
 
 
 def bound(weights: MatchingWeights) -> str:

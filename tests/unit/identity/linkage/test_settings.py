@@ -100,5 +100,8 @@ def test_the_same_settings_are_sql_of_spark() -> None:
             if condition != "ELSE":
                 parsed = sqlglot.parse_one(condition, dialect="spark")
                 assert "list_has" not in parsed.sql(dialect="spark")
+    statement = scored(matching_weights(), "pairs", "spark")
+    assert "float8" not in statement  # a type that Spark does not know
+    assert "list_has" not in sqlglot.parse_one(statement, dialect="spark").sql(dialect="spark")
     creator = SettingsCreator(**settings(matching_weights(), "spark"))
     assert len(creator.get_settings("spark").comparisons) == len(COMPARISONS)
