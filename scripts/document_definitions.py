@@ -184,8 +184,8 @@ def _weights() -> Iterator[str]:
     yield (
         f"Trained with {training.version} on {training.people:,} people of seed {training.seed} at "
         f"{training.rates} times the rates of corruption. Least scores in bits: certain {weights.certain}, "
-        f"probable {weights.probable}, queue {weights.queue}; a number is seen at the counter of "
-        f"{weights.verified}.\n"
+        f"probable {weights.probable}, queue {weights.queue}, borne out {weights.borne_out}; "
+        f"`verified` is `{weights.verified}`.\n"
     )
     yield "| comparison | level | m | u | bits |"
     yield "| --- | --- | --- | --- | --- |"

@@ -30,10 +30,13 @@ PAIRS = 1e7
 """Random pairs that ``u`` is taken from."""
 LEAST_M, LEAST_U = 1e-5, 1e-7
 """Of a level that hardly ever was seen; the numbers of pairs do not bear less."""
-CERTAIN, PROBABLE, QUEUE = "32", "22", "43"
+CERTAIN, PROBABLE, QUEUE, BORNE_OUT = "32", "22", "47", "54"
 """Certain: the number with a whole name or birth date besides. Probable: of a million people, two that
-agree so are one more often than not. Queue: so that a steward can bear it."""
+agree so are one more often than not. Queue: so that a steward can bear it. Borne out: the number with a
+whole name, a whole birth date and a telephone or an address."""
 SURNAMES = 200
+ASSUMED = {("address", "nearly"): 0.02}
+"""``m`` of levels that cannot be trained: the addresses of synthetic people are always written one way."""
 
 
 def main() -> None:
@@ -87,8 +90,18 @@ def trained(records: list[Record], truth: list[str], seed: int) -> dict[str, dic
         for comparison in COMPARISONS
     }
     return {
-        comparison.name: _not_above_same(comparison, found[comparison.name]) for comparison in COMPARISONS
+        comparison.name: _not_above_same(comparison, _with_assumed(comparison, found[comparison.name]))
+        for comparison in COMPARISONS
     }
+
+
+def _with_assumed(
+    comparison: Comparison, shares: dict[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Put what is assumed in place of what was found; of the others as much less."""
+    assumed = {level: m for (name, level), m in ASSUMED.items() if name == comparison.name}
+    rest = 1 - sum(assumed.values())
+    return {level: (assumed.get(level, m * rest), u) for level, (m, u) in shares.items()}
 
 
 def _not_above_same(
@@ -137,7 +150,9 @@ def definition(
         f"start: {arguments.start}",
         "source: >-",
         "  Model of Fellegi and Sunter 1969 with the levels of kintung.identity.matching; trained on",
-        "  synthetic people, so what is assumed of them is assumed here.",
+        "  synthetic people, so what is assumed of them is assumed here. Assumed too: m of "
+        + ", ".join(" ".join(level) for level in ASSUMED)
+        + ".",
         f'training: {{people: {arguments.people}, seed: {arguments.seed}, rates: "{arguments.rates}", '
         f"version: Splink {version('splink')}}}",
         "# Least scores, in bits: of a certain link (with a number), of a probable one, of what a batch asks",
@@ -145,13 +160,15 @@ def definition(
         f'certain: "{CERTAIN}"',
         f'probable: "{PROBABLE}"',
         f'queue: "{QUEUE}"',
-        "# Of a certain link: the number was seen at the counter of one of the two sources, or of both.",
-        "verified: both",
+        "# Of a certain link: the number was seen at the counters of both sources; or of one, and what is on",
+        "# no card bears it out, with this score at least; or of one.",
+        "verified: borne-out",
+        f'borne_out: "{BORNE_OUT}"',
         "comparisons:",
     ]
     for comparison, levels in shares.items():
         lines.append(f"  {comparison}:")
-        lines += [f'    {level}: {{m: "{m:.7f}", u: "{u:.8f}"}}' for level, (m, u) in levels.items()]
+        lines += [f'    {level}: {{m: "{m:.7f}", u: "{u:.10f}"}}' for level, (m, u) in levels.items()]
     lines.append("surnames: {")
     row: list[str] = []
     for surname, share in borne.items():

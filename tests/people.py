@@ -3,7 +3,7 @@
 from typing import Any
 
 from kintung.identity import registry
-from kintung.identity.feed import Feed, Patient
+from kintung.identity.feed import Feed, Judge, Patient
 from kintung.identity.matching.numbers import VERIFIED
 from kintung.identity.registry import Steward
 from kintung.store.links import Link, LinkChange, LinkKind
@@ -25,12 +25,12 @@ def with_card(id: str, card: str = CARDS[0], *, verified: bool = True, **more: A
     return patient(id, identifier=[identifier], **({"birthDate": "1950-03-04"} | more))
 
 
-def feed(record: Record, *resources: Resource) -> Receipt:
+def feed(record: Record, *resources: Resource, judge: Judge | None = None) -> Receipt:
     """Deposit Patients in one commit, as whatever writes them does."""
-    return record.store.commit(feeding(record, *resources))
+    return record.store.commit(feeding(record, *resources, judge=judge))
 
 
-def feeding(record: Record, *resources: Resource) -> Unit:
+def feeding(record: Record, *resources: Resource, judge: Judge | None = None) -> Unit:
     """The unit of ``feed``."""
 
     def prepare(view: View) -> Prepared:
@@ -38,7 +38,7 @@ def feeding(record: Record, *resources: Resource) -> Unit:
         written = [Patient(each["id"], each, new) for each, new in zip(resources, news, strict=True)]
         writes = tuple(record.putting(each)(view) for each in resources)
         outcomes = tuple(Outcome(200, write=place) for place in range(len(writes)))
-        return Prepared(writes, outcomes, links=Feed().links(view, written))
+        return Prepared(writes, outcomes, links=Feed(judge).links(view, written))
 
     return Unit(ALL, prepare)
 

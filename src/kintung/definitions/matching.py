@@ -36,9 +36,10 @@ class MatchingWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One set of weights, in force from ``start`` until the next starts.
 
     ``certain`` and ``probable`` are the least scores of the two results, ``queue`` of what a batch
-    puts before a steward where no number is shared. ``verified``: whether the
-    number of a certain link was seen at one counter at least, or at both. ``surnames`` are the
-    shares of surnames, most frequent first.
+    puts before a steward where no number is shared. ``verified``: whether the number of a certain
+    link was seen at both counters; or at one, and what is on no card bears it out; or at one.
+    ``borne_out`` is the least score of the second. ``surnames`` are the shares of surnames, most
+    frequent first.
     """
 
     id: str
@@ -49,7 +50,8 @@ class MatchingWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certain: str
     probable: str
     queue: str
-    verified: Literal["one", "both"]
+    verified: Literal["both", "borne-out", "one"]
+    borne_out: str
     comparisons: dict[str, dict[str, LevelWeight]]
     surnames: dict[str, str]
 
@@ -83,6 +85,8 @@ def load_weights(files: dict[str, MatchingWeights]) -> MatchingWeights:
             _number(name, weights.certain), _number(name, weights.queue)
         ):
             raise ValueInvalid(f"definitions/matching/{name}: probable is above certain or queue")
+        if _number(name, weights.certain) > _number(name, weights.borne_out):
+            raise ValueInvalid(f"definitions/matching/{name}: certain is above borne_out")
     return by_start[max(by_start)]
 
 

@@ -1,10 +1,10 @@
-"""The link a record brings with it: one verified number of an identity document, one person.
+"""The link a record brings with it: one number of an identity document, one person.
 
 Whatever writes Patients asks :class:`Feed` what is to be said of pairs with them, in the same commit.
-A Patient is linked with every other that has the same verified strong identifier: one of an identity
-document, well formed, its check digit right, seen at a counter. Whether the two records contradict each
-other is a :data:`Judge`'s to say. When a Patient is written again or deleted, what was found of it is judged
-again; what a steward decided stays.
+A Patient is compared with every other that has the same strong identifier: one of an identity document,
+well formed, its check digit right, seen at the counter of one of the two at least. Whether that settles it,
+or the two records contradict each other, is a :data:`Judge`'s to say. When a Patient is written again or
+deleted, what was found of it is judged again; what a steward decided stays.
 
 A record that its own source says is replaced by another of that source is of the same person, as long as it
 says so.
@@ -13,12 +13,12 @@ Concurrent feeds of one person make one person: what is looked for is a noted re
 inside the commit lock.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
-from kintung.identity.matching.numbers import MOST_SAME, URIS, verified_numbers
+from kintung.identity.matching.numbers import MOST_SAME, URIS, Numbers, strong_numbers
 from kintung.identity.replacement import replaced_by
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.persons import Pair, pair_of
@@ -42,7 +42,8 @@ class Finding(NamedTuple):
 
 
 Judge = Callable[[Resource, Resource], Finding]
-"""Says what two Patients that share a verified number, or were found alike before, are to each other."""
+"""Says what two Patients that share a number seen at a counter, or were found alike before, are to each
+other."""
 
 
 class Patient(NamedTuple):
@@ -70,8 +71,9 @@ class Feed:
         if not written:
             return ()
         here = {patient.id: patient.resource for patient in written}
-        numbers = {patient.id: strong_numbers(patient.resource) for patient in written}
+        numbers = {patient.id: _numbers(patient.resource) for patient in written}
         pairs: dict[Pair, None] = {}
+        known: dict[Pair, None] = {}
         crowded: set[str] = set()
         for number, bearing in sorted(_by_number(numbers).items()):
             before = _bearers(view, number)
@@ -81,20 +83,21 @@ class Feed:
                 continue
             crowded.add(number)
             if before is not None and len(before) <= MOST_SAME:  # until now it linked them
-                pairs.update(self._found_among(view, before))
+                known.update(self._found_among(view, before))
         for patient in written:
             if not patient.is_new:
-                pairs.update((link.pair, None) for link in view.links_of(_EVERYBODY, patient.id))
+                known.update((link.pair, None) for link in view.links_of(_EVERYBODY, patient.id))
             if patient.replaced_by not in (None, patient.id):
-                pairs[pair_of(patient.id, patient.replaced_by)] = None
-        found = {id: self._resource(view, here, id) for pair in pairs for id in pair}
-        numbers.update((id, strong_numbers(found[id])) for id in found if id not in numbers)
+                known[pair_of(patient.id, patient.replaced_by)] = None
+        found = {id: self._resource(view, here, id) for pair in pairs | known for id in pair}
+        numbers.update((id, _numbers(found[id])) for id in found if id not in numbers)
+        known.update((pair, None) for pair in pairs if _seen_in_common(*(numbers[id] for id in pair)))
         said = {frozenset((patient.id, patient.replaced_by)) for patient in written}
         return tuple(
             _replaced(pair)
             if frozenset(pair) in said or _still_replaced(view, pair, found)
             else self._change(pair, found, numbers, crowded)
-            for pair in sorted(pairs)
+            for pair in sorted(known)
         )
 
     def _found_among(self, view: View, bearers: Collection[str]) -> dict[Pair, None]:
@@ -118,13 +121,13 @@ class Feed:
         self,
         pair: Pair,
         found: Mapping[str, Resource | None],
-        numbers: Mapping[str, frozenset[str]],
+        numbers: Mapping[str, Numbers],
         crowded: set[str],
     ) -> LinkChange:
         one, other = (found[id] for id in pair)
         if one is None or other is None:
             return LinkChange(*pair, LinkKind.NOTHING, BY, "one of the records was deleted")
-        shared = numbers[pair[0]] & numbers[pair[1]]
+        shared = _seen_in_common(*(numbers[id] for id in pair))
         if shared and shared <= crowded:
             return LinkChange(*pair, LinkKind.NOTHING, BY, "a number that too many records have")
         finding = self._judge(one, other)
@@ -134,9 +137,13 @@ class Feed:
         return LinkChange(*pair, kind, BY, finding.why, finding.score)
 
 
-def strong_numbers(resource: Resource | None) -> frozenset[str]:
-    """The verified strong identifiers of a Patient, by kind and normal form: ``hkid:A1234563``."""
-    return verified_numbers((resource or {}).get("identifier"))
+def _numbers(resource: Resource | None) -> Numbers:
+    return strong_numbers((resource or {}).get("identifier"))
+
+
+def _seen_in_common(one: Numbers, other: Numbers) -> frozenset[str]:
+    """The numbers that two Patients share and that were seen at the counter of one at least."""
+    return (one.verified & other.numbers) | (one.numbers & other.verified)
 
 
 def is_replaced(one: Resource | None, other: Resource | None, pair: Pair) -> bool:
@@ -160,11 +167,11 @@ def _replaced(pair: Pair) -> LinkChange:
     )
 
 
-def _by_number(numbers: Mapping[str, Iterable[str]]) -> dict[str, dict[str, None]]:
+def _by_number(numbers: Mapping[str, Numbers]) -> dict[str, dict[str, None]]:
     """Which of some Patients have each number."""
     found: dict[str, dict[str, None]] = {}
     for id, borne in numbers.items():
-        for number in borne:
+        for number in borne.numbers:
             found.setdefault(number, {})[id] = None
     return found
 
@@ -177,8 +184,8 @@ def _bearers(view: View, number: str) -> tuple[str, ...] | None:
 
 
 def plain_judge(one: Resource, other: Resource) -> Finding:
-    """A judge that knows numbers and birth dates alone."""
-    if strong_numbers(one).isdisjoint(strong_numbers(other)):
+    """A judge that knows numbers seen at both counters, and birth dates, alone."""
+    if _numbers(one).verified.isdisjoint(_numbers(other).verified):
         return Finding(LinkKind.NOTHING, 0, "no verified number in common")
     born = [str(resource.get("birthDate") or "") for resource in (one, other)]
     if not born[0].startswith(born[1]) and not born[1].startswith(born[0]):

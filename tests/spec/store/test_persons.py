@@ -5,6 +5,7 @@ import pytest
 
 from kintung.errors import Conflict, NotFound, RuleFailed, VersionConflict
 from kintung.identity import registry
+from kintung.identity.judge import matched
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
 from kintung.store.port import AuditRecord, Grant, Prepared, Unit
@@ -433,6 +434,24 @@ def test_one_verified_number_is_one_person(record: Record):
 
     assert person(record, "a") == ("a", "b")
     assert person(record, "told") == ("told",)
+    assert sound(record)
+
+
+def test_a_number_that_one_counter_saw_links_where_the_judge_says_so(record: Record):
+    contact = {
+        "name": [{"family": "CHAN", "given": ["Tai Man"]}],
+        "telecom": [{"system": "phone", "value": "91234567"}],
+    }
+    for first, second in (("seen", "told"), ("told", "seen")):
+        ids = {each: f"{first}-{each}" for each in (first, second)}
+        card = CARDS[first == "seen"]
+        for each in (first, second):
+            feed(record, with_card(ids[each], card, verified=each == "seen", **contact), judge=matched)
+        feed(record, with_card(f"{first}-moved", card, verified=False), judge=matched)
+        assert person(record, ids["seen"]) == tuple(sorted(ids.values()))
+    with record.store.view() as view:
+        waiting = {each for link in view.queue(ALL, 9) for each in link.pair}
+    assert waiting == {"seen-moved", "seen-seen", "told-moved", "told-seen"}
     assert sound(record)
 
 

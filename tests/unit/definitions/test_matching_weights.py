@@ -29,6 +29,7 @@ def test_the_latest_weights_are_in_force() -> None:
         ({"surnames": {"陈": "nan"}}, "is not above 0"),
         ({"certain": "much"}, "is not a number"),
         ({"certain": "1", "probable": "2"}, "probable is above"),
+        ({"borne_out": "1"}, "certain is above"),
     ],
 )
 def test_what_is_no_share_or_score_is_refused(members: dict[str, object], message: str) -> None:

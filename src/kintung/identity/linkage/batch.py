@@ -26,7 +26,7 @@ from kintung.errors import BadInput
 from kintung.identity.linkage.scoring import may_ask, needed, scored
 from kintung.identity.linkage.settings import column, level_of
 from kintung.identity.linkage.tables import write_part
-from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, HALVES, Levels
+from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, HALVES, NOT_ON_CARD, WHOLE, Levels
 
 LINES = 5_000
 """Of the input that one process is given at once."""
@@ -40,11 +40,9 @@ MOST_OF_A_KEY = 60
 
 _SAME = len(COMPARISONS[0].levels) - 1
 """Splink's number of the level that is the same identity number."""
-_SEEN = {
-    "both": "list_has_any(l.verified, r.verified)",
-    "one": "list_has_any(l.verified, r.numbers) or list_has_any(l.numbers, r.verified)",
-}
-"""Whether a number that two records share was seen at counters, by what the weights ask."""
+_SEEN_AT_BOTH = "list_has_any(l.verified, r.verified)"
+_SEEN_AT_ONE = "list_has_any(l.verified, r.numbers) or list_has_any(l.numbers, r.verified)"
+"""Whether a number that two records share was seen at the counters of both, or of one at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +198,8 @@ class Batch:
         seen(self._read)
 
     def _link_by_number(self) -> None:
-        """Score the pairs whose number settles it, and make persons of the certain ones."""
-        execute = self._database.execute
+        """Score the pairs whose number was seen, and make persons of the certain ones."""
+        execute, used = self._database.execute, self._weights
         execute(
             f"""create table pairs as
             with numbered as (select record, unnest(numbers) as number from records),
@@ -212,13 +210,23 @@ class Batch:
             select distinct a.record as join_key_l, b.record as join_key_r, '0' as match_key
             from held a join held b on a.number = b.number and a.record < b.record
             join records l on l.record = a.record join records r on r.record = b.record
-            where {_SEEN[self._weights.verified]}"""
+            where {_SEEN_AT_BOTH if used.verified == "both" else _SEEN_AT_ONE}"""
         )
-        self._by_number = self._score("settled", None)
+        self._by_number = self._score("shared", None)
+        execute(
+            f"""create table settled as select shared.* from shared
+            join records l on l.record = record_l join records r on r.record = record_r
+            where {_SEEN_AT_ONE if used.verified == "one" else _SEEN_AT_BOTH}"""
+        )
         execute(
             "create table certain as select * from settled "
-            f"where score >= {self._weights.certain} and {_not_contradicted()}"
+            f"where score >= {used.certain} and {_not_contradicted()}"
         )
+        if used.verified == "borne-out":
+            execute(
+                f"""insert into certain select * from shared anti join settled using (record_l, record_r)
+                where score >= {used.borne_out} and {_borne_out()}"""
+            )
         self._persons()
 
     def _persons(self) -> None:
@@ -348,6 +356,10 @@ def _levels(gammas: list[int]) -> Levels:
 def _not_contradicted() -> str:
     both = " and ".join(_one_of(half) for half in HALVES)
     return f"not ({_one_of(CONTRADICTIONS)} or ({both}))"
+
+
+def _borne_out() -> str:
+    return " and ".join(_one_of(part) for part in (*WHOLE, NOT_ON_CARD))
 
 
 def _one_of(levels: frozenset[tuple[str, str]]) -> str:

@@ -3,7 +3,8 @@
 A key is a text, made of one record alone, so that keys can be indexed as records come. Identity
 numbers come first; then the birth date with the surname, as characters or as one of the characters
 its spelling may stand for, with the given name or with the district; then names with one part of
-the birth date, for dates that are wrong, or alone; then telephones.
+the birth date, for dates that are wrong, or alone; then telephones; and addresses with two parts of
+the birth date, where name and date are both wrong, which the index has none of.
 """
 
 from collections.abc import Iterator
@@ -14,11 +15,11 @@ from kintung.identity.matching.features import Record
 
 def blocking_keys(record: Record) -> frozenset[str]:
     """Every key of a record. Those of identity numbers begin with ``n:``, and hold them in clear."""
-    return number_keys(record) | likeness_keys(record)
+    return number_keys(record) | likeness_keys(record) | frozenset(_address_keys(record))
 
 
 def likeness_keys(record: Record) -> frozenset[str]:
-    """The keys that are not of numbers."""
+    """The keys that are neither of numbers nor of addresses."""
     return frozenset(
         (
             *_birth_keys(record),
@@ -76,6 +77,11 @@ def _dated_name_keys(record: Record) -> Iterator[str]:
     days = (part for part in record.birth_parts if part.startswith("-"))
     for name, when in product(_name_keys(record), (record.birth[:4], *days)):
         yield f"{name}:{when}"
+
+
+def _address_keys(record: Record) -> Iterator[str]:
+    for address, part in product(record.addresses, record.birth_parts):
+        yield f"a:{address}:{part}"
 
 
 def _phone_keys(record: Record) -> Iterator[str]:

@@ -94,6 +94,21 @@ class Same:
 
 
 @dataclass(frozen=True, slots=True)
+class Different:
+    """The two texts are known and not equal."""
+
+    feature: str
+
+    def test(self) -> Test:
+        get = attrgetter(self.feature)
+        return lambda a, b: get(a) is not None and get(b) is not None and get(a) != get(b)
+
+    def sql(self, dialect: Dialect) -> str:
+        del dialect
+        return f"{self.feature}_l <> {self.feature}_r"
+
+
+@dataclass(frozen=True, slots=True)
 class Mirrored:
     """A text of either record is another text of the other."""
 
@@ -223,7 +238,19 @@ class Either:
 
 
 Condition = (
-    Shared | Crossed | Covered | Same | Mirrored | Within | Nearly | Known | Given | Not | All | Either
+    Shared
+    | Crossed
+    | Covered
+    | Same
+    | Different
+    | Mirrored
+    | Within
+    | Nearly
+    | Known
+    | Given
+    | Not
+    | All
+    | Either
 )
 
 

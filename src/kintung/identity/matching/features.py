@@ -15,7 +15,7 @@ import msgspec
 
 from kintung.identity.matching import births, numbers, phones
 from kintung.identity.matching.elements import listed, objects
-from kintung.identity.matching.names import HanName, LatinName, parted_syllables, read_names
+from kintung.identity.matching.names import HanName, LatinName, read_names
 from kintung.identity.matching.spellings import frequency, pivots, spelled_given, spelled_surname, telegraphed
 from kintung.identity.names import folded, surname_parts
 
@@ -41,7 +41,9 @@ class Record:
         surname_latin, given_latin: capitals without marks or spaces.
         surname_spelled: spellings that the characters of the surname may have, and ``surname_latin``.
         surname_pivot: folded characters that a surname known only by its spelling may be.
-        surname_text, given_text: the first spelling, of a record without characters.
+        surname_text, given_text: the first spelling; given_whole: all words of a given name, by letters.
+        given_western: Western given names; given_manner: ``western`` where there are no others, and
+            ``chinese`` where there are none.
         given_term: what the given name is; None when it is not said.
         given_parts: folded characters of the given name, one by one.
         given_syllables: syllables that are written, ``1TAI``; given_spelled: those that characters may have.
@@ -49,6 +51,7 @@ class Record:
         sex: ``male`` or ``female``.
         phones, phone_tails: with country code, ``85251234567``; last six digits.
         addresses, places: lines of addresses; districts, towns and postal codes.
+        address_numbers, address_words: of the first address by letters, its numbers, and the rest.
     """
 
     id: str
@@ -75,6 +78,9 @@ class Record:
     given_syllables: frozenset[str] = NONE
     given_spelled: frozenset[str] = NONE
     given_text: str | None = None
+    given_whole: str | None = None
+    given_western: frozenset[str] = NONE
+    given_manner: str | None = None
     birth: str | None = None
     birth_new_year: str | None = None
     birth_day: str | None = None
@@ -87,6 +93,8 @@ class Record:
     phones: frozenset[str] = NONE
     phone_tails: frozenset[str] = NONE
     addresses: frozenset[str] = NONE
+    address_numbers: str | None = None
+    address_words: str | None = None
     places: frozenset[str] = NONE
 
 
@@ -98,6 +106,7 @@ _MOST = 10
 _ONE_DISTRICT = 400
 _NOT_PLAIN = re.compile(r"[^0-9A-Z]+")
 """Of ASCII in capitals: what is neither letter nor digit."""
+_DIGITS = re.compile("[0-9]+")
 
 
 def record(patient: dict[str, Any]) -> Record:
@@ -166,9 +175,13 @@ def _name_features(han: list[HanName], latin: list[LatinName]) -> Iterator[tuple
     yield "surname_other", frozenset(surname for surname, _ in others if surname)
     yield "given_other", frozenset(given for _, given in others if given)
     givens = frozenset(folded(name.given) for name in han if name.given)
-    spelled_latin = frozenset("".join(name.syllables) for name in latin if name.syllables)
+    spelled_latin = frozenset(_given(name) for name in latin) - {""}
     if givens or spelled_latin:
         yield "given_term", min(givens or spelled_latin)
+    western = frozenset(each for name in latin for each in name.western)
+    yield "given_western", western
+    if bool(western) != bool(givens or any(name.syllables for name in latin)):
+        yield "given_manner", "western" if western else "chinese"
 
 
 def _han_features(names: list[HanName]) -> Iterator[tuple[str, Any]]:
@@ -195,20 +208,22 @@ def _written(name: HanName, *, of_surname: bool) -> Iterator[str]:
 
 def _latin_features(names: list[LatinName]) -> Iterator[tuple[str, Any]]:
     surnames = ["".join(name.surname) for name in names if name.surname]
-    givens = ["".join(name.syllables) for name in names if name.syllables]
+    givens = [given for name in names if (given := _given(name))]
     yield "surname_latin", frozenset(surnames)
     yield "given_latin", frozenset(givens)
     yield "surname_text", min(surnames, default=None)
     yield "given_text", min(givens, default=None)
-    parted = [_parted(name.syllables) for name in names]
+    wholes = ["".join(sorted((*name.syllables, *name.western))) for name in names]
+    yield "given_whole", min(filter(None, wholes), default=None)
     yield (
         "given_syllables",
-        frozenset(f"{place}{part}" for parts in parted for place, part in enumerate(parts, 1)),
+        frozenset(f"{place}{part}" for name in names for place, part in enumerate(name.syllables, 1)),
     )
 
 
-def _parted(syllables: tuple[str, ...]) -> tuple[str, ...]:
-    return parted_syllables(syllables[0]) or syllables if len(syllables) == 1 else syllables
+def _given(name: LatinName) -> str:
+    """The given name as one word: the Chinese one, or where there is none the Western."""
+    return "".join(name.syllables or name.western)
 
 
 def _other_readings(names: list[HanName]) -> Iterator[tuple[str, str]]:
@@ -222,7 +237,7 @@ def _other_readings(names: list[HanName]) -> Iterator[tuple[str, str]]:
 def _other_latin(names: list[LatinName]) -> Iterator[tuple[str, str]]:
     """Each of two surnames; Western given names; surname and given name in the other order."""
     for name in names:
-        given = "".join(name.syllables)
+        given = _given(name)
         if len(name.surname) > 1:
             yield from ((part, "") for part in name.surname)
         yield from (("", western) for western in name.western)
@@ -239,13 +254,29 @@ def _contact_features(patient: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "phones", frozenset(found)
     yield "phone_tails", frozenset(phone[-6:] for phone in found)
     lines: set[str] = set()
+    parted: set[tuple[str, str]] = set()
     places: set[str] = set()
     for address in objects(patient.get("address"), _MOST):
         texts = listed(address.get("line"), _MOST) or [address.get("text")]
         lines.add("".join(_place(text) for text in texts))
+        parted.add(_parted(texts))
         places.update(_place(address.get(part)) for part in ("district", "city", "postalCode"))
     yield "addresses", frozenset(lines - {""})
+    for of_digits, of_letters in sorted(parted - {("", "")})[:1]:
+        yield "address_numbers", of_digits
+        yield "address_words", of_letters
     yield "places", frozenset(places - {""})
+
+
+def _parted(texts: list[Any]) -> tuple[str, str]:
+    """The numbers of an address, in the order of their digits, and its words, line by line by letters.
+
+    Nothing where there are no numbers, or nothing else: a street alone is nobody's home.
+    """
+    lines = [unicodedata.normalize("NFKC", text[:_ONE_DISTRICT]) for text in texts if isinstance(text, str)]
+    numbers = " ".join(sorted(number for line in lines for number in _DIGITS.findall(line)))
+    words = "".join(sorted(_place(_DIGITS.sub("", line)) for line in lines))
+    return (numbers, words) if numbers and words else ("", "")
 
 
 def _place(text: Any) -> str:

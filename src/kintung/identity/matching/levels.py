@@ -16,6 +16,7 @@ from kintung.identity.matching.conditions import (
     Condition,
     Covered,
     Crossed,
+    Different,
     Either,
     Given,
     Known,
@@ -56,6 +57,7 @@ class Comparison:
 
 _SURNAMES_IN_CHARACTERS = Known("surname_folded")
 _GIVEN_IN_CHARACTERS = Known("given_folded")
+_WESTERN = Level("western", "a Western given name here and a Chinese one there", Different("given_manner"))
 
 COMPARISONS = (
     Comparison(
@@ -147,14 +149,19 @@ COMPARISONS = (
             Level(
                 "other",
                 "a further given name, or the surname in the other order",
-                Crossed("given_other", "given_latin"),
+                Either((Crossed("given_other", "given_latin"), Shared("given_western"))),
             ),
-            Level("nearly", "a letter or two of the spelling differ", Nearly("given_text")),
+            Level(
+                "nearly",
+                "a letter or two of the spelling differ",
+                Either((Nearly("given_text"), Nearly("given_whole"))),
+            ),
             Level(
                 "syllable",
                 "one syllable agrees",
                 Either((Shared("given_syllables"), Crossed("given_syllables", "given_spelled"))),
             ),
+            _WESTERN,
             Level("differs", "another given name", None),
         ),
     ),
@@ -168,6 +175,7 @@ COMPARISONS = (
                 Covered("given_syllables", "given_spelled"),
             ),
             Level("syllable", "one syllable is", Crossed("given_syllables", "given_spelled")),
+            _WESTERN,
             Level("differs", "no syllable is", None),
         ),
     ),
@@ -218,6 +226,11 @@ COMPARISONS = (
         Known("places"),
         (
             Level("same", "the same address", Shared("addresses")),
+            Level(
+                "nearly",
+                "in one place the same numbers, and of the rest a letter in four differs at most",
+                All((Same("address_numbers"), Nearly("address_words"), Shared("places"))),
+            ),
             Level("place", "the same district, town or postal code", Shared("places")),
             Level("differs", "another place", None),
         ),
@@ -242,12 +255,40 @@ HALVES = (
             ("given", "part"),
             ("given-spelling", "nearly"),
             ("given-spelling", "syllable"),
+            ("given-spelling", "western"),
             ("given-sound", "syllable"),
+            ("given-sound", "western"),
         }
     ),
     frozenset({("birth", "swapped"), ("birth", "two-parts"), ("birth", "lunar")}),
 )
 """Levels of given name and of birth date that contradict together: brothers and sisters look like this."""
+
+WHOLE = (
+    frozenset(
+        {
+            ("surname", "same"),
+            ("surname", "folded"),
+            ("surname-spelling", "same"),
+            ("surname-spelling", "sound"),
+            ("surname-sound", "same"),
+        }
+    ),
+    frozenset(
+        {
+            ("given", "same"),
+            ("given", "folded"),
+            ("given-spelling", "same"),
+            ("given-spelling", "sound"),
+            ("given-sound", "same"),
+        }
+    ),
+    frozenset({("birth", "same")}),
+)
+"""Levels of a surname, a given name and a birth date that agree whole: what stands on a card."""
+
+NOT_ON_CARD = frozenset({("phone", "same"), ("address", "same")})
+"""Levels of what stands on no card: whoever holds a card of another does not read it there."""
 
 Levels = tuple[str | None, ...]
 """The name of the level of each of COMPARISONS; None where it cannot be compared."""

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from kintung.identity.matching.elements import listed, objects
+from kintung.identity.name_search import is_syllable
 from kintung.identity.names import from_private_use, is_han, split
 
 TELEGRAPH = "https://kintung.org/fhir/StructureDefinition/chinese-commercial-code"
@@ -22,9 +23,6 @@ _MOST_SIGNS = 120
 _NOT_LETTERS = re.compile(r"[^A-Z]+")
 _WORD = re.compile(r"[A-Z]+")
 _CODE = re.compile(r"(\d{4})(?:-?\d)?")
-_INITIAL = "(?:NG|GW|KW|GU|KU|TSZ|TS|TZ|CH|SH|ZH|HS|[BCDFGHJKLMNPQRSTVWXYZ])?"
-_SYLLABLE = re.compile(_INITIAL + "[AEIOUY]{1,4}(?:NG|[NMPTKH])?|M|NG|TSZ|SZ|TZ|SZE|TZE")
-"""How a syllable of Cantonese or Mandarin may look in any of the romanisations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,8 @@ class LatinName:
 
     Attributes:
         surname: its parts, ``("AU", "YEUNG")``.
-        syllables: of a Chinese given name, ``("TAI", "MAN")``; the whole parts where it is none.
-        western: further given names.
+        syllables: of a Chinese given name, ``("TAI", "MAN")``.
+        western: other given names.
     """
 
     surname: tuple[str, ...]
@@ -139,15 +137,18 @@ def _latin_text(text: str) -> tuple[list[str], list[str]]:
 
 @lru_cache(maxsize=1 << 16)
 def latin_name(surname: tuple[str, ...], given: tuple[str, ...]) -> LatinName:
-    """Tell the syllables of a Chinese given name from Western given names."""
-    single = [part for part in given if _SYLLABLE.fullmatch(part)]
-    syllables: list[str] = []
-    western: list[str] = []
-    for part in given:
-        parted = (part,) if part in single else () if len(single) > 1 else parted_syllables(part)
-        syllables += parted
-        western += () if parted else (part,)
-    return LatinName(surname, tuple(syllables or western), tuple(western if syllables else ()))
+    """Tell the syllables of a Chinese given name from Western given names, in whichever order they stand.
+
+    Words that are a syllable each are the Chinese name; where there are none, the one word that is made of
+    two. Of several such words the first by letters is taken, so that their order says nothing.
+    """
+    single = [part for part in given if is_syllable(part.lower())]
+    if single:
+        return LatinName(surname, tuple(single), tuple(part for part in given if part not in single))
+    joined = min((part for part in given if parted_syllables(part)), default=None)
+    if joined is None:
+        return LatinName(surname, (), given)
+    return LatinName(surname, parted_syllables(joined), tuple(part for part in given if part != joined))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -156,7 +157,10 @@ def parted_syllables(word: str) -> tuple[str, ...]:
 
     A consonant between vowels begins the second syllable, as in the rules of pinyin.
     """
-    for end in range(1, len(word)):
-        if _SYLLABLE.fullmatch(word[:end]) and _SYLLABLE.fullmatch(word[end:]) and word[end] not in "AEIOU":
-            return word[:end], word[end:]
-    return ()
+    ends = [
+        end
+        for end in range(1, len(word))
+        if is_syllable(word[:end].lower()) and is_syllable(word[end:].lower())
+    ]
+    end = min(ends, key=lambda end: (word[end] in "AEIOU", end), default=None)
+    return (word[:end], word[end:]) if end else ()

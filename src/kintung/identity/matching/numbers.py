@@ -58,17 +58,26 @@ _MOST = 20
 """Identifiers of one Patient that are looked at."""
 
 
-def verified_numbers(identifiers: Any) -> frozenset[str]:
-    """The numbers of strong kinds whose document was seen at a counter: ``verified`` of a Record."""
-    found: set[str] = set()
+class Numbers(NamedTuple):
+    """Two features of a Record: numbers of strong kinds, ``hkid:A1234563``, and those that were seen."""
+
+    numbers: frozenset[str]
+    verified: frozenset[str]
+
+
+def strong_numbers(identifiers: Any) -> Numbers:
+    """The numbers of strong kinds among ``Patient.identifier``."""
+    strong: set[str] = set()
+    verified: set[str] = set()
     for uri, value, seen in _written(identifiers) if identifiers else ():
-        if seen:
-            try:
-                number = parse(uri, value)
-            except KintungError:
-                continue
-            found.update(_as_verified(number))
-    return frozenset(found)
+        try:
+            number = parse(uri, value)
+        except KintungError:
+            continue
+        if number.document in STRONG:
+            strong.add(f"{STRONG[number.document]}:{number.normal}")
+            verified.update(_as_verified(number) if seen else ())
+    return Numbers(frozenset(strong), frozenset(verified))
 
 
 def number_features(identifiers: Any) -> Iterator[tuple[str, Any]]:

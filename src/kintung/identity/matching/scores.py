@@ -5,7 +5,16 @@ from enum import StrEnum
 from math import log2
 
 from kintung.identity.matching.features import Record
-from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, HALVES, Level, Levels, levels
+from kintung.identity.matching.levels import (
+    COMPARISONS,
+    CONTRADICTIONS,
+    HALVES,
+    NOT_ON_CARD,
+    WHOLE,
+    Level,
+    Levels,
+    levels,
+)
 from kintung.identity.matching.weights import Weights, weights
 
 _BY_FREQUENCY = tuple(
@@ -97,21 +106,39 @@ def _why(a: Record, b: Record, level: Level) -> str:
 def _result(a: Record, b: Record, agreed: Levels, total: float, used: Weights) -> Result:
     if is_settled(a, b, used):
         return Result.CERTAIN if total >= used.certain and not contradicts(agreed) else Result.PROBABLE
+    if used.verified == "borne-out" and total >= used.borne_out and is_seen(a, b) and is_borne_out(agreed):
+        return Result.CERTAIN
     return Result.PROBABLE if total >= used.probable else Result.NONE
 
 
 def is_settled(a: Record, b: Record, used: Weights) -> bool:
     """Whether a strong identity number on both says that they are one, if nothing contradicts it.
 
-    Its document was seen at the counter of one of them or of both, as the weights say.
+    Its document was seen at the counters of both, or of one where the weights ask no more.
     """
-    if used.verified == "both":
-        return not a.verified.isdisjoint(b.verified)
+    return is_seen(a, b) if used.verified == "one" else not a.verified.isdisjoint(b.verified)
+
+
+def is_seen(a: Record, b: Record) -> bool:
+    """Whether a strong identity number is on both, and its document was seen at a counter of one."""
     return not a.verified.isdisjoint(b.numbers) or not b.verified.isdisjoint(a.numbers)
+
+
+def is_borne_out(agreed: Levels) -> bool:
+    """Whether all that stands on a card agrees, and something besides that stands on none.
+
+    Nothing contradicts then, as whole names and dates do not.
+    """
+    found = _named(agreed)
+    return all(not found.isdisjoint(part) for part in (*WHOLE, NOT_ON_CARD))
 
 
 def contradicts(agreed: Levels) -> bool:
     """Whether something speaks against one person, whatever the score."""
-    names = (comparison.name for comparison in COMPARISONS)
-    found = {(name, level) for name, level in zip(names, agreed, strict=True) if level is not None}
+    found = _named(agreed)
     return not found.isdisjoint(CONTRADICTIONS) or all(not found.isdisjoint(half) for half in HALVES)
+
+
+def _named(agreed: Levels) -> set[tuple[str, str]]:
+    names = (comparison.name for comparison in COMPARISONS)
+    return {(name, level) for name, level in zip(names, agreed, strict=True) if level is not None}

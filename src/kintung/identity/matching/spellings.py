@@ -16,8 +16,9 @@ _SURNAME = {"hong_kong": 8, "macao": 3, "pinyin": 3}
 _SYLLABLE = {"hong_kong": 5, "macao": 2, "pinyin": 2}
 """Spellings by each system that are kept, the likeliest first; those after are rare."""
 
-_RARE = 0.0001
-"""Frequency of a surname that is not in the table."""
+_RARE, _FOREIGN = 0.0001, 0.0005
+"""Frequency of a surname that is not in the table, and of one that is known in Latin letters alone and is
+no Chinese one. The second is assumed: the common ones of a people are borne by many of the few there are."""
 
 
 @lru_cache(maxsize=1 << 13)
@@ -69,9 +70,9 @@ def _frequencies() -> dict[str, float]:
 
 
 def frequency(of: frozenset[str]) -> float:
-    """Share of people who bear one of the folded surnames."""
+    """Share of people who bear one of the folded surnames; of none, that of a surname from elsewhere."""
     shares = _frequencies()
-    return sum(sorted(shares[surname] for surname in of if surname in shares)) or _RARE
+    return sum(sorted(shares[surname] for surname in of if surname in shares)) or (_RARE if of else _FOREIGN)
 
 
 def _plain(spelling: str) -> str:

@@ -21,7 +21,8 @@ class Weights:
     certain: float
     probable: float
     queue: float
-    verified: Literal["one", "both"]
+    verified: Literal["both", "borne-out", "one"]
+    borne_out: float
     bits: tuple[dict[str, float], ...]
     shares: tuple[dict[str, float], ...]
 
@@ -48,6 +49,7 @@ def weights_of(definition: MatchingWeights) -> Weights:
         probable=float(definition.probable),
         queue=float(definition.queue),
         verified=definition.verified,
+        borne_out=float(definition.borne_out),
         bits=tuple(
             {name: log2(float(level.m) / float(level.u)) for name, level in ladder.items()}
             for ladder in ladders

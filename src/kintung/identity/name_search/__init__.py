@@ -12,11 +12,13 @@ from kintung.identity.name_search.rows import (
     names_fingerprint,
 )
 from kintung.identity.name_search.sought import NameCode
+from kintung.identity.name_search.syllables import is_syllable
 
 __all__ = [
     "MatchedForm",
     "NameCode",
     "is_found_in_any_form",
+    "is_syllable",
     "matched_form",
     "name_forms",
     "name_rows",

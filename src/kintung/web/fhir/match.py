@@ -97,8 +97,12 @@ def _of_one_person(view: View, reader: Reader, sought: Sought) -> tuple[Found, .
 
 
 def _to_stranger(request: Request, view: View, stranger: Stranger, asked: Asked) -> Answer:
-    """One person that is certain and the only one, or nothing."""
+    """One person that is certain and the only one, or nothing.
+
+    Of a number that one side alone saw nothing is told, however well the rest bears it out.
+    """
     sought = seek(view, stranger.among, asked.patient, by_number_alone=True)
+    sought = sought._replace(found=tuple(each for each in sought.found if _is_seen_twice(sought, each)))
     one = _of_one_person(view, stranger.among, sought)[:1]
     if not one:
         return _answer(request, 0, [], ())
@@ -110,6 +114,10 @@ def _to_stranger(request: Request, view: View, stranger: Stranger, asked: Asked)
     entry = {"fullUrl": f"{request.base}/{TYPE}/{id}", "resource": resource, "search": search}
     shown = [msgspec.json.encode(entry)] if asked.most else []
     return _answer(request, 1, shown, one[0].version.patient_keys)
+
+
+def _is_seen_twice(sought: Sought, found: Found) -> bool:
+    return not sought.asked.verified.isdisjoint(found.record.verified)
 
 
 def _entry(request: Request, sought: Sought, found: Found, *, explained: bool) -> bytes:

@@ -21,6 +21,7 @@ NAMES = [
     name("AU YEUNG", "Tai Man"),
     name("Tai Man", "CHAN"),
     name("CHAN", "David"),
+    name("CHAN", "Peter", "Tai Ming"),
     {"text": "LEE, Mei Ling"},
 ]
 NUMBERS = [
@@ -39,6 +40,8 @@ PHONES = [{"system": "phone", "value": value} for value in ("91234567", "+86 138
 PLACES = [
     {"line": ["Flat A"], "district": "Sha Tin"},
     {"line": ["Flat B"], "district": "Sha Tin"},
+    {"line": ["Flat B, 12/F, Block 3", "Harbour Estate"], "district": "Sha Tin"},
+    {"line": ["Flat B, 12/F, Blk 3", "Harbour Estate"], "district": "Sha Tin"},
     {"city": "深圳市"},
 ]
 SOURCES = [{"reference": "Organization/a"}, {"reference": "Organization/b"}, None]

@@ -71,6 +71,12 @@ def test_a_number_that_something_contradicts_is_not_certain(other: dict[str, obj
         (name("CHAN LEE", "Mei Ling"), name("LEE", "Mei Ling"), "surname-spelling", "other"),
         (name("CHEUNG", "Tai Man"), name("CHEUNGG", "Tai Man"), "surname-spelling", "nearly"),
         (name("CHAN", "David"), name("CHAN", "Tai Man", "David"), "given-spelling", "other"),
+        (name("CHAN", "Tai Man", "David"), name("CHAN", "Tai Ming", "David"), "given-spelling", "other"),
+        (name("CHAN", "David"), name("CHAN", "Tai Man"), "given-spelling", "western"),
+        (name("CHAN", "David"), name("CHAN", "Tai Man", "Peter"), "given-spelling", "differs"),
+        (name("陳", "大文"), name("CHAN", "David"), "given-sound", "western"),
+        (name("CHENG", "Mej Kam", "Shirley"), name("CHENG", "Mei Kam", "Shirley"), "given-spelling", "other"),
+        (name("CHENG", "Mej Kam"), name("CHENG", "Mei Kam"), "given-spelling", "nearly"),
         (name("CHAN", "Tai Man"), name("CHAN", "Tai Ming"), "given-spelling", "syllable"),
         (name("陳", "大文"), name("陳", "大明"), "given", "part"),
         (name("陳", "大文"), name("陳", "小明"), "given", "differs"),
@@ -96,6 +102,30 @@ def test_names_agree_across_scripts(one: dict, other: dict, comparison: str, lev
 )
 def test_birth_dates_agree(one: str, other: str, comparison: str, level: str) -> None:
     assert levels(patient("a", birthDate=one), patient("b", birthDate=other))[comparison] == level
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        (["Flat B, 12/F, Block 3", "Harbour Estate"], "same"),
+        (["Flat B 12/F Block 3 Harbour Estate"], "same"),
+        (["Flat B, 12/F, Blk 3", "Harbour Estate"], "nearly"),
+        (["Harbour Estat", "Block 3, Flat B, 12/F"], "place"),
+        (["Harbour Estat", "Flat B, 12/F, Block 3"], "nearly"),
+        (["Flat B, 21/F, Block 3", "Harbour Estate"], "place"),
+        (["Flat B, 12/F, Block 3", "Sunrise Garden"], "place"),
+        (["Harbour Estate"], "place"),
+    ],
+)
+def test_addresses_agree(line: list[str], level: str) -> None:
+    here, there = (
+        patient("a", address=[{"line": each, "district": "Sha Tin"}])
+        for each in (["Flat B, 12/F, Block 3", "Harbour Estate"], line)
+    )
+    assert levels(here, there)["address"] == level
+    line = ["Flat B, 12/F, Blk 3", "Harbour Estate"]
+    elsewhere = patient("c", address=[{"line": line, "district": "Tuen Mun"}])
+    assert levels(here, elsewhere)["address"] == "differs"
 
 
 def test_a_rare_surname_says_more_than_a_common_one() -> None:
@@ -127,6 +157,46 @@ def test_a_number_that_was_typed_at_one_side_is_probable() -> None:
     assert match(record(CARD), record(typed)).result is Result.PROBABLE
     same_source = typed | {"managingOrganization": CARD["managingOrganization"]}
     assert match(record(CARD), record(same_source)).result is Result.PROBABLE
+
+
+HOME = {
+    "telecom": [{"system": "phone", "value": "91234567"}],
+    "address": [{"line": ["Flat A, 1/F"], "district": "Sha Tin"}],
+}
+MOVED = {"line": ["Flat B, 2/F"], "district": "Tuen Mun"}
+
+
+@pytest.mark.parametrize(
+    ("other", "result"),
+    [
+        ({}, Result.CERTAIN),
+        ({"telecom": []}, Result.CERTAIN),
+        ({"address": [MOVED]}, Result.CERTAIN),
+        ({"name": [name("CHAN", "Tai Man")]}, Result.CERTAIN),
+        ({"telecom": [], "address": []}, Result.PROBABLE),
+        ({"telecom": [{"system": "phone", "value": "97654321"}], "address": [MOVED]}, Result.PROBABLE),
+        ({"birthDate": "1950-04-03"}, Result.PROBABLE),
+        ({"birthDate": "1950"}, Result.PROBABLE),
+        ({"name": [name("陳", "大明")]}, Result.PROBABLE),
+        ({"name": [name("CHAN", "David")]}, Result.PROBABLE),
+        ({"name": [name("李", "大文")]}, Result.PROBABLE),
+    ],
+)
+def test_what_is_on_no_card_bears_out_a_number_that_one_counter_saw(
+    other: dict[str, object], result: Result
+) -> None:
+    card = CARD | HOME
+    typed = patient("typed", name("陳", "大文"), **HOME) | other
+    typed |= {"identifier": [number("hkid", "A123456(3)", seen=False)]}
+    assert match(record(card), record(typed)).result is result
+    strict = replace(weights(), verified="both")
+    assert match(record(card), record(typed), strict).result is Result.PROBABLE
+
+
+def test_what_no_counter_saw_is_never_certain() -> None:
+    typed = [number("hkid", "A123456(3)", seen=False)]
+    here, there = (patient(each, name("陳", "大文"), identifier=typed, **HOME) for each in "ab")
+    assert match(record(here), record(there)).result is Result.PROBABLE
 
 
 def test_the_definition_says_at_how_many_counters_a_number_was_seen() -> None:
