@@ -9,7 +9,7 @@ import pytest
 from kintung.cli.loading import Loader
 from kintung.cli.loading.sources import Item
 from kintung.cli.loading.tally import Tally
-from kintung.errors import VersionConflict
+from kintung.errors import RuleFailed, VersionConflict
 from kintung.identity import registry
 from kintung.identity.registry import Steward
 from kintung.store.links import LinkChange, LinkKind
@@ -250,12 +250,17 @@ def test_the_second_of_two_stewards_looks_again(api: Api) -> None:
         assert view.person(Reader.everything(), "p") == ("p", "q")
 
 
-def test_a_steward_is_shown_what_is_wrong_and_refused_a_circle(api: Api) -> None:
-    wrong = person(**KEPT["a wrong check digit"])
-    api.store(wrong, person(id="q"))
-    page = api.call("GET", f"{BASE.removesuffix('fhir')}steward/pairs/p/q")
-    assert page.status_code in (200, 404)
+def test_a_steward_is_shown_what_is_wrong(api: Api) -> None:
+    api.store(person(**KEPT["a wrong check digit"]), person(id="q"))
+    address = BASE.removesuffix("/fhir")
+    page = api.call("GET", f"{address}/steward/pairs/p/q", headers={"accept-language": "en"})
+    assert page.status_code == 200
+    assert "not a valid number" in page.text
+
+
+def test_a_steward_is_refused_a_circle(api: Api) -> None:
+    api.store(person())
     steward = Steward("one", "registry", "HOPERAT", Reader.everything("one"))
-    with pytest.raises(Exception, match="one source record"):
+    with pytest.raises(RuleFailed, match="one source record"):
         registry.merge(api.node.store, steward, "p", "p", version=0)
     assert (records(api)[-1].operation, records(api)[-1].status) == ("merge", 422)
