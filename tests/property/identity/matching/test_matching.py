@@ -14,6 +14,7 @@ from kintung.identity.matching import (
     likeness_keys,
     match,
     record,
+    record_again,
     stored_keys,
 )
 from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, NOT_ON_CARD
@@ -68,6 +69,14 @@ def test_names_numbers_and_the_rest_may_stand_in_any_order(one: dict[str, Any]) 
     turned = one | {member: one[member][::-1] for member in ("name", "identifier", "telecom", "address")}
     assert record(one) == record(turned)
     assert blocking_keys(record(one)) == blocking_keys(record(turned))
+
+
+@RUN
+@given(one=patients("a"), other=patients("b"))
+def test_what_is_taken_again_is_the_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    for each in (one, other, one | {"id": "c"}, one | {"identifier": []}, one):
+        assert record_again(each) == record(each)
+    assert record_again(one, with_numbers=False) == record({**one, "identifier": []})
 
 
 @RUN
