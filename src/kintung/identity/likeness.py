@@ -14,7 +14,7 @@ from typing import Any
 from kintung.identity.matching import Record, likeness_keys, record_again, stored_keys
 from kintung.identity.name_search import names_fingerprint
 
-FORM = 1
+FORM = 2
 """Of the keys; to be raised when the same Patient has other keys than before."""
 
 _BYTES = 6
