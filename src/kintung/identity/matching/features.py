@@ -16,7 +16,14 @@ import msgspec
 from kintung.identity.matching import births, numbers, phones
 from kintung.identity.matching.elements import listed, objects
 from kintung.identity.matching.names import HanName, LatinName, read_names
-from kintung.identity.matching.spellings import frequency, pivots, spelled_given, spelled_surname, telegraphed
+from kintung.identity.matching.spellings import (
+    frequency,
+    pivots,
+    sounded,
+    spelled_given,
+    spelled_surname,
+    telegraphed,
+)
 from kintung.identity.names import folded, surname_parts
 
 NONE: frozenset[str] = frozenset()
@@ -47,6 +54,7 @@ class Record:
         given_term: what the given name is; None when it is not said.
         given_parts: folded characters of the given name, one by one.
         given_syllables: syllables that are written, ``1TAI``; given_spelled: those that characters may have.
+        given_sounds: the characters by how they are read first; given_sorted: folded, out of their order.
         birth ...: see :mod:`kintung.identity.matching.births`.
         sex: ``male`` or ``female``.
         phones, phone_tails: with country code, ``85251234567``; last six digits.
@@ -77,6 +85,8 @@ class Record:
     given_latin: frozenset[str] = NONE
     given_syllables: frozenset[str] = NONE
     given_spelled: frozenset[str] = NONE
+    given_sounds: frozenset[str] = NONE
+    given_sorted: frozenset[str] = NONE
     given_text: str | None = None
     given_whole: str | None = None
     given_western: frozenset[str] = NONE
@@ -191,6 +201,8 @@ def _han_features(names: list[HanName]) -> Iterator[tuple[str, Any]]:
     yield "given_folded", givens
     yield "given_parts", frozenset(character for given in givens for character in given)
     yield "given_spelled", frozenset(each for name in names for each in spelled_given(name.given))
+    yield "given_sounds", frozenset(each for name in names for each in sounded(name.given))
+    yield "given_sorted", frozenset("".join(sorted(given)) for given in givens if len(given) > 1)
 
 
 def _written(name: HanName, *, of_surname: bool) -> Iterator[str]:

@@ -131,7 +131,12 @@ COMPARISONS = (
         (
             Level("same", "the same characters or telegraph codes", Shared("given_han")),
             Level("folded", "the same characters when simplified", Shared("given_folded")),
-            Level("homophone", "other characters that are spelled alike", Shared("given_latin")),
+            Level(
+                "homophone",
+                "other characters that sound alike",
+                Either((Shared("given_latin"), Shared("given_sounds"))),
+            ),
+            Level("order", "the same characters in another order", Shared("given_sorted")),
             Level("part", "one character is the same", Shared("given_parts")),
             Level("differs", "other characters", None),
         ),
@@ -239,24 +244,25 @@ COMPARISONS = (
 
 CONTRADICTIONS = frozenset(
     {
+        ("given", "part"),
         ("given", "differs"),
+        ("given-spelling", "syllable"),
         ("given-spelling", "differs"),
+        ("given-sound", "syllable"),
         ("given-sound", "differs"),
         ("birth", "differs"),
         ("birth-part", "differs"),
     }
 )
-"""Levels that a certain link never has: two people on one number look like this."""
+"""Levels that a certain link never has: two people on one number look like this, twins by half a name."""
 
 HALVES = (
     frozenset(
         {
             ("given", "homophone"),
-            ("given", "part"),
+            ("given", "order"),
             ("given-spelling", "nearly"),
-            ("given-spelling", "syllable"),
             ("given-spelling", "western"),
-            ("given-sound", "syllable"),
             ("given-sound", "western"),
         }
     ),

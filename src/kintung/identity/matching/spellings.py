@@ -43,6 +43,17 @@ def spelled_given(given: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1 << 15)
+def sounded(given: str) -> tuple[str, ...]:
+    """A given name by its sounds in Cantonese and in pinyin, each character as it is read first."""
+    found: list[str] = []
+    for system in ("hong_kong", "pinyin"):
+        read = [given_spellings(character, system) for character in given]
+        if read and all(read):
+            found.append(f"{system}:{' '.join(_plain(spellings[0]) for spellings in read)}")
+    return tuple(found)
+
+
+@lru_cache(maxsize=1 << 15)
 def telegraphed(characters: str) -> tuple[str, ...]:
     """The telegraph codes of all the characters as one text after ``#``; nothing where one has none."""
     codes = telegraph(characters)

@@ -1,6 +1,7 @@
 """What two records are to each other, on cases small enough to check by eye."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,9 @@ def test_a_number_that_something_contradicts_is_not_certain(other: dict[str, obj
         (name("CHENG", "Mej Kam", "Shirley"), name("CHENG", "Mei Kam", "Shirley"), "given-spelling", "other"),
         (name("CHENG", "Mej Kam"), name("CHENG", "Mei Kam"), "given-spelling", "nearly"),
         (name("CHAN", "Tai Man"), name("CHAN", "Tai Ming"), "given-spelling", "syllable"),
+        (name("梁", "希童"), name("梁", "希彤"), "given", "homophone"),
+        (name("黄", "婉鈴"), name("黃", "婉玲"), "given", "homophone"),
+        (name("廖", "涵梓"), name("廖", "梓涵"), "given", "order"),
         (name("陳", "大文"), name("陳", "大明"), "given", "part"),
         (name("陳", "大文"), name("陳", "小明"), "given", "differs"),
     ],
@@ -205,10 +209,24 @@ def test_the_definition_says_at_how_many_counters_a_number_was_seen() -> None:
     assert match(record(CARD), record(typed), trusting).result is Result.CERTAIN
 
 
-def test_half_a_name_and_half_a_birth_date_contradict_a_number() -> None:
-    brother = patient("brother", name("陳", "大明"), birthDate="1952-03-04", identifier=[HKID])
+def test_a_name_that_sounds_alike_and_half_a_birth_date_contradict_a_number() -> None:
+    brother = patient("brother", name("陳", "大雯"), birthDate="1952-03-04", identifier=[HKID])
     found = levels(CARD, brother)
-    assert (found["given"], found["birth"]) == ("part", "two-parts")
+    assert (found["given"], found["birth"]) == ("homophone", "two-parts")
     assert match(record(CARD), record(brother)).result is Result.PROBABLE
     for half in ({"birthDate": "1950-03-04"}, {"name": CARD["name"]}):
         assert match(record(CARD), record(brother | half)).result is Result.CERTAIN
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (name("陳", "大文"), name("陳", "大明")),
+        (name("CHAN", "Tai Man"), name("CHAN", "Tai Ming")),
+        (name("陳", "大文"), name("CHAN", "Tai Ming")),
+    ],
+)
+def test_twins_on_one_card_are_a_stewards(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """A given name with one character in common contradicts a number that was seen twice."""
+    here, there = (patient(id, named, identifier=[HKID], **HOME) for id, named in (("a", one), ("b", other)))
+    assert match(record(here), record(there)).result is Result.PROBABLE

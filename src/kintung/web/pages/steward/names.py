@@ -107,7 +107,7 @@ def _by_form(name: Name, others: tuple[Name, ...]) -> Agreement | None:
     return None
 
 
-_ALIKE = frozenset({"same", "folded", "sound", "other"})
+_ALIKE = frozenset({"same", "folded", "sound", "order", "other"})
 """Levels at which surnames, or given names, are one name."""
 _SAYS = {
     (comparison.name, level.name): level.says for comparison in COMPARISONS for level in comparison.levels
