@@ -174,6 +174,17 @@ class _Server(MPServer):
         # After the workers were forked: a thread does not come along.
         threading.Thread(target=self.announce, name="kintung-announce", daemon=True).start()
 
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        # A signal to the whole group: workers that end by it may end before they are told to.
+        for worker in self.wrks:
+            worker.interrupt_by_parent = True
+        super().signal_handler_interrupt(*args, **kwargs)  # pyright: ignore[reportUnknownMemberType]
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        if self.interrupt_signal:
+            self.interrupt_children.clear()  # pyright: ignore[reportUnknownMemberType]
+        super().shutdown(exit_code)
+
     def _respawn_workers(
         self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
     ) -> None:
