@@ -1,30 +1,12 @@
 """The three stores agree on whom a name finds in any of its forms, while names come, change and go."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from random import Random
 from typing import Any
-
-import pytest
 
 from kintung.identity.name_search import name_forms
 from tests import scale
 from tests.oracle.spoken import NAMES, PLACES, Spoken
-from tests.stores import ADAPTERS, Record, opened
-
-
-@pytest.fixture
-def records(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[list[Record]]:
-    """One of each store, empty."""
-
-    def postgres() -> str:
-        return request.getfixturevalue("postgres_url")
-
-    with ExitStack() as stack:
-        for each in ADAPTERS:
-            (tmp_path / each).mkdir()
-        yield [stack.enter_context(opened(each, tmp_path / each, postgres)) for each in ADAPTERS]
+from tests.stores import Record
 
 
 def human_name(draw: Random, name: Spoken) -> dict[str, Any]:

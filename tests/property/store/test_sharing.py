@@ -1,8 +1,5 @@
 """The three stores agree on who shares keys, and it is all whom the reader sees, up to the bound on a key."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,7 +10,7 @@ from kintung.identity.matching import record
 from kintung.store.reader import Reader
 from tests import scale
 from tests.patients import name, patient
-from tests.stores import ADAPTERS, ALL, NOBODY, SYSTEM, Record, opened
+from tests.stores import ALL, NOBODY, SYSTEM, Record
 
 MOST = 2
 NAMES = [
@@ -26,19 +23,6 @@ NAMES = [
 BIRTHS = ["1950-03-04", "1950-04-03", "1950-03-05", "1950"]
 PHONES = ["51234567", "61234567", "91234567"]
 Resource = dict[str, Any]
-
-
-@pytest.fixture
-def records(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[list[Record]]:
-    """One of each store, empty."""
-
-    def postgres() -> str:
-        return request.getfixturevalue("postgres_url")
-
-    with ExitStack() as stack:
-        for each in ADAPTERS:
-            (tmp_path / each).mkdir()
-        yield [stack.enter_context(opened(each, tmp_path / each, postgres)) for each in ADAPTERS]
 
 
 def drawn(draw: Random, id: str) -> Resource:
