@@ -18,6 +18,9 @@ KINTUNG = Path(sys.executable).with_name("kintung")
 SECONDS = 120
 """How long any one step may take on a busy machine before it counts as hung."""
 
+ESTABLISHED = "01"
+"""The state of an open connection in /proc/net/tcp (Linux, include/net/tcp_states.h)."""
+
 
 def environment(home: Path) -> dict[str, str]:
     """The environment with a data folder and a temporary folder of the test's own."""
@@ -152,7 +155,13 @@ def worker_of(served: Served, client: httpx.Client) -> int:
     port = answer.extensions["network_stream"].get_extra_info("client_addr")[1]
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     mine = (f":{httpx.URL(served.base).port:04X}", f":{port:04X}")
-    [inode] = [each[9] for each in lines if each[1].endswith(mine[0]) and each[2].endswith(mine[1])]
+    # The system writes the table a page at a time while others connect: a row can come twice, and
+    # beside an open connection one of the same two ports that has ended and waits.
+    [inode] = {
+        each[9]
+        for each in lines
+        if each[1].endswith(mine[0]) and each[2].endswith(mine[1]) and each[3] == ESTABLISHED
+    }
     for process in group(served.process):
         for descriptor in Path(f"/proc/{process}/fd").iterdir():
             with suppress(OSError):

@@ -50,8 +50,10 @@ def state_of(process: int) -> str:
 def test_clients_of_the_other_worker_go_on(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url = fresh(kind, tmp_path, request)
     stop = threading.Event()
-    with serving(tmp_path, url, "--workers", "2") as served:
-        clients = clients_of_both_workers(served)
+    with (
+        serving(tmp_path, url, "--workers", "2") as served,
+        clients_of_both_workers(served) as clients,
+    ):
         stopped = clients[0].worker
         held_up = [client for client in clients if client.worker == stopped]
         going_on = [client for client in clients if client.worker != stopped]
@@ -75,8 +77,6 @@ def test_clients_of_the_other_worker_go_on(kind: str, tmp_path: Path, request: p
         stop.set()
         for thread in threads:
             thread.join()
-        for client in clients:
-            client.connection.close()
     told = {id for client in clients for id in client.acknowledged}
     with looking(url) as look:
         assert {id for (id,) in look("SELECT id FROM entity")} == told

@@ -9,7 +9,8 @@ others. A load that starves never ends, because the clients go on until it does.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -48,18 +49,20 @@ class Client:
             self.acknowledged.append(answer.json()["id"])
 
 
-def clients_of_both_workers(served: Served) -> list[Client]:
-    """Connections are spread by chance; those one worker has too many of are closed."""
+@contextmanager
+def clients_of_both_workers(served: Served) -> Iterator[list[Client]]:
+    """Connections are spread by chance; those one worker has too many of are closed, all at the end."""
     found: dict[int, list[Client]] = {}
-    while sum(map(len, found.values())) < 2 * CLIENTS:
-        connection = served.client()
-        worker = worker_of(served, connection)
-        of_worker = found.setdefault(worker, [])
-        if len(of_worker) < CLIENTS:
-            of_worker.append(Client(connection, worker))
-        else:
-            connection.close()
-    return [client for of_worker in found.values() for client in of_worker]
+    with ExitStack() as open_ones:
+        while sum(map(len, found.values())) < 2 * CLIENTS:
+            connection = open_ones.enter_context(served.client())
+            worker = worker_of(served, connection)
+            of_worker = found.setdefault(worker, [])
+            if len(of_worker) < CLIENTS:
+                of_worker.append(Client(connection, worker))
+            else:
+                connection.close()
+        yield [client for of_worker in found.values() for client in of_worker]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,8 +70,10 @@ def test_each_of_three_writers_goes_on(kind: str, tmp_path: Path, request: pytes
     url = fresh(kind, tmp_path, request)
     bundles = counts(25, synthea.BUNDLES)
     stop = threading.Event()
-    with serving(tmp_path, url, "--workers", "2") as served:
-        clients = clients_of_both_workers(served)
+    with (
+        serving(tmp_path, url, "--workers", "2") as served,
+        clients_of_both_workers(served) as clients,
+    ):
         threads = [threading.Thread(target=client.write_until, args=(stop,)) for client in clients]
         for thread in threads:
             thread.start()
@@ -79,8 +84,6 @@ def test_each_of_three_writers_goes_on(kind: str, tmp_path: Path, request: pytes
             stop.set()
             for thread in threads:
                 thread.join()
-        for client in clients:
-            client.connection.close()
     assert (code, complaints(err)) == (0, "")
     assert f" {sum(synthea.sizes(bundles)):,} resources in " in out
     with looking(url) as look:
