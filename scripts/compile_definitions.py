@@ -25,7 +25,7 @@ import yaml
 DEFINITIONS = Path(__file__).parents[1] / "src/kintung/definitions"
 FOLDERS = (
     "corruptions", "matching", "name_frequencies", "names", "naming_systems", "ownership", "population",
-    "subscription_topics",
+    "seeds", "subscription_topics",
 )  # fmt: skip
 
 
@@ -93,6 +93,7 @@ def _load() -> None:
     import_module("kintung.definitions.name_frequencies").given_names()
     import_module("kintung.definitions.names").name_definitions()
     import_module("kintung.definitions.population").shares()
+    import_module("kintung.definitions.seeds").seed_map()
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ from kintung.definitions.matching import matching_weights
 from kintung.definitions.name_frequencies import given_names, latin_names, surname_tables, western_names
 from kintung.definitions.names import Definition, name_definitions
 from kintung.definitions.population import age_tables, place_tables, shares, systems
+from kintung.definitions.seeds import seed_map
 
 
 class Labelled(Protocol):
@@ -44,6 +45,7 @@ def page(text: str) -> str:
         _corruptions,
         _weights,
         _ownership,
+        _seeds,
     )
     return by_hand + mark + "\n" + "\n\n".join("\n".join(part()) for part in parts) + "\n"
 
@@ -218,6 +220,30 @@ def _row(rules: list[Rule]) -> str:
     elements = ", ".join(f"`{element}`" for element in rules[0].elements)
     ignored = f" (not to {', '.join(rules[0].ignores)})" if rules[0].ignores else ""
     return f"| {types} | {elements}{ignored} | {rules[0].reason} |"
+
+
+def _seeds() -> Iterator[str]:
+    found = seed_map()
+    yield "## Seed map\n"
+    counts = ", ".join(f"{count} {state}" for state, count in found.counts().items())
+    yield f"What public documents of policy ask for, and how far each has come: {counts}.\n"
+    yield "| id | document | publisher | published |"
+    yield "| --- | --- | --- | --- |"
+    for document in found.documents.values():
+        yield f"| {document.id} | {document.title} | {document.publisher.en} | {document.published} |"
+    yield ""
+    yield "| # | system | cited | lives in | state | shown by | tests |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for system in found.systems:
+        cited = ", ".join(f"{seed.document} {seed.at}" for seed in system.seeds)
+        shown = "<br>".join(f"`{address}`" for address in (*system.screens, *system.calls))
+        tests = "<br>".join(f"`{test}`" for test in system.tests)
+        says = f"; {system.says.en}" if system.says else ""
+        label, homes = f"{system.system.en}<br>{system.system.zh_hk}", ", ".join(system.lives_in)
+        yield (
+            f"| {system.number} | {label} | {cited} | {homes} "
+            f"| {system.state} since {system.since}{says} | {shown} | {tests} |"
+        )
 
 
 def main() -> int:
