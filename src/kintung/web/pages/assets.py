@@ -10,6 +10,7 @@ from kintung.errors import NotFound
 MOUNT = "/assets"
 MOST_BYTES = 60_000
 """Style sheets and scripts together."""
+_FOLDER = files("kintung.web.pages") / "assets"
 _TYPES = {"css": b"text/css; charset=utf-8", "svg": b"image/svg+xml"}
 
 
@@ -21,8 +22,17 @@ class Asset(NamedTuple):
     body: bytes
 
 
+STYLES = ("tokens", "frame", "forms", "lists", "pieces", "steward", "print")
+"""The parts of the one style sheet, in the order they are joined: of two rules alike the later holds."""
+
+
+def part(name: str) -> bytes:
+    """One part of the style sheet, as it is written in ``assets/styles``."""
+    return (_FOLDER / "styles" / f"{name}.css").read_bytes()
+
+
 def _asset(name: str) -> Asset:
-    body = (files("kintung.web.pages") / "assets" / name).read_bytes()
+    body = b"".join(map(part, STYLES)) if name == "kintung.css" else (_FOLDER / name).read_bytes()
     stem, _, ending = name.rpartition(".")
     return Asset(f"{MOUNT}/{stem}.{sha256(body).hexdigest()[:16]}.{ending}", _TYPES[ending], body)
 

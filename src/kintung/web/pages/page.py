@@ -32,6 +32,7 @@ def page(
         path=asked.path if path is None else path,
         query=asked.kept(*kept),
         lang=asked.lang,
+        rights=asked.access.rights,
         offset_minutes=site.offset_minutes,
         **values,
     )

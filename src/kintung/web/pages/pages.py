@@ -3,6 +3,7 @@
 from kintung.consent import Policy, Right
 from kintung.web.fhir.answer import Answer
 from kintung.web.pages import assets, steward
+from kintung.web.pages.design import design
 from kintung.web.pages.registry import Asked, Brings, Page, Pages
 from kintung.web.pages.render import SAFE
 
@@ -16,6 +17,7 @@ def _bring(asked: Asked) -> Answer:
 PAGES = Pages(
     (
         Page("asset", "GET", f"{assets.MOUNT}/{{name}}", Brings(_bring), None, Policy.OPEN),
+        Page("design", "GET", "/design", Brings(design), None, Policy.OPEN),
         Page(
             "steward-queue",
             "GET",

@@ -1,5 +1,8 @@
 """Refusals as pages: what happened and what to do next, in the language of who asked."""
 
+from collections.abc import Collection
+
+from kintung.consent import Right
 from kintung.errors import (
     BadInput,
     Conflict,
@@ -51,8 +54,15 @@ _SAID: dict[type[KintungError], tuple[str, str]] = {
 }
 
 
-def refusal(error: KintungError, language: Language, lang: str, path: str) -> Answer:
-    """The page that says that a request is refused; ``path`` is the address that was asked for."""
+def refusal(
+    error: KintungError, language: Language, lang: str, path: str, rights: Collection[Right] = ()
+) -> Answer:
+    """The page that says that a request is refused.
+
+    Args:
+        path: the address that was asked for.
+        rights: of who asked, where that is known.
+    """
     title, advice = next(_SAID[kind] for kind in type(error).__mro__ if kind in _SAID)
     status = status_of(error)
     reference = str(error) if status == 500 else ""
@@ -61,6 +71,7 @@ def refusal(error: KintungError, language: Language, lang: str, path: str) -> An
         language,
         path=path,
         lang=lang,
+        rights=rights,
         title=title,
         advice=advice,
         status=status,

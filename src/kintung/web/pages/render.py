@@ -1,6 +1,6 @@
 """From a template and values to the bytes of a page."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 from typing import Any
@@ -11,10 +11,12 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from kintung.consent import Right
 from kintung.web.outcomes import Headers
 from kintung.web.pages.assets import MARK, STYLE
 from kintung.web.pages.catalogues import messages
 from kintung.web.pages.language import Language
+from kintung.web.pages.sections import HOME, entries
 
 HTML = b"text/html; charset=utf-8"
 POLICY = (
@@ -44,6 +46,7 @@ def render(
     path: str,
     query: Mapping[str, str] | None = None,
     lang: str = "",
+    rights: Collection[Right] = (),
     offset_minutes: int = 0,
     **values: Any,
 ) -> bytes:
@@ -52,6 +55,7 @@ def render(
     Args:
         path, query: its own address, for the switch between languages.
         lang: the language when the address chose it: links go on with it.
+        rights: of who asks; the header leads where they allow.
         offset_minutes: zone that instants are shown in, minutes east of UTC.
     """
     zone = timezone(timedelta(minutes=offset_minutes))
@@ -89,6 +93,8 @@ def render(
             day=day,
             number=number,
             tenths=tenths,
+            home=HOME,
+            sections=entries(path, rights),
             style=STYLE,
             mark=MARK,
             **values,

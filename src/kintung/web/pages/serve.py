@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from kintung.consent import Access, Gate
+from kintung.consent import Access, Gate, Right
 from kintung.errors import Forbidden, KintungError, TimedOut
 from kintung.store.port import AuditRecord
 from kintung.store.reader import Scope as Granted
@@ -62,19 +62,20 @@ class PagesApp:
         headers = header_fields(scope["headers"])
         incoming = Incoming(receive)
         language, lang = _language(scope, headers.get(b"accept-language", b""))
-        name = ""
+        name, rights = "", frozenset[Right]()
         try:
             require_head_within(scope, headers, self._site.limits)
             page, named = self._pages.find(scope["method"], scope["path"])
             name = page.name
             query = scope["query_string"].decode(errors="replace")
             access = self._gate(headers)
+            rights = access.rights
             asked = Asked(scope["method"], scope["path"], query, access, language, lang, named)
             answer = await self._serve(page, asked, headers, incoming)
         except KintungError as error:
-            answer = refusal(error, language, lang, scope["path"])
+            answer = refusal(error, language, lang, scope["path"], rights)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
-            answer = refusal(logged(self._site, error), language, lang, scope["path"])
+            answer = refusal(logged(self._site, error), language, lang, scope["path"], rights)
         if answer.status >= 400 and scope["method"] == "POST" and not incoming.ended:
             await incoming.discard(self._site.limits)
         self._traffic.answered(name, answer.status)

@@ -1,0 +1,45 @@
+"""Where the header of every page leads: the parts of the node that who asks has a right to."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from kintung.consent import Right
+from kintung.web.pages.catalogues import N_
+
+HOME = "/steward"
+"""Where the mark of the node leads."""
+
+
+class Section(NamedTuple):
+    """A part of the node.
+
+    ``label`` is a message. Who is on a page under ``path`` is in it. A section that ``is_within`` has no
+    first page: the header names it only to who is on one of its pages.
+    """
+
+    path: str
+    label: str
+    right: Right
+    is_within: bool = False
+
+
+SECTIONS = (Section("/steward", N_("Who is who"), Right.STEWARD),)
+"""In the order the header has them."""
+
+
+class Entry(NamedTuple):
+    """One entry of the header: ``address`` is where it leads."""
+
+    address: str
+    label: str
+    is_here: bool
+
+
+def entries(path: str, rights: Collection[Right]) -> tuple[Entry, ...]:
+    """The entries of the header of a page, for who has these rights."""
+    found: list[Entry] = []
+    for section in SECTIONS:
+        is_here = path == section.path or path.startswith(section.path + "/")
+        if section.right in rights and (is_here or not section.is_within):
+            found.append(Entry(path if section.is_within else section.path, section.label, is_here))
+    return tuple(found)
