@@ -24,8 +24,8 @@ import yaml
 
 DEFINITIONS = Path(__file__).parents[1] / "src/kintung/definitions"
 FOLDERS = (
-    "corruptions", "matching", "name_frequencies", "names", "naming_systems", "ownership", "population",
-    "seeds", "subscription_topics",
+    "corruptions", "matching", "measurements", "name_frequencies", "names", "naming_systems", "ownership",
+    "population", "seeds", "subscription_topics",
 )  # fmt: skip
 
 
@@ -91,6 +91,7 @@ def _load() -> None:
     import_module("kintung.definitions")
     import_module("kintung.definitions.corruptions").corruptions()
     import_module("kintung.definitions.name_frequencies").given_names()
+    import_module("kintung.definitions.measurements").measurements()
     import_module("kintung.definitions.names").name_definitions()
     import_module("kintung.definitions.population").shares()
     import_module("kintung.definitions.seeds").seed_map()

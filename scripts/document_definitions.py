@@ -17,6 +17,7 @@ from kintung.definitions import Rule, naming_systems, ownership_rules, topics
 from kintung.definitions.corruptions import corruptions, pairs, spellings
 from kintung.definitions.label import Label
 from kintung.definitions.matching import matching_weights
+from kintung.definitions.measurements import Line, Measurement, Words, measurements
 from kintung.definitions.name_frequencies import given_names, latin_names, surname_tables, western_names
 from kintung.definitions.names import Definition, name_definitions
 from kintung.definitions.population import age_tables, place_tables, shares, systems
@@ -39,6 +40,7 @@ def page(text: str) -> str:
     parts = (
         _naming_systems,
         _topics,
+        _measurements,
         _forms_of_names,
         _population,
         _names,
@@ -68,6 +70,52 @@ def _topics() -> Iterator[str]:
     for topic in topics().values():
         label = f"{topic.label.en}<br>{topic.label.zh_hk}"
         yield f"| `{topic.id}` | {label} | {', '.join(topic.triggers)} | `{topic.url}` | {topic.source} |"
+
+
+def _measurements() -> Iterator[str]:
+    yield "## Measurements\n"
+    yield "What a record shows as trends; a range that an Observation brings itself is shown before ours.\n"
+    yield "| id | label | LOINC | unit | other units | from | source |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for each in measurements():
+        others = "<br>".join(
+            f"`{unit.code}` × {unit.factor}{f' + {unit.add}' if unit.add != '0' else ''}: {unit.source}"
+            for unit in each.units
+            if unit.code != each.unit
+        )
+        codes = "<br>".join(_codes(each, line) for line in each.lines)
+        yield (
+            f"| `{each.id}` | {_words(each.label)} | {codes} | {each.shown} (`{each.unit}`) | {others} "
+            f"| {each.start} | {each.source} |"
+        )
+    yield ""
+    yield "| line | reference range | from | known | source |"
+    yield "| --- | --- | --- | --- | --- |"
+    for each in measurements():
+        for line in each.lines:
+            for within in line.ranges:
+                bounds = " and ".join(
+                    part
+                    for part in (
+                        f"from {within.low}" if within.low else "",
+                        f"under {within.below}" if within.below else "",
+                    )
+                    if part
+                )
+                known = "assumed" if within.assumed else "from a source"
+                yield (
+                    f"| `{each.id}.{line.id}` | {bounds} {each.shown} | {within.start} | {known} "
+                    f"| {within.source} |"
+                )
+
+
+def _codes(measurement: Measurement, line: Line) -> str:
+    panels = f" (in {', '.join(measurement.panels)})" if measurement.panels else ""
+    return f"{line.label.en}: {', '.join(line.codes)}{panels}"
+
+
+def _words(words: Words) -> str:
+    return f"{words.en}<br>{words.zh_hk}<br>{words.zh_cn}"
 
 
 def _forms_of_names() -> Iterator[str]:
