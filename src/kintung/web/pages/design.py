@@ -4,6 +4,9 @@ It shows nothing of the record; what stands in the pieces is invented here. What
 ``docs/reference/pages.md``.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from kintung.web.fhir.answer import Answer
 from kintung.web.pages.registry import Asked
 from kintung.web.pages.render import page_headers, render
@@ -17,19 +20,19 @@ READINGS = (("2021-10-04", 152, 94), ("2022-01-17", 138, 86), ("2022-04-01", 128
 AS_AT, TODAY = "2022-04-01", "2022-10-19"
 
 
+PIECES: Mapping[str, Any] = {
+    "name": NAME,
+    "places": PLACES,
+    "levels": LEVELS,
+    "readings": READINGS,
+    "as_at": AS_AT,
+    "today": TODAY,
+}
+
+
 def design(asked: Asked) -> Answer:
     """The page; the same for everyone."""
     body = render(
-        "design.html",
-        asked.language,
-        path=asked.path,
-        lang=asked.lang,
-        rights=asked.access.rights,
-        name=NAME,
-        places=PLACES,
-        levels=LEVELS,
-        readings=READINGS,
-        as_at=AS_AT,
-        today=TODAY,
+        "design.html", asked.language, path=asked.path, lang=asked.lang, rights=asked.access.rights, **PIECES
     )
     return Answer(200, page_headers(asked.language), body)

@@ -1,4 +1,8 @@
-"""Which of the three languages a page speaks: what the address says, then the browser."""
+"""Which of the three languages a page speaks: of the address, then as chosen before, then of the browser.
+
+What was chosen is kept in a cookie that holds the language and nothing else. An address of another site that
+says a language is shown in it, and changes no choice.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -34,17 +38,19 @@ _OWN_NAMES: Mapping[Language, str] = {
 }
 DEFAULT = Language.HONG_KONG
 """Of a node of Hong Kong, where nothing else is asked for."""
+COOKIE = "lang"
 _SIMPLIFIED = frozenset({"hans", "cn", "sg", "my"})
 
 
-def chosen(lang: str, accept_language: bytes) -> Language:
+def chosen(lang: str, accept_language: bytes, kept: str = "") -> Language:
     """The language of a page.
 
     Args:
         lang: parameter of the address, "" for none; one that is not offered is passed over.
+        kept: as :func:`kept_in` found it.
         accept_language: header field of the browser. Source: RFC 9110, section 12.5.4.
     """
-    asked = _spoken(lang)
+    asked = _spoken(lang) or _spoken(kept)
     if asked is not None:
         return asked
     for tag in _in_order(accept_language.decode("latin-1")):
@@ -52,6 +58,20 @@ def chosen(lang: str, accept_language: bytes) -> Language:
         if found is not None:
             return found
     return DEFAULT
+
+
+def kept_in(cookies: bytes) -> str:
+    """The language that was chosen before, from the header field Cookie; "" for none."""
+    for each in cookies.decode("latin-1").replace(",", ";").split(";", _MOST)[:_MOST]:
+        name, _, value = each.strip().partition("=")
+        if name == COOKIE:
+            return value
+    return ""
+
+
+def keeping(language: Language) -> bytes:
+    """Set-Cookie that keeps a choice for a year, out of the reach of scripts and of other sites."""
+    return f"{COOKIE}={language}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax".encode()
 
 
 def _in_order(field: str) -> Iterator[str]:

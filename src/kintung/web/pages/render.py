@@ -31,7 +31,10 @@ SAFE: Headers = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_KEPT_NOWHERE: Headers = ((b"cache-control", b"no-store"), (b"vary", b"accept-language, accept-encoding"))
+_KEPT_NOWHERE: Headers = (
+    (b"cache-control", b"no-store"),
+    (b"vary", b"accept-language, cookie, accept-encoding"),
+)
 
 
 def page_headers(language: Language) -> Headers:

@@ -24,7 +24,7 @@ from kintung.web.fhir.serve import header_fields
 from kintung.web.limits import Bodies, Incoming, Receive, require_head_within
 from kintung.web.outcomes import MediaTypeRefused, status_of
 from kintung.web.pages.forms import FORM
-from kintung.web.pages.language import Language, chosen
+from kintung.web.pages.language import Language, chosen, keeping, kept_in
 from kintung.web.pages.refusals import refusal
 from kintung.web.pages.registry import Acts, Asked, Brings, Page, Pages, Shows
 from kintung.web.site import Site
@@ -61,7 +61,7 @@ class PagesApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = header_fields(scope["headers"])
         incoming = Incoming(receive)
-        language, lang = _language(scope, headers.get(b"accept-language", b""))
+        language, lang = _language(scope, headers)
         name, rights = "", frozenset[Right]()
         try:
             require_head_within(scope, headers, self._site.limits)
@@ -79,6 +79,8 @@ class PagesApp:
         if answer.status >= 400 and scope["method"] == "POST" and not incoming.ended:
             await incoming.discard(self._site.limits)
         self._traffic.answered(name, answer.status)
+        if _is_chosen(lang, headers):
+            answer = answer._replace(headers=(*answer.headers, (b"set-cookie", keeping(language))))
         await _send(send, answer, headers, is_head=scope["method"] == "HEAD")
 
     async def _serve(
@@ -139,15 +141,26 @@ class PagesApp:
         return self._desk.put(record)
 
 
-def _language(scope: Scope, accepted: bytes) -> tuple[Language, str]:
+def _language(scope: Scope, headers: dict[bytes, bytes]) -> tuple[Language, str]:
     """The language, and its tag when the address chose it."""
     try:
         pairs = parse_qsl(scope["query_string"].decode(errors="replace"), max_num_fields=1_000)
     except ValueError:
         pairs = []
     lang = next((value for name, value in pairs if name == "lang"), "")
-    language = chosen(lang, accepted)
+    kept = kept_in(headers.get(b"cookie", b""))
+    language = chosen(lang, headers.get(b"accept-language", b""), kept)
     return language, language.value if lang and chosen(lang, b"en") is chosen(lang, b"zh") else ""
+
+
+_OWN = (b"same-origin", b"none")
+"""Where a request comes from that no other site made: a page of this node, or who typed the address."""
+
+
+def _is_chosen(lang: str, headers: dict[bytes, bytes]) -> bool:
+    """Did who asks choose a language that was not kept yet?"""
+    is_new = lang != "" and kept_in(headers.get(b"cookie", b"")) != lang
+    return is_new and headers.get(b"sec-fetch-site", b"same-origin") in _OWN
 
 
 def _require_form(headers: dict[bytes, bytes]) -> None:
@@ -155,7 +168,7 @@ def _require_form(headers: dict[bytes, bytes]) -> None:
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != FORM:
         raise MediaTypeRefused("A page takes a form.", path="Content-Type")
-    if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
+    if headers.get(b"sec-fetch-site", b"same-origin") not in _OWN:
         raise Forbidden("A form of another site is not taken here.", path="Sec-Fetch-Site")
 
 
