@@ -154,6 +154,13 @@ class Page(NamedTuple):
     included: tuple[Version, ...] = ()
 
 
+class Known(NamedTuple):
+    """What was known of persons, newest version first; ``is_cut`` when there is more than is given."""
+
+    versions: tuple[Version, ...]
+    is_cut: bool
+
+
 class View(Protocol):
     """A consistent reading of the store; every call takes the Reader it answers."""
 
@@ -254,6 +261,27 @@ class View(Protocol):
         """The source Patients of the person that Patient ``id`` is of, itself among them, sorted.
 
         Those that the reader sees, deleted ones too; () when ``id`` is absent or hidden.
+        """
+        ...
+
+    def known(
+        self,
+        reader: Reader,
+        patients: Sequence[str],
+        types: Collection[str],
+        *,
+        most: int,
+        at: int | None = None,
+    ) -> Known:
+        """What is known of source Patients and is of one of them alone: each resource as it is, newest first.
+
+        With ``at`` as it was then: of each resource the last version that the reader sees of those stored
+        until that instant, UTC microseconds. A version is visible as in a history; what was deleted by then
+        is not known. Whether one is a source Patient of a person is not asked here.
+
+        Args:
+            types: resource types; none is known of no type.
+            most: how many at most; fewer of large ones.
         """
         ...
 

@@ -1,10 +1,21 @@
 """A View of a View: every question goes through to it, but for those that a subclass answers."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from kintung.fhir.search import Query
 from kintung.store.links import Disclosed, Link, Said
-from kintung.store.port import Current, Match, Numbers, Ownership, Page, Paging, Sharing, Version, View
+from kintung.store.port import (
+    Current,
+    Known,
+    Match,
+    Numbers,
+    Ownership,
+    Page,
+    Paging,
+    Sharing,
+    Version,
+    View,
+)
 from kintung.store.reader import Reader
 
 
@@ -29,6 +40,17 @@ class Through:
 
     def bearers(self, numbers: Numbers, most: int) -> tuple[Match, ...] | None:
         return self._view.bearers(numbers, most)
+
+    def known(
+        self,
+        reader: Reader,
+        patients: Sequence[str],
+        types: Collection[str],
+        *,
+        most: int,
+        at: int | None = None,
+    ) -> Known:
+        return self._view.known(reader, patients, types, most=most, at=at)
 
     def link(self, reader: Reader, one: str, other: str) -> Link | None:
         return self._view.link(reader, one, other)

@@ -238,6 +238,27 @@ def look_at_persons(pair: Pair) -> None:
     names = ("person", "link", "links_of", "queue", "said", "disclosed", "bearers")
     pair.seen.update(f"{name} shows" for name, answer in zip(names, answers, strict=True) if answer)
     pair.seen["person of several"] += len(answers[0]) > 1
+    look_at_what_is_known(pair)
+
+
+def look_at_what_is_known(pair: Pair) -> None:
+    """The record of one or two source Patients, as it is and as it was at any instant of it."""
+    rng = pair.rng
+    reader, patients = _asker(pair), rng.sample(given.PATIENTS, rng.choice((1, 1, 2)))
+    types = rng.sample(given.TYPES, rng.randint(1, len(given.TYPES)))
+    most = rng.choice((1, 2, 5, 1000))
+    instants = [entry.at for entry in pair.records[0].store.follow(SYSTEM, 0, 100_000, opening=())]
+    at = rng.choice((None, rng.choice(instants or [0]) + rng.choice((-1, 0, 1))))
+
+    def ask(record: Record, _place: int) -> object:
+        with record.store.view() as view:
+            found = view.known(reader, patients, types, most=most, at=at)
+        return found.is_cut, [version._replace(patient_keys=()) for version in found.versions]
+
+    (is_cut, versions), _ = pair.both(f"known {patients} {types} at {at} most {most} as {reader}", ask)
+    pair.seen["known is cut"] += is_cut
+    pair.seen["known as it was"] += at is not None and bool(versions)
+    pair.seen["known as it is"] += at is None and bool(versions)
 
 
 def disclose(pair: Pair) -> None:
@@ -469,4 +490,6 @@ def test_a_database_answers_as_the_plain_store(
     for shown in ("person", "link", "links_of", "queue", "said", "disclosed"):
         assert pair.seen[f"{shown} shows"] >= 5, f"{shown} shows nothing"
     assert pair.seen["person of several"] >= 5
+    for shown in ("known is cut", "known as it was", "known as it is"):
+        assert pair.seen[shown] >= 5, shown
     assert pair.seen["Conflict"] >= 5

@@ -9,7 +9,7 @@ import pytest
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import Grant, Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
-from kintung.store.sql import persons
+from kintung.store.sql import known, persons
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.linking import held_of
 from kintung.store.sql.names import Names
@@ -79,6 +79,8 @@ def plans_of(record: Record, who: Reader) -> list[str]:
         assert persons.link(db, reader, ("p3", "p4")) is not None
         assert len(persons.links_of(db, reader, "p3")) == 2
         assert len(persons.queue(db, reader, 5, 30)) == 5
+        for at in (None, 2**62):
+            assert len(known.rows(db, reader, ["p3", "p4"], ["Patient", "Observation"], 9, at)) == 2
         around = persons.near(db, ["p3"])
         assert set(around.keys) == {"p2", "p3", "p4"}
         assert persons.bearers(db, [-5, -6], 9) == ()
@@ -105,4 +107,4 @@ def test_what_is_asked_of_persons_is_sought(record: Record, who: str, *, statist
     assert "link_waits" in queue, queue
 
 
-_WHOLE = r"SCAN (?!w\b|wanted|CONSTANT|l USING \w* ?INDEX link_waits)\w+|Seq Scan on"
+_WHOLE = r"SCAN (?!w\b|span\b|wanted|CONSTANT|l USING \w* ?INDEX link_waits)\w+|Seq Scan on"

@@ -172,6 +172,8 @@ def _use_persons(store: SqlStore, readers: Iterable[Reader]) -> None:
         with store.view() as view:
             assert view.person(reader, "a") == ("a",)
             view.links_of(reader, "a")
+            assert view.known(reader, ["a", "b"], ["Observation", "Patient"], most=5).versions
+            assert view.known(reader, ["a", "b"], ["Observation", "Patient"], most=5, at=2**62).versions
             view.queue(reader, 5)
             assert view.link(reader, "b", "a") is not None
             assert view.said(reader, "a", "b")

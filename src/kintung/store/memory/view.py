@@ -17,9 +17,11 @@ from kintung.store.memory.visibility import sees
 from kintung.store.port import (
     KEY_ATOM,
     Current,
+    Known,
     Match,
     Method,
     Numbers,
+    OwnerKind,
     Ownership,
     Page,
     Paging,
@@ -148,6 +150,32 @@ class MemoryView:
 
     def person(self, reader: Reader, id: str) -> tuple[str, ...]:
         return persons.person(self._state, self._sees_patient(reader), id)
+
+    def known(
+        self,
+        reader: Reader,
+        patients: Sequence[str],
+        types: Collection[str],
+        *,
+        most: int,
+        at: int | None = None,
+    ) -> Known:
+        found: list[Entry] = []
+        for (type, _), versions in self._state.versions.items():
+            if type not in types:
+                continue
+            then = [
+                entry
+                for entry in versions
+                if entry.ownership.kind is OwnerKind.PERSON
+                and entry.ownership.persons[0] in patients
+                and (at is None or entry.at <= at)
+                and self._sees_version(reader, entry)
+            ]
+            if then and then[-1].method is not Method.DELETE:
+                found.append(then[-1])
+        found.sort(key=lambda entry: entry.sequence, reverse=True)
+        return Known(tuple(map(self._version, found[:most])), len(found) > most)
 
     def link(self, reader: Reader, one: str, other: str) -> Link | None:
         return persons.link(self._state, self._sees_patient(reader), one, other)

@@ -14,6 +14,7 @@ from kintung.store.links import Disclosed, Link, Said
 from kintung.store.persons import Pair
 from kintung.store.port import (
     Current,
+    Known,
     LogEntry,
     Match,
     Method,
@@ -29,7 +30,7 @@ from kintung.store.port import (
 from kintung.store.reader import Reader
 from kintung.store.refusals import absent, deleted
 from kintung.store.sealing import Sealer
-from kintung.store.sql import persons
+from kintung.store.sql import known, persons
 from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.history import Walk, walk_of, within
@@ -197,6 +198,20 @@ class SqlView:
         if members:
             return members if id in members else ()
         return (id,) if self._sees(reader, id) else ()
+
+    def known(
+        self,
+        reader: Reader,
+        patients: Sequence[str],
+        types: Collection[str],
+        *,
+        most: int,
+        at: int | None = None,
+    ) -> Known:
+        who = self._names.stored(self._db, reader)
+        rows = known.rows(self._db, who, patients, types, most + 1, at)
+        versions = tuple(of_one_page(self._opened(rows[:most])))
+        return Known(versions, len(versions) < len(rows))
 
     def link(self, reader: Reader, one: str, other: str) -> Link | None:
         return persons.link(self._db, self._names.stored(self._db, reader), _pair(one, other))
