@@ -23,7 +23,8 @@ from typing import Any
 
 from kintung.definitions.matching import MatchingWeights, matching_weights
 from kintung.errors import BadInput
-from kintung.identity.linkage.scoring import may_ask, needed, scored
+from kintung.identity.linkage.bounds import may_ask, signatures, signed
+from kintung.identity.linkage.scoring import scored
 from kintung.identity.linkage.settings import column, level_of
 from kintung.identity.linkage.tables import write_part
 from kintung.identity.matching.levels import COMPARISONS, CONTRADICTIONS, HALVES, NOT_ON_CARD, WHOLE, Levels
@@ -265,6 +266,7 @@ class Batch:
         execute = self._database.execute
         levels = ", ".join(column(comparison) for comparison in COMPARISONS)
         execute("drop table pairs")
+        execute(f"create table signatures as {signatures(self._weights)}")
         execute("create table found (join_key_l bigint, join_key_r bigint)")
         for share in range(SHARES):
             self._find(share)
@@ -307,12 +309,11 @@ class Batch:
                 on a.key = b.key and a.record < b.record and a.person <> b.person
                 and (a.is_new or b.is_new)"""
         )
-        features = needed(self._weights)
-        two = ", ".join(f"l.{each} as {each}_l, r.{each} as {each}_r" for each in features)
+        two = ", ".join(f"l.{each} as {each}_l, r.{each} as {each}_r" for each in signed(self._weights))
         execute(
             f"""insert into found select one, other from (
                 select one, other, {two} from by_key
-                join records l on l.record = one join records r on r.record = other
+                join signatures l on l.record = one join signatures r on r.record = other
             ) where {may_ask(self._weights)}"""
         )
 

@@ -1,12 +1,15 @@
 """What Splink is told: for DuckDB it gives the scores of ``match``, and for Spark SQL that Spark reads."""
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 import sqlglot
 from splink import DuckDBAPI, Linker, SettingsCreator
 
 from kintung.definitions.matching import matching_weights
-from kintung.identity.linkage.scoring import bound, may_ask, needed, scored
+from kintung.identity.linkage.bounds import KINDS, bound, may_ask, signatures, signed
+from kintung.identity.linkage.scoring import scored
 from kintung.identity.linkage.settings import column, level_of, settings
 from kintung.identity.linkage.tables import features
 from kintung.identity.matching import Record, match, record
@@ -65,20 +68,21 @@ def test_splink_gives_every_pair_the_levels_and_the_score_of_match() -> None:
 def test_the_statement_of_a_batch_gives_the_same_and_no_score_exceeds_its_bound() -> None:
     records = drawn(counts(40, 400))
     database = duckdb.connect()
+    weights = matching_weights()
     database.register("records", features(records, range(len(records)), bytes(32)))
+    database.execute(f"create table signatures as {signatures(weights)}")
     database.execute(
         "create table pairs as select a.record as join_key_l, b.record as join_key_r, '0' as match_key "
         "from records a join records b on a.record < b.record"
     )
-    weights = matching_weights()
     gammas = ", ".join(f"gamma_{column(each)}" for each in COMPARISONS)
-    two = ", ".join(f"l.{each} as {each}_l, r.{each} as {each}_r" for each in needed(weights))
+    two = ", ".join(f"l.{each} as {each}_l, r.{each} as {each}_r" for each in signed(weights))
     found = database.execute(
         f"""select record_l, record_r, match_weight, most, asked, [{gammas}]
         from ({scored(weights, "pairs")}) join (
             select one, other, {bound(weights)} as most, {may_ask(weights)} as asked from (
                 select join_key_l as one, join_key_r as other, {two} from pairs
-                join records l on l.record = join_key_l join records r on r.record = join_key_r
+                join signatures l on l.record = join_key_l join signatures r on r.record = join_key_r
             )
         ) on one = record_l and other = record_r"""
     ).fetchall()
@@ -91,6 +95,16 @@ def test_the_statement_of_a_batch_gives_the_same_and_no_score_exceeds_its_bound(
         least = weights.probable if expected.levels[0] == "same" else weights.queue
         assert asked or score < float(least)
     assert {asked for *_, asked, _ in found} == {True, False}
+
+
+def test_each_kind_of_number_has_a_bit_of_its_own_in_a_signature() -> None:
+    assert len(KINDS) < 64
+    records = [record({"resourceType": "Patient", "id": kind}) for kind in KINDS]
+    alone = [replace(each, number_kinds=frozenset({each.id})) for each in records]
+    database = duckdb.connect()
+    database.register("records", features(alone, range(len(alone)), bytes(32)))
+    signed = database.execute(f"select number_kinds from ({signatures(matching_weights())})").fetchall()
+    assert len({bits for (bits,) in signed} - {0}) == len(KINDS)
 
 
 def test_the_same_settings_are_sql_of_spark() -> None:
