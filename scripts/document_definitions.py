@@ -274,7 +274,8 @@ def _seeds() -> Iterator[str]:
     found = seed_map()
     yield "## Seed map\n"
     counts = ", ".join(f"{count} {state}" for state, count in found.counts().items())
-    yield f"What public documents of policy ask for, and how far each has come: {counts}.\n"
+    yield f"What public documents of policy ask for, and how far each has come: {counts}."
+    yield "The page `/seeds` of a node shows it with the words of each document.\n"
     yield "| id | document | publisher | published |"
     yield "| --- | --- | --- | --- |"
     for document in found.documents.values():

@@ -35,6 +35,10 @@ def _send_blank(page: Page) -> None:
 
 PLACES = (
     Place("design", "/design"),
+    Place("home", "/"),
+    Place("seeds", "/seeds"),
+    Place("seeds-partly", "/seeds?state=partly&seed=004"),
+    Place("seeds-none", "/seeds?state=no-software&seed=001"),
     Place("queue", "/steward"),
     Place("find", "/steward/find?name=%E9%99%B3%E5%A4%A7%E6%96%87"),
     Place("find-beside", "/steward/find?name=wong&beside=wong-a"),

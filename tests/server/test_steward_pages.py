@@ -76,7 +76,9 @@ def audit(api: Api, count: int = 1) -> list[AuditRecord]:
 
 def address(page: Page) -> str:
     asked = "?name=Secretone&beside=p2" if page.name == "steward-find" else ""
-    return page.path.format(one="p1", other="p2", decision="merge", name="nothing.css") + asked
+    return (
+        page.path.format(one="p1", other="p2", decision="merge", name="nothing.css", type="Patient") + asked
+    )
 
 
 @pytest.mark.parametrize("page", PAGES.pages, ids=lambda page: page.name)

@@ -14,9 +14,11 @@ from kintung.cli.load import load_files
 from kintung.cli.loading import Loader, files_of
 from kintung.cli.serve import HOST, Served, add_port, serve
 from kintung.cli.systems import lines
+from kintung.cli.worth_opening import worth_opening
 from kintung.fhir.json import parse
 from kintung.identity.identifiers import normalise
 from kintung.sample import sample_bundles
+from kintung.web.about import About, Demo
 
 HKID = "https://kintung.org/fhir/sid/hkid"
 
@@ -43,11 +45,12 @@ def run(options: argparse.Namespace) -> int:
         with open_node(url) as node:
             load_files(Loader(node, url, None, processes=0), [sample_bundles(), _systems(Path(folder))])
             examples = _examples(node)
+            people = worth_opening(node)
             if others:
                 load_files(Loader(node, url, None), others)
 
         def show(base: str) -> None:
-            say(f"Who is who, for stewards, at {base.removesuffix('/fhir')}/steward")
+            say(f"Begin at {base.removesuffix('fhir')}")
             say("Synthetic people; nothing is kept when it stops (Ctrl-C). Try:")
             for example in examples:
                 say(f"curl -s '{base}/{example}'")
@@ -56,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
             url,
             notify_origins=tuple(options.notify_origin),
             notify_networks=tuple(options.notify_network),
+            about=About(demo=Demo(people)),
         )
         serve(served, HOST, options.port, 1, show)
     return 0

@@ -28,6 +28,7 @@ from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent, keep_what_is_loaded
 from kintung.errors import BadInput, Unavailable
 from kintung.subscriptions import allowed
+from kintung.web.about import JURISDICTIONS, About
 from kintung.web.app import AsgiApp, create_app
 from kintung.web.fhir.asynchronous_work import answering_later
 from kintung.web.fhir.interactions import REGISTRY
@@ -60,6 +61,7 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notify_networks: tuple[str, ...] = ()
     told_as: str = ""
     """Address of the FHIR API that subscribers are told."""
+    about: About = About()
     counts: str | None = None
     """File in which the workers count together."""
 
@@ -101,6 +103,12 @@ def add_to(commands: Commands) -> None:
         help="let pages of this origin read answers in a browser; may be given several times",
     )
     parser.add_argument(
+        "--jurisdiction",
+        choices=JURISDICTIONS,
+        default=JURISDICTIONS[0],
+        help="whose record it is, as its pages say; default: %(default)s",
+    )
+    parser.add_argument(
         "--unprotected", action="store_true", help="switch sign-in off; needed until it exists"
     )
     parser.set_defaults(run=run)
@@ -130,6 +138,7 @@ def run(options: argparse.Namespace) -> int:
         allow_origins=tuple(options.allow_origin),
         notify_origins=tuple(options.notify_origin),
         notify_networks=tuple(options.notify_network),
+        about=About(options.jurisdiction),
     )
     serve(served, host, options.port, options.workers)
     return 0
@@ -275,7 +284,11 @@ def application() -> AsgiApp:
     )
     notified = allowed(served.notify_origins, served.notify_networks)
     web_settings = WebSettings(
-        served.base_url, served.delete_at_most, served.allow_origins, notified=notified
+        served.base_url,
+        served.delete_at_most,
+        served.allow_origins,
+        notified=notified,
+        about=served.about,
     )
     counts = Path(served.counts) if served.counts else None
     gate = this_machine_and(served.allow_origins)

@@ -49,7 +49,7 @@ class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quote: str
 
 
-class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PolicySystem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One system, and how it stands from the day ``since`` on.
 
     ``screens`` are addresses of pages, ``calls`` those of the API with their method, both with ``{name}``
@@ -73,7 +73,7 @@ class SeedMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The documents, by id, and the systems in the order of their numbers."""
 
     documents: dict[str, Document]
-    systems: tuple[System, ...]
+    systems: tuple[PolicySystem, ...]
 
     def counts(self) -> dict[State, int]:
         """How many systems are in each state, none left out."""
@@ -85,7 +85,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of the folder."""
 
     documents: tuple[Document, ...] = ()
-    systems: tuple[System, ...] = ()
+    systems: tuple[PolicySystem, ...] = ()
 
 
 @cache
@@ -116,7 +116,7 @@ def load_seeds(files: dict[str, File]) -> SeedMap:
     return SeedMap(documents, tuple(systems))
 
 
-def _fault(system: System, documents: dict[str, Document]) -> str:
+def _fault(system: PolicySystem, documents: dict[str, Document]) -> str:
     """What is wrong with a system, "" for nothing."""
     unknown = sorted({seed.document for seed in system.seeds} - documents.keys())
     shown = bool(system.screens or system.calls)

@@ -65,7 +65,7 @@ def create_app(
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_fhir(scope["path"]):
             await fhir(scope, receive, send)
-        elif scope["type"] == "http" and people.holds(scope["path"]):
+        elif scope["type"] == "http" and people.holds(scope["path"]) and not _is_for_a_program(scope):
             await people(scope, receive, send)
         else:
             await others(scope, receive, send)
@@ -81,6 +81,12 @@ async def _refused(_request: Request, error: Exception) -> Response:
         issue = Issue("not-found", f"There is nothing at this address; the FHIR API is at {MOUNT}.")
     headers = {"cache-control": "no-store", **(error.headers or {})}
     return Response(outcome([issue]), error.status_code, headers, FHIR_JSON.decode())
+
+
+def _is_for_a_program(scope: Scope) -> bool:
+    """Whether the first page is asked for as JSON and not as a page: there is none."""
+    accepted = header_fields(scope["headers"]).get(b"accept", b"")
+    return scope["path"] == "/" and b"json" in accepted and b"text/html" not in accepted
 
 
 def _is_fhir(path: str) -> bool:

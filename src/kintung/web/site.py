@@ -10,6 +10,7 @@ from kintung.identity.feed import Feed
 from kintung.store.port import Store
 from kintung.store.scribe import Scribe
 from kintung.subscriptions import Allowed
+from kintung.web.about import About
 from kintung.web.cursor import Cursors
 from kintung.web.limits import LIMITS, Limits
 from kintung.web.sealed import Sealed
@@ -50,6 +51,7 @@ class WebSettings:
     (``https://record.example.hk/fhir``); "" takes it from the Host of each request.
     ``delete_at_most`` is how many resources one conditional delete may delete. Pages of
     ``allow_origins`` may read answers in a browser.
+    ``about`` is what its pages say of the node.
     ``notified`` is where Subscriptions may be sent: nowhere, unless an operator says so. None where
     records are brought as they are: a Subscription is kept like any resource, and nobody is told.
     """
@@ -59,6 +61,7 @@ class WebSettings:
     allow_origins: tuple[str, ...] = ()
     limits: Limits = field(default=LIMITS)
     notified: Allowed | None = field(default=Allowed())
+    about: About = field(default=About())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from kintung.definitions.reader import decode, read
-from kintung.definitions.seeds import CLAIMS, File, Seed, System, load_seeds, seed_map
+from kintung.definitions.seeds import CLAIMS, File, PolicySystem, Seed, load_seeds, seed_map
 from kintung.errors import KintungError, ValueInvalid
 from kintung.web.fhir.interactions import REGISTRY
 from kintung.web.fhir.registry import Registry
@@ -21,7 +21,7 @@ CLAIMING = [system for system in SYSTEMS if system.state in CLAIMS]
 SCREENS = frozenset(page.path for page in PAGES.pages if page.method == "GET" and page.name != "asset")
 
 
-def number(system: System) -> str:
+def number(system: PolicySystem) -> str:
     return f"{system.number}"
 
 
@@ -48,7 +48,7 @@ def function_names(file: Path) -> set[str]:
     }
 
 
-def missing(system: System, root: Path = ROOT, screens: frozenset[str] = SCREENS) -> list[str]:
+def missing(system: PolicySystem, root: Path = ROOT, screens: frozenset[str] = SCREENS) -> list[str]:
     """What a system names that is not there: tests, screens, calls."""
     gone = [screen for screen in system.screens if screen not in screens]
     gone += [call for call in system.calls if not is_offered(call)]
@@ -92,7 +92,7 @@ def test_a_quotation_is_short_and_of_words() -> None:
 
 
 @pytest.mark.parametrize("system", CLAIMING, ids=number)
-def test_what_claims_to_work_names_tests_screens_and_calls_that_exist(system: System) -> None:
+def test_what_claims_to_work_names_tests_screens_and_calls_that_exist(system: PolicySystem) -> None:
     assert missing(system) == []
 
 

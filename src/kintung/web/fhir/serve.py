@@ -124,7 +124,7 @@ class FhirApi:
                 _query(scope),
                 headers,
                 self._gate(headers),
-                self._base_url or _base(scope["scheme"], headers.get(b"host", b"")),
+                self._base_url or base_of(scope["scheme"], headers.get(b"host", b"")),
             ).placed(parameters)
             answer = await self._serve(request, incoming, interaction)
         except KintungError as error:
@@ -319,7 +319,8 @@ def _query(scope: Scope) -> str:
 
 
 @lru_cache(maxsize=64)
-def _base(scheme: str, host: bytes) -> str:
+def base_of(scheme: str, host: bytes) -> str:
+    """The address of the FHIR API as who asks reaches it, by the Host of the request."""
     shown = host.decode() if _HOST.fullmatch(host) else "localhost"
     return f"{scheme}://{shown}{MOUNT}"
 

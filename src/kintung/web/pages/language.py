@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from kintung.definitions.label import Wording
+
 _ASKED = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?")
 _MOST = 32
 """Languages of one header field that are looked at."""
@@ -72,6 +74,15 @@ def kept_in(cookies: bytes) -> str:
 def keeping(language: Language) -> bytes:
     """Set-Cookie that keeps a choice for a year, out of the reach of scripts and of other sites."""
     return f"{COOKIE}={language}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax".encode()
+
+
+def worded(wording: Wording, language: Language) -> str:
+    """What a definition says in a language."""
+    return {
+        Language.HONG_KONG: wording.zh_hk,
+        Language.MAINLAND: wording.zh_cn,
+        Language.ENGLISH: wording.en,
+    }[language]
 
 
 def _in_order(field: str) -> Iterator[str]:

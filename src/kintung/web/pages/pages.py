@@ -2,9 +2,9 @@
 
 from kintung.consent import Policy, Right
 from kintung.web.fhir.answer import Answer
-from kintung.web.pages import assets, steward
+from kintung.web.pages import assets, home, seeds, steward
 from kintung.web.pages.design import design
-from kintung.web.pages.registry import Asked, Brings, Page, Pages
+from kintung.web.pages.registry import Asked, Brings, Page, Pages, Tells
 from kintung.web.pages.render import SAFE
 
 
@@ -18,6 +18,8 @@ PAGES = Pages(
     (
         Page("asset", "GET", f"{assets.MOUNT}/{{name}}", Brings(_bring), None, Policy.OPEN),
         Page("design", "GET", "/design", Brings(design), None, Policy.OPEN),
+        Page("home", "GET", home.PATH, Tells(home.home), None, Policy.OPEN),
+        Page("seeds", "GET", seeds.PATH, Tells(seeds.seeds), None, Policy.OPEN),
         Page(
             "steward-queue",
             "GET",

@@ -22,7 +22,8 @@ from kintung.web.site import Site
 class Asked:
     """One request for a page.
 
-    ``lang`` is the language when the address chose it, else ""; ``named`` what stands in the path.
+    ``lang`` is the language when the address chose it, else ""; ``named`` what stands in the path;
+    ``base`` the address of the FHIR API as who asks reaches it.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Asked:
     language: Language
     lang: str
     named: Mapping[str, str]
+    base: str = ""
     body: bytes = b""
 
     def first(self, name: str) -> str:
@@ -75,7 +77,14 @@ class Brings:
     answer: Callable[[Asked], Answer]
 
 
-Action = Shows | Acts | Brings
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """Tells of the node or of definitions, and nothing of the record."""
+
+    answer: Callable[[Site, Asked], Answer]
+
+
+Action = Shows | Acts | Brings | Tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,7 @@ _FITTING: Mapping[type[Action], Policy] = {
     Shows: Policy.DISCLOSES,
     Acts: Policy.DEPOSITS,
     Brings: Policy.OPEN,
+    Tells: Policy.OPEN,
 }
 
 

@@ -6,24 +6,28 @@ from typing import NamedTuple
 from kintung.consent import Right
 from kintung.web.pages.catalogues import N_
 
-HOME = "/steward"
+HOME = "/"
 """Where the mark of the node leads."""
 
 
 class Section(NamedTuple):
     """A part of the node.
 
-    ``label`` is a message. Who is on a page under ``path`` is in it. A section that ``is_within`` has no
-    first page: the header names it only to who is on one of its pages.
+    ``label`` is a message; ``right`` is None where none is needed. Who is on a page under ``path`` is in
+    it. A section that ``is_within`` has no first page: the header names it only to who is on one of its
+    pages.
     """
 
     path: str
     label: str
-    right: Right
+    right: Right | None
     is_within: bool = False
 
 
-SECTIONS = (Section("/steward", N_("Who is who"), Right.STEWARD),)
+SECTIONS = (
+    Section("/steward", N_("Who is who"), Right.STEWARD),
+    Section("/seeds", N_("Seed map"), None),
+)
 """In the order the header has them."""
 
 
@@ -40,6 +44,6 @@ def entries(path: str, rights: Collection[Right]) -> tuple[Entry, ...]:
     found: list[Entry] = []
     for section in SECTIONS:
         is_here = path == section.path or path.startswith(section.path + "/")
-        if section.right in rights and (is_here or not section.is_within):
+        if (section.right is None or section.right in rights) and (is_here or not section.is_within):
             found.append(Entry(path if section.is_within else section.path, section.label, is_here))
     return tuple(found)

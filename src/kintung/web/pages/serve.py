@@ -20,13 +20,13 @@ from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import TELLING
 from kintung.web.fhir.failure import logged
 from kintung.web.fhir.headers import accepts_gzip
-from kintung.web.fhir.serve import header_fields
+from kintung.web.fhir.serve import base_of, header_fields
 from kintung.web.limits import Bodies, Incoming, Receive, require_head_within
 from kintung.web.outcomes import MediaTypeRefused, status_of
 from kintung.web.pages.forms import FORM
 from kintung.web.pages.language import Language, chosen, keeping, kept_in
 from kintung.web.pages.refusals import refusal
-from kintung.web.pages.registry import Acts, Asked, Brings, Page, Pages, Shows
+from kintung.web.pages.registry import Acts, Asked, Brings, Page, Pages, Shows, Tells
 from kintung.web.site import Site
 from kintung.web.traffic import Traffic
 
@@ -70,7 +70,8 @@ class PagesApp:
             query = scope["query_string"].decode(errors="replace")
             access = self._gate(headers)
             rights = access.rights
-            asked = Asked(scope["method"], scope["path"], query, access, language, lang, named)
+            base = self._site.settings.base_url or base_of(scope["scheme"], headers.get(b"host", b""))
+            asked = Asked(scope["method"], scope["path"], query, access, language, lang, named, base)
             answer = await self._serve(page, asked, headers, incoming)
         except KintungError as error:
             answer = refusal(error, language, lang, scope["path"], rights)
@@ -110,6 +111,8 @@ class PagesApp:
         match page.action:
             case Brings(bring):
                 return bring(asked)
+            case Tells(tell):
+                return await self._in_time(lambda: tell(self._site, asked))
             case Shows(show):
                 answer = await self._in_time(lambda: self._shown(show, asked))
                 shows = True
