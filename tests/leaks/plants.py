@@ -230,7 +230,10 @@ LEAKS = (
         "self._view.match(self._sight.everything(),",
     ),
     leak("the store matches all", SqlView.match, "self._names.stored(self._db, reader)", ALL),
-    leak("who shares keys without the reader", keyed.of_key, ', visible(who, "r"))', ")"),
+    leak(
+        "who bears a number without the reader", SqlView.bearing, "self._names.stored(self._db, reader)", ALL
+    ),
+    leak("who shares keys without the reader", keyed.of_term, ', visible(who, "r"))', ")"),
     leak(
         "writes find the hidden",
         deposit.find,

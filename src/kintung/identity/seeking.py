@@ -57,7 +57,7 @@ def seek(view: View, reader: Reader, patient: Mapping[str, Any], *, by_number_al
         by_number_alone: compare only with who has one of the numbers: all that may be certain.
     """
     asked = record(dict(patient))
-    of_number = _found(view, reader, _by_number(asked, patient), MOST_SAME + 1)
+    of_number = _of_number(view, reader, _numbers(asked, patient))
     found = {id: _compared(asked, version) for id, version in of_number.items()}
     if not by_number_alone and not any(map(_is_found, found.values())):
         found |= _alike(view, reader, asked, patient)
@@ -99,24 +99,32 @@ def with_identifier(system: str, value: str) -> Query:
 # --- By number ------------------------------------------------------------------------
 
 
-def _by_number(asked: Record, patient: Mapping[str, Any]) -> Pairs:
-    tokens = dict.fromkeys((*_strong(asked), *_as_written(patient)))
-    values = ",".join(list(tokens)[:_MOST_VALUES])
-    return (("identifier", values),) if values else ()
+def _of_number(view: View, reader: Reader, numbers: Pairs) -> dict[str, Version]:
+    """Who has one of the numbers; of more than ``MOST_SAME`` the newest, one more than that."""
+    found = view.bearing(reader, numbers, MOST_SAME)
+    if found is None:
+        values = ",".join(f"{escape(system)}|{escape(value)}" for system, value in numbers)
+        return _found(view, reader, (("identifier", values),), MOST_SAME + 1)
+    return {version.id: version for version in found}
 
 
-def _strong(asked: Record) -> Iterator[str]:
+def _numbers(asked: Record, patient: Mapping[str, Any]) -> Pairs:
+    numbers = dict.fromkeys((*_strong(asked), *_as_written(patient)))
+    return tuple(numbers)[:_MOST_VALUES]
+
+
+def _strong(asked: Record) -> Iterator[tuple[str, str]]:
     for number in sorted(asked.numbers):
         kind, _, normal = number.partition(":")
-        yield from (f"{uri}|{escape(normal)}" for uri in URIS[kind])
+        yield from ((uri, normal) for uri in URIS[kind])
 
 
-def _as_written(patient: Mapping[str, Any]) -> Iterator[str]:
+def _as_written(patient: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The identifiers as they were sent, but those of old use: of any system, known here or not."""
     for identifier in patient.get("identifier", ()):
         system, value = identifier.get("system"), identifier.get("value")
         if system and value and identifier.get("use") != "old":
-            yield f"{escape(system)}|{escape(value)}"
+            yield system, value
 
 
 # --- By likeness ----------------------------------------------------------------------
@@ -125,9 +133,10 @@ def _as_written(patient: Mapping[str, Any]) -> Iterator[str]:
 def _alike(view: View, reader: Reader, asked: Record, patient: Mapping[str, Any]) -> dict[str, Found]:
     compared: dict[str, Found] = {}
     most = 0
-    for shared, version in view.sharing(reader, asked_keys(asked), MOST_ALIKE):
+    for shared, opened in view.sharing(reader, asked_keys(asked), MOST_ALIKE):
         if 2 * shared < most or (not most and len(compared) == MOST_IN_VAIN):
             break
+        version = opened()
         found = compared[version.id] = _compared(asked, version)
         most = most or shared * _is_found(found)
     if not most and asked.birth is None:

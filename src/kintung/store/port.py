@@ -97,7 +97,8 @@ class Sharing(NamedTuple):
     """Who shares how many of the keys that were asked for."""
 
     keys: int
-    version: Version
+    opened: Callable[[], Version]
+    """Opens the Patient, for as long as the view lasts: of most it is enough how many keys they share."""
 
 
 Numbers = tuple[tuple[str, str], ...]
@@ -228,11 +229,18 @@ class View(Protocol):
         """At most ``limit`` visible matches, for conditional interactions."""
         ...
 
-    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
+    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> list[Sharing]:
         """Current Patients that the reader sees and that share keys (``KEY_ATOM``), who shares most first.
 
         Of those that share as many the newest comes first. A key that more than ``MOST_SHARING`` of
-        them have (``kintung.store.sharing``) counts for nobody. Bodies are opened as they are taken.
+        them have (``kintung.store.sharing``) counts for nobody.
+        """
+        ...
+
+    def bearing(self, reader: Reader, numbers: Numbers, most: int) -> tuple[Version, ...] | None:
+        """Current Patients that the reader sees and that have one of these identifiers, the newest first.
+
+        None of more than ``most``. What a search by ``identifier`` finds, asked directly.
         """
         ...
 

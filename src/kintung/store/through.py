@@ -1,6 +1,6 @@
 """A View of a View: every question goes through to it, but for those that a subclass answers."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from kintung.fhir.search import Query
 from kintung.store.links import Disclosed, Link, Said
@@ -58,8 +58,11 @@ class Through:
     def links_of(self, reader: Reader, id: str) -> tuple[Link, ...]:
         return self._view.links_of(reader, id)
 
-    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
+    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> list[Sharing]:
         return self._view.sharing(reader, keys, limit)
+
+    def bearing(self, reader: Reader, numbers: Numbers, most: int) -> tuple[Version, ...] | None:
+        return self._view.bearing(reader, numbers, most)
 
     def person(self, reader: Reader, id: str) -> tuple[str, ...]:
         return self._view.person(reader, id)

@@ -37,7 +37,7 @@ def drawn(draw: Random, id: str) -> Resource:
 
 def sharing(record: Record, reader: Reader, keys: set[int], limit: int) -> list[tuple[int, str]]:
     with record.store.view() as view:
-        return [(each.keys, each.version.id) for each in view.sharing(reader, keys, limit)]
+        return [(each.keys, each.opened().id) for each in view.sharing(reader, keys, limit)]
 
 
 def expected(stored: dict[str, Resource], seen: set[str], keys: set[int]) -> list[tuple[int, str]]:

@@ -18,12 +18,12 @@ import pytest
 from kintung.fhir.search import Everything, Query, care_between, compartment, in_compartment, parse_query
 from kintung.identity.name_search import name_forms
 from kintung.store.notices import Advance, Notice
-from kintung.store.port import Outcome, Prepared, Unit, View
+from kintung.store.port import KEY_ATOM, Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.asynchronous import DUE, EXPIRED, HELD, OF_CLIENT
 from kintung.store.sql.clauses import Clause
 from kintung.store.sql.database import Database, Row
-from kintung.store.sql.keyed import of_key, of_keys
+from kintung.store.sql.keyed import IDENTIFIER_ATOM, Under, of_term, of_terms
 from kintung.store.sql.names import TYPE_NUMBERS, Names
 from kintung.store.sql.notices import ACCESS_OF, due_notice, seen_subscriber
 from kintung.store.sql.search import Asked, Plan, Searcher, conditions
@@ -751,17 +751,18 @@ def test_every_form_of_a_name_is_sought_in_the_index(record: Record, name: str) 
     ), explained
 
 
+@pytest.mark.parametrize("atom", [KEY_ATOM, IDENTIFIER_ATOM])
 @pytest.mark.parametrize("scope", [None, FEW, MANY])
-def test_who_has_a_key_is_found_by_the_key(record: Record, scope: int | None) -> None:
+def test_who_has_a_key_or_a_number_is_found_by_it(record: Record, scope: int | None, atom: int) -> None:
     """One seek for a key and one for each who has it; nothing is put in order before the bound."""
     reader = ALL if scope is None else Reader("r", record.store.scope(scope))
     with searching(record, by_index=True) as searcher:
         who = Names().stored(searcher.db, reader)
         if searcher.db.dialect == "sqlite":
-            of_one = of_key(searcher.db, who, "?")
+            of_one = of_term(searcher.db, who, Under(atom, 33), "?")
             statement = Clause(of_one.text, (5, *of_one.values))
         else:
-            statement = of_keys(searcher.db, who, range(20))
+            statement = of_terms(searcher.db, who, Under(atom, 33), range(20))
         explained = _explained(searcher.db, statement.text, statement.values)
 
     assert re.search(

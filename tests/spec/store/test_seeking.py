@@ -62,6 +62,14 @@ def test_the_number_of_a_system_that_is_not_known_finds_as_it_is_written(record:
     assert found(record, asked, by_number_alone=True) == {"a": Result.PROBABLE}
 
 
+def test_who_bears_no_number_is_found_by_likeness_alone(record: Record):
+    record.put(patient("a", HAN, identifier=[CARD], **PHONE))
+
+    with record.store.view() as view:
+        assert view.bearing(ALL, (), MOST_SAME) == ()
+    assert found(record, patient("", HAN, **PHONE)) == {"a": Result.PROBABLE}
+
+
 def test_nobody_is_certain_where_too_many_have_the_number(record: Record):
     for place in range(MOST_SAME + 1):
         record.put(patient(f"p{place}", HAN, identifier=[CARD]))

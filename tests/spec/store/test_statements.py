@@ -146,7 +146,9 @@ def _use_everything(record: Record) -> None:
         record.history("Patient/a", reader)
         with store.view() as view:
             keys = asked_keys(matched(CHAN))
-            assert [each.version.id for each in view.sharing(reader, keys, 5)] == ["a"]
+            assert [each.opened().id for each in view.sharing(reader, keys, 5)] == ["a"]
+            mine = ((HKID, "A1234563"), ("http://example.org/mrn", "7"))
+            assert [each.id for each in view.bearing(reader, mine, 5) or ()] == []
         record.read("Patient/a", reader)
     record.delete("Observation/o")
     assert store.follow(SYSTEM, 0)

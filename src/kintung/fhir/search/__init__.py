@@ -35,7 +35,7 @@ from kintung.fhir.search.match import holds
 from kintung.fhir.search.parameters import Answered, Branch, Parameter, parameters
 from kintung.fhir.search.query import count_of, parse_query
 from kintung.fhir.search.rows import Composite, Extracted, OfType, String, Target, Token
-from kintung.fhir.search.value_grammar import escape
+from kintung.fhir.search.value_grammar import escape, token_of
 from kintung.fhir.search.values import (
     CompositeValue,
     DateValue,
@@ -108,4 +108,5 @@ __all__ = [
     "resource_types",
     "revincludes_of",
     "span",
+    "token_of",
 ]

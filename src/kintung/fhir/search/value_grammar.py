@@ -67,9 +67,14 @@ def token(text: str) -> TokenValue:
         case ["", ""]:
             raise ValueInvalid("a token needs a system, a code, or both: system|code")
         case [system, code]:
-            return TokenValue(bounded(system) or None, bounded(code) or None, any_system=False)
+            return token_of(system, code)
         case _:
             raise ValueInvalid("a token has at most one | between system and code; escape others as \\|")
+
+
+def token_of(system: str, code: str) -> TokenValue:
+    """What ``system|code`` asks for, of texts that are not escaped."""
+    return TokenValue(bounded(system) or None, bounded(code) or None, any_system=False)
 
 
 def string(text: str) -> StringValue:

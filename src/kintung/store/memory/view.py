@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
-from kintung.fhir.search import Criterion, Query, Sort, TokenValue, parameters
+from kintung.fhir.search import Criterion, Query, Sort, TokenValue, parameters, token_of
 from kintung.fhir.splice import served
 from kintung.store.in_bodies import page_in_bodies, refuse_in_bodies
 from kintung.store.inclusion import INCLUDED_BYTES, too_large
@@ -130,13 +131,21 @@ class MemoryView:
         entries = [row.entry for row in rows if row.entry is not None]
         return tuple(Match(entry.type, entry.id, entry.version_id) for entry in entries[:limit])
 
-    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
+    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> list[Sharing]:
         visible = (self._visible(reader, name) for name in self._state.versions if name[0] == "Patient")
         sharing = [(entry, _shared(entry, keys)) for entry in visible if entry is not None]
         kept = {key for key in keys if sum(key in shared for _, shared in sharing) <= MOST_SHARING}
         found = [(len(shared & kept), entry) for entry, shared in sharing if shared & kept]
         found.sort(key=lambda each: (each[0], each[1].sequence), reverse=True)
-        return (Sharing(count, self._version(entry)) for count, entry in found[:limit])
+        return [Sharing(count, partial(self._version, entry)) for count, entry in found[:limit]]
+
+    def bearing(self, reader: Reader, numbers: Numbers, most: int) -> tuple[Version, ...] | None:
+        values = tuple(token_of(*number) for number in numbers)
+        bears = Criterion(parameters("Patient")["identifier"], None, values)
+        rows = _in_order(self._matching(reader, Query(("Patient",), (bears,))), ())
+        if len(rows) > most:
+            return None
+        return tuple(self._version(row.entry) for row in rows if row.entry is not None)
 
     def owners_of(self, type: str, id: str) -> Ownership | None:
         versions = self._state.versions.get((type, id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar, cast
 
 from kintung.fhir.search import Include, Query
@@ -34,7 +34,7 @@ from kintung.store.sql import known, persons
 from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.history import Walk, walk_of, within
-from kintung.store.sql.keyed import likest
+from kintung.store.sql.keyed import bearing, likest, terms_of
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
 from kintung.store.sql.search import Asked, Lookups, Searcher
 from kintung.store.sql.vaulting import vault_of
@@ -95,10 +95,19 @@ class SqlView:
         version_id, deleted, *owned = row
         return Current(version_id, bool(deleted), self.ownership(version_id, *owned))
 
-    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> Iterator[Sharing]:
+    def sharing(self, reader: Reader, keys: Collection[int], limit: int) -> list[Sharing]:
         who = self._names.stored(self._db, reader)
-        for count, row in likest(self._db, who, keys)[:limit]:
-            yield Sharing(count, *self._bodies([row]))
+        found = likest(self._db, who, keys)[:limit]
+        return [Sharing(count, partial(self._body, row)) for count, row in found]
+
+    def _body(self, row: Row) -> Version:
+        return self._bodies([row])[0]
+
+    def bearing(self, reader: Reader, numbers: Numbers, most: int) -> tuple[Version, ...] | None:
+        who = self._names.stored(self._db, reader)
+        terms = terms_of(self._db, vault_of(self._db, self._vaults), numbers)
+        rows = bearing(self._db, who, terms, most)
+        return None if rows is None else tuple(self._opened(rows))
 
     def owners_of(self, type: str, id: str) -> Ownership | None:
         everything = Reader.everything()
