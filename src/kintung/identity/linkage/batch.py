@@ -1,7 +1,7 @@
 """Linking very many records at once: numbers that agree first, then names and dates by Splink on DuckDB.
 
-Features and keys of every record are computed by the code that compares two records, and become
-tables. Pairs that share a verified identity number are scored, and the certain ones make persons.
+Features of every record are computed by the code that compares two records, and become a table.
+Pairs that share a verified identity number are scored, and the certain ones make persons.
 Then the pairs that share a key and are not of one person yet, where a bound lets them reach enough;
 those that reach ``queue``, or share a number and are probable, are for a steward, the best pair for
 each two persons. Scores are those of
@@ -24,6 +24,7 @@ from typing import Any
 from kintung.definitions.matching import MatchingWeights, matching_weights
 from kintung.errors import BadInput
 from kintung.identity.linkage.bounds import may_ask, signatures, signed
+from kintung.identity.linkage.keys import keys
 from kintung.identity.linkage.scoring import scored
 from kintung.identity.linkage.settings import column, level_of
 from kintung.identity.linkage.tables import write_part
@@ -166,17 +167,12 @@ class Batch:
                 self._written(write_part(part, first, *self._place), seen)
         else:
             self._prepare_together(lines, seen)
-        self._database.execute(f"create table records as {self._taken('records')}")
-        self._database.execute(
-            "create table keys as select record, hash(key) as key "
-            f"from (select record, unnest(keys) as key from ({self._taken('keys')}))"
-        )
+        parts = f"{self._folder}/records-*.parquet"
+        self._database.execute(f"create table records as select * from read_parquet('{parts}')")
+        self._database.execute(f"create table keys as {keys()}")
         twice = self._database.execute("select count(*) - count(distinct id) from records").fetchone()
         if twice[0]:
             raise BadInput(f"{twice[0]} records have an id that another has; give each its own.")
-
-    def _taken(self, table: str) -> str:
-        return f"select * from read_parquet('{self._folder / table}-*.parquet')"
 
     @property
     def _place(self) -> tuple[str, bytes, str]:

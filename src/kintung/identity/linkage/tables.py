@@ -1,8 +1,8 @@
-"""Records as columns: what the batch compares, and the keys it finds pairs by.
+"""Records as columns: what the batch compares, and makes its keys of.
 
-The tables lie in a temporary folder that only its owner may read. Identity numbers stand in them,
-and in the keys, as hashes under a key that is made for one run and forgotten, so that no number
-is ever in clear outside a sealed body.
+The tables lie in a temporary folder that only its owner may read. Identity numbers stand in them as
+hashes under a key that is made for one run and forgotten, so that no number is ever in clear outside
+a sealed body.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from typing import Any, cast
 import msgspec
 
 from kintung.errors import ValueInvalid
-from kintung.identity.matching import Record, blocking_keys, record
+from kintung.identity.matching import Record, record
 from kintung.identity.matching.features import FEATURES
 
 HASHED = frozenset({"numbers", "verified", "near_numbers", "other_numbers"})
@@ -29,12 +29,12 @@ SETS = frozenset(name for name in FEATURES if isinstance(getattr(_BLANK, name), 
 
 
 def write_part(lines: Sequence[bytes], first: int, folder: str, secret: bytes, since: str) -> tuple[int, int]:
-    """Write the features and keys of a part of the input as two Parquet files.
+    """Write the features of a part of the input as a Parquet file.
 
     Args:
         lines: NDJSON; resources of other types than Patient are passed over.
         first: number of the first record.
-        folder: where the files go; their names hold ``first``.
+        folder: where the file goes; its name holds ``first``.
         secret: key of the run.
         since: instant from which on a record counts as new, in UTC; empty: all do.
 
@@ -56,8 +56,7 @@ def write_part(lines: Sequence[bytes], first: int, folder: str, secret: bytes, s
             is_new.append(not since or _is_since(cast("dict[str, Any]", resource), since))
     numbered = range(first, first + len(records))
     made = features(records, numbered, secret).append_column("is_new", [is_new])
-    for name, table in (("records", made), ("keys", keys(records, numbered, secret))):
-        parquet.write_table(table, Path(folder) / f"{name}-{first:010}.parquet", compression="lz4")
+    parquet.write_table(made, Path(folder) / f"records-{first:010}.parquet", compression="lz4")
     return len(records), refused
 
 
@@ -77,16 +76,6 @@ def features(records: Sequence[Record], numbered: range, secret: bytes) -> Any:
         else:
             table[name] = pa.array(values, pa.int64() if name == "birth_number" else pa.string())
     return pa.table(table)
-
-
-def keys(records: Sequence[Record], numbered: range, secret: bytes) -> Any:
-    """A table of records, by their numbers, and their keys; those of identity numbers are hashes."""
-    pa: Any = import_module("pyarrow")
-    held = [
-        [f"n:{_hashed(key, secret)}" if key.startswith("n:") else key for key in blocking_keys(each)]
-        for each in records
-    ]
-    return pa.table({"record": pa.array(numbered, pa.int64()), "keys": _lists(held, pa.string())})
 
 
 def _lists(values: Sequence[Iterable[Any]], of: Any) -> Any:

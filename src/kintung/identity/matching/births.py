@@ -22,6 +22,7 @@ def birth_features(written: Any) -> Iterator[tuple[str, Any]]:
         yield from _whole(year, month, day)
     elif month is None or "01" <= month <= "12":
         yield "birth", written
+        yield "birth_marks", frozenset({year})
         yield "birth_open", frozenset({written})
         yield "birth_spans", frozenset({year, written})
 
@@ -35,6 +36,7 @@ def _whole(year: str, month: str, day: str) -> Iterator[tuple[str, Any]]:
     yield "birth", written
     yield "birth_day", written
     yield "birth_number", number
+    yield "birth_marks", frozenset({year, f"-{month}-{day}"})
     yield "birth_spans", frozenset({year, f"{year}-{month}", written})
     yield "birth_parts", frozenset({f"{year}-{month}", f"-{month}-{day}", f"{year}--{day}"})
     if month == day == "01":

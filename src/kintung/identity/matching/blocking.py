@@ -5,30 +5,80 @@ numbers come first; then the birth date with the surname, as characters or as on
 its spelling may stand for, with the given name or with the district; then names with one part of
 the birth date, for dates that are wrong, or alone; then telephones; and addresses with two parts of
 the birth date, where name and date are both wrong, which the index has none of.
+
+What keys are made of is a table, so that a database makes the same ones of features in columns.
 """
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import chain, product
+from operator import attrgetter
 
 from kintung.identity.matching.features import Record
+
+Texts = Callable[[Record], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Keys of one kind: what they begin with, and a text for each part, in every combination.
+
+    A part is named by the features that the text may come from: sets, or one text that may be None.
+    """
+
+    prefix: str
+    parts: tuple[tuple[str, ...], ...]
+    _texts: tuple[Texts, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_texts", tuple(map(_texts, self.parts)))
+
+    def of(self, record: Record) -> Iterable[str]:
+        """The keys of a record."""
+        return map(":".join, product((self.prefix,), *[texts(record) for texts in self._texts]))
+
+
+def _texts(part: tuple[str, ...]) -> Texts:
+    if len(part) > 1:
+        sets: Callable[[Record], tuple[frozenset[str], ...]] = attrgetter(*part)
+        return lambda record: _NONE.union(*sets(record))
+    (feature,) = part
+    text: Callable[[Record], frozenset[str] | str | None] = attrgetter(feature)
+
+    def alone(record: Record) -> Iterable[str]:
+        found = text(record)
+        if isinstance(found, frozenset):
+            return found
+        return () if found is None else (found,)
+
+    return alone
+
+
+_NONE: frozenset[str] = frozenset()
+_SURNAMES = ("surname_pivot", "surname_latin", "surname_other")
+_GIVENS = ("given_folded", "given_latin", "given_other")
+_NAME = (("surname_folded", "surname_latin"), ("given_folded", "given_latin"))
+
+NUMBERED = Key("n", (("numbers", "near_numbers", "other_numbers"),))
+BORN = Key("b", (("birth_day",), (*_SURNAMES, *_GIVENS, "places")))
+SWAPPED = Key("b", (("birth_swapped",), _SURNAMES))
+NAMED = Key("g", _NAME)
+NAMED_BORN = Key("g", (*_NAME, ("birth_marks",)))
+PHONED = Key("p", (("phones",),))
+LIVING = Key("a", (("addresses",), ("birth_parts",)))
+
+LIKENESS = (BORN, SWAPPED, NAMED, NAMED_BORN, PHONED)
+KEYS = (NUMBERED, *LIKENESS, LIVING)
 
 
 def blocking_keys(record: Record) -> frozenset[str]:
     """Every key of a record. Those of identity numbers begin with ``n:``, and hold them in clear."""
-    return number_keys(record) | likeness_keys(record) | frozenset(_address_keys(record))
+    return _made(record, KEYS)
 
 
 def likeness_keys(record: Record) -> frozenset[str]:
     """The keys that are neither of numbers nor of addresses."""
-    return frozenset(
-        (
-            *_birth_keys(record),
-            *_swapped_keys(record),
-            *_name_keys(record),
-            *_dated_name_keys(record),
-            *_phone_keys(record),
-        )
-    )
+    return _made(record, LIKENESS)
 
 
 def stored_keys(record: Record) -> frozenset[str]:
@@ -36,54 +86,13 @@ def stored_keys(record: Record) -> frozenset[str]:
 
     Day and month are swapped by who asks, and a whole name stands alone only where there is no birth date.
     """
-    named = _name_keys(record) if record.birth is None else _dated_name_keys(record)
-    return frozenset((*_birth_keys(record), *named, *_phone_keys(record)))
+    return _made(record, (BORN, NAMED if record.birth is None else NAMED_BORN, PHONED))
 
 
 def number_keys(record: Record) -> frozenset[str]:
     """The keys of identity numbers, those one slip away included."""
-    return frozenset(f"n:{each}" for each in record.numbers | record.near_numbers | record.other_numbers)
+    return _made(record, (NUMBERED,))
 
 
-def _birth_keys(record: Record) -> Iterator[str]:
-    if record.birth_day is not None:
-        for other in _surnames(record) | _givens(record) | record.places:
-            yield f"b:{record.birth_day}:{other}"
-
-
-def _swapped_keys(record: Record) -> Iterator[str]:
-    if record.birth_swapped is not None:
-        for surname in _surnames(record):
-            yield f"b:{record.birth_swapped}:{surname}"
-
-
-def _surnames(record: Record) -> frozenset[str]:
-    return record.surname_pivot | record.surname_latin | record.surname_other
-
-
-def _givens(record: Record) -> frozenset[str]:
-    return record.given_folded | record.given_latin | record.given_other
-
-
-def _name_keys(record: Record) -> Iterator[str]:
-    surnames = record.surname_folded | record.surname_latin
-    for surname, given in product(surnames, record.given_folded | record.given_latin):
-        yield f"g:{surname}:{given}"
-
-
-def _dated_name_keys(record: Record) -> Iterator[str]:
-    if record.birth is None:
-        return
-    days = (part for part in record.birth_parts if part.startswith("-"))
-    for name, when in product(_name_keys(record), (record.birth[:4], *days)):
-        yield f"{name}:{when}"
-
-
-def _address_keys(record: Record) -> Iterator[str]:
-    for address, part in product(record.addresses, record.birth_parts):
-        yield f"a:{address}:{part}"
-
-
-def _phone_keys(record: Record) -> Iterator[str]:
-    for phone in record.phones:
-        yield f"p:{phone}"
+def _made(record: Record, keys: Iterable[Key]) -> frozenset[str]:
+    return frozenset(chain.from_iterable([key.of(record) for key in keys]))

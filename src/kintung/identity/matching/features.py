@@ -99,6 +99,7 @@ class Record:
     birth_open: frozenset[str] = NONE
     birth_spans: frozenset[str] = NONE
     birth_parts: frozenset[str] = NONE
+    birth_marks: frozenset[str] = NONE
     sex: str | None = None
     phones: frozenset[str] = NONE
     phone_tails: frozenset[str] = NONE

@@ -12,30 +12,10 @@ from kintung.identity.linkage.bounds import KINDS, bound, may_ask, signatures, s
 from kintung.identity.linkage.scoring import scored
 from kintung.identity.linkage.settings import column, level_of, settings
 from kintung.identity.linkage.tables import features
-from kintung.identity.matching import Record, match, record
+from kintung.identity.matching import match, record
 from kintung.identity.matching.levels import COMPARISONS
-from tests.property.identity.matching.given import BIRTHS, NAMES, NUMBERS, PHONES, PLACES
-from tests.scale import counts, seeded
-
-
-def drawn(count: int) -> list[Record]:
-    """Records of a few names, dates and numbers."""
-    chance = seeded("records for Splink")
-    return [
-        record(
-            {
-                "resourceType": "Patient",
-                "id": f"p{index}",
-                "name": chance.sample(NAMES, chance.randrange(3)),
-                "identifier": chance.sample(NUMBERS, chance.randrange(3)),
-                "birthDate": chance.choice([*BIRTHS, None]),
-                "gender": chance.choice(["male", "female", None]),
-                "telecom": chance.sample(PHONES, chance.randrange(2)),
-                "address": chance.sample(PLACES, chance.randrange(2)),
-            }
-        )
-        for index in range(count)
-    ]
+from tests.scale import counts
+from tests.unit.identity.linkage.drawn import drawn
 
 
 def test_splink_gives_every_pair_the_levels_and_the_score_of_match() -> None:
