@@ -115,6 +115,8 @@ class _Maker:
     def __init__(self, chance: Chance) -> None:
         self._chance = chance
         self._count = 0
+        self._cards_of_macao = 0
+        """Counted apart: of these numbers there are too few to give each person of all regions another."""
         self._of_birth = BirthNumbers()
         self._telephones = 0
         self._known = {name: float(share.share) for name, share in shares().items()}
@@ -248,7 +250,8 @@ class _Maker:
                 found["exit-entry-permit"] = numbers.exit_entry_permit(number)
             return found
         if region == "macao":
-            found["macao-bir"] = numbers.macao_card(number)
+            found["macao-bir"] = numbers.macao_card(self._cards_of_macao)
+            self._cards_of_macao += 1
         elif one.age >= 80 and chance.random() < known["holds-exemption-certificate"]:
             found["hk-certificate-of-exemption"] = numbers.exemption_certificate(number)
         else:

@@ -72,7 +72,11 @@ def test_the_range_suffices(number, below):
 
 
 def test_residents_of_macao_are_no_more_than_their_cards():
+    """They are counted by themselves: there is a card for one person in ten of the largest population."""
     assert MOST_PEOPLE * 0.055 * 1.01 < 100_000
+    cards = [person.numbers["macao-bir"] for person in some_people() if "macao-bir" in person.numbers]
+    assert cards
+    assert set(cards) == {made.macao_card(number) for number in range(len(cards))}
 
 
 def test_mainland_numbers_of_one_birth_date_go_on_in_another_area():
