@@ -36,6 +36,9 @@ def _send_blank(page: Page) -> None:
 PLACES = (
     Place("design", "/design"),
     Place("home", "/"),
+    Place("api", "/api"),
+    Place("api-patient", "/api/Patient"),
+    Place("api-list", "/api/List"),
     Place("seeds", "/seeds"),
     Place("seeds-partly", "/seeds?state=partly&seed=004"),
     Place("seeds-none", "/seeds?state=no-software&seed=001"),

@@ -22,7 +22,7 @@ class Asset(NamedTuple):
     body: bytes
 
 
-STYLES = ("tokens", "frame", "forms", "lists", "pieces", "steward", "seeds", "print")
+STYLES = ("tokens", "frame", "forms", "lists", "pieces", "steward", "seeds", "api", "print")
 """The parts of the one style sheet, in the order they are joined: of two rules alike the later holds."""
 
 

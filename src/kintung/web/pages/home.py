@@ -46,6 +46,7 @@ DOORS = (
         N_("Pairs of records that may be of one person, for stewards to decide."),
         Right.STEWARD,
     ),
+    Door("/api", N_("The API"), N_("What programs may ask of this node, with lines to try.")),
     Door(
         "/seeds",
         N_("Seed map"),

@@ -2,7 +2,7 @@
 
 from kintung.consent import Policy, Right
 from kintung.web.fhir.answer import Answer
-from kintung.web.pages import assets, home, seeds, steward
+from kintung.web.pages import api, assets, home, seeds, steward
 from kintung.web.pages.design import design
 from kintung.web.pages.registry import Asked, Brings, Page, Pages, Tells
 from kintung.web.pages.render import SAFE
@@ -19,6 +19,8 @@ PAGES = Pages(
         Page("asset", "GET", f"{assets.MOUNT}/{{name}}", Brings(_bring), None, Policy.OPEN),
         Page("design", "GET", "/design", Brings(design), None, Policy.OPEN),
         Page("home", "GET", home.PATH, Tells(home.home), None, Policy.OPEN),
+        Page("api", "GET", api.PATH, Tells(api.api), None, Policy.OPEN),
+        Page("api-type", "GET", f"{api.PATH}/{{type}}", Tells(api.of_type), None, Policy.OPEN),
         Page("seeds", "GET", seeds.PATH, Tells(seeds.seeds), None, Policy.OPEN),
         Page(
             "steward-queue",

@@ -26,6 +26,7 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section("/steward", N_("Who is who"), Right.STEWARD),
+    Section("/api", N_("The API"), None),
     Section("/seeds", N_("Seed map"), None),
 )
 """In the order the header has them."""

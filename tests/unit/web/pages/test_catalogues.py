@@ -16,6 +16,7 @@ from opencc import OpenCC
 import kintung.web.pages
 from kintung.definitions import naming_systems
 from kintung.identity.matching.levels import COMPARISONS
+from kintung.web.fhir.interactions import INTERACTIONS
 from kintung.web.pages.catalogues import FOLDER, messages
 from kintung.web.pages.design import PIECES
 from kintung.web.pages.language import Language
@@ -53,6 +54,7 @@ def used() -> set[str]:
     told = {message for _, _, message, _, _ in found if isinstance(message, str)}
     assert len(told) > 50
     says = {level.says for comparison in COMPARISONS for level in comparison.levels}
+    says |= {interaction.description for interaction in INTERACTIONS}
     return told | says | {system.label.en for system in naming_systems()}
 
 
