@@ -257,6 +257,17 @@ def test_what_is_found_is_walked_page_by_page(api: Api) -> None:
     assert find(api, "wong", after="abc").status_code == 400
 
 
+def test_a_place_in_what_was_found_is_of_the_name_that_was_looked_for(api: Api) -> None:
+    api.store(*(named(f"w{place}", {"family": "WONG"}) for place in range(EACH + 1)))
+    found = re.search(r'after=([\w-]+)[^"]*" rel="next"', find(api, "wong").text)
+    assert found is not None
+
+    assert find(api, "  wong ", after=found[1]).status_code == 200
+    other, damaged = find(api, "chan", after=found[1]), find(api, "chan", after="abc")
+    assert other.status_code == 400
+    assert other.text.replace(found[1], "abc") == damaged.text
+
+
 def test_who_is_hidden_is_found_as_little_as_who_is_absent(api: Api) -> None:
     hidden, absent = find(api, "Secrettwo", "p1"), find(api, "Secretnix", "p1")
     assert hidden.text.replace("Secrettwo", "Secretnix") == absent.text

@@ -83,10 +83,10 @@ class Cursors:
             sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
             plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _PURPOSE)
         except (InvalidTag, NotBase64, ValueError):
-            raise _refused() from None
+            raise refused() from None
         found = self._decoder.decode(plain)
         if found.reader != reader or found.path != path:
-            raise _refused()
+            raise refused()
         values = tuple(_frozen(value) for value in found.values)
         sequence, last = int.from_bytes(found.sequence), int.from_bytes(found.last)
         after = Position(values, last)
@@ -106,5 +106,6 @@ def _frozen(value: object) -> object:
     return value
 
 
-def _refused() -> ValueInvalid:
+def refused() -> ValueInvalid:
+    """A cursor that is not of what it was sent with; which part of it is not, is not said."""
     return ValueInvalid("The cursor cannot be used here; start again from the first page.", path="_cursor")

@@ -6,7 +6,7 @@ from kintung.fhir.search import escape, parse_query
 from kintung.identity.name_search import matched_form, name_forms
 from kintung.store.port import Paging, Version, View
 from kintung.store.reader import Reader
-from kintung.web.cursor import Cursor
+from kintung.web.cursor import Cursor, refused
 from kintung.web.fhir.answer import Answer
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.page import page
@@ -53,7 +53,7 @@ def find(site: Site, asked: Asked, view: View) -> Answer:
 
     Raises:
         NotFound: ``beside`` is absent or hidden.
-        ValueInvalid: ``after`` is no place in this list.
+        ValueInvalid: ``after`` is no place in the list of this name.
     """
     reader, name = asked.access.reader, " ".join(asked.first("name").split())
     beside = source(view, reader, asked.first("beside")) if asked.first("beside") else None
@@ -81,14 +81,16 @@ def _found(site: Site, asked: Asked, view: View, name: str) -> tuple[list[Found]
     """The records of a page, newest first, and the place after them, sealed."""
     reader = asked.access.reader
     query = parse_query("Patient", [("name", escape(name))], now_micros=0, others=name_forms)
-    paging, text = Paging(EACH), asked.first("after")
+    paging, text, what = Paging(EACH), asked.first("after"), (("name", name),)
     if text:
         cursor = site.cursors.open(text, reader=reader.name, path=_PATH)
+        if cursor.asked != what:
+            raise refused()
         paging = Paging(EACH, sequence=cursor.sequence, after=cursor.after)
     records = view.search(reader, query, paging)
     following = ""
     if records.next is not None:
-        following = site.cursors.seal(Cursor(reader.name, _PATH, (), 0, records.sequence, records.next))
+        following = site.cursors.seal(Cursor(reader.name, _PATH, what, 0, records.sequence, records.next))
     return [_matched(view, reader, name, version) for version in records.entries], following
 
 
