@@ -313,6 +313,13 @@ LEAKS_TOLD = (
             ),
         ),
     ),
+    Leak(
+        "a link out of sight is told",
+        (
+            Edit(delivery.Delivery._seen_link, "view.link(reader,", "view.link(Reader.everything(),"),
+            Edit(delivery.Delivery._seen_link, "last_of(view, reader,", "last_of(view, Reader.everything(),"),
+        ),
+    ),
     leak(
         "events are numbered before they are seen",
         delivery.Delivery._tell,

@@ -12,6 +12,7 @@ from tests.spec.subscriptions.telling import Telling
 from tests.stores import DAY, START
 
 TYPES = ("Patient", "Observation", "Task", "Group", "List", "Binary", "Provenance")
+LINKED = "https://kintung.org/fhir/SubscriptionTopic/patients-linked"
 FILTERED = ("Observation?code:missing=false", "List?status=current", "Patient?gender=female")
 
 
@@ -27,6 +28,8 @@ def _told(
             content = ("id-only", "full-resource")[number % 2]
             telling.subscribe(telling.topic(filter, f"s{number}", content=content), reader)
         telling.subscribe(telling.plain("Observation", "plain"), reader)
+        linked = telling.topic("Patient?gender=female", "linked", topic=LINKED, content="full-resource")
+        telling.subscribe(linked, reader)
         world.build()
         _deliver(world, telling, hook)
     return hook.got
@@ -59,6 +62,7 @@ def _both(folder: Path, profile: Profile, *, sees_all: bool = False) -> tuple[Sh
 def test_what_is_hidden_moves_nothing_of_what_is_told(profile: Profile, tmp_path: Path) -> None:
     bare, full = _both(tmp_path, profile)
     assert len(bare) > 100
+    assert any(b'"Linkage"' in body for _, _, body in bare)
     assert bare == full
 
 
