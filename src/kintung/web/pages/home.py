@@ -25,7 +25,7 @@ TRAITS: Mapping[Carried, str] = {
     "across": N_("known on both sides of the border, in two scripts: %(n)s records of one person"),
     "pressure": N_("blood pressure, measured %(n)s times"),
     "glucose": N_("HbA1c, measured %(n)s times"),
-    "allergy": N_("an allergy on record"),
+    "allergy": N_("an allergy on record: %(what)s"),
     "vaccines": N_("%(n)s vaccinations"),
 }
 
