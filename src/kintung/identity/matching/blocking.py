@@ -39,19 +39,22 @@ class Key:
 
 
 def _texts(part: tuple[str, ...]) -> Texts:
-    if len(part) > 1:
-        sets: Callable[[Record], tuple[frozenset[str], ...]] = attrgetter(*part)
-        return lambda record: _NONE.union(*sets(record))
-    (feature,) = part
-    text: Callable[[Record], frozenset[str] | str | None] = attrgetter(feature)
+    if len(part) == 1:
+        return _alone(part[0])
+    sets: Callable[[Record], tuple[frozenset[str], ...]] = attrgetter(*part)
+    return lambda record: _NONE.union(*sets(record))
 
-    def alone(record: Record) -> Iterable[str]:
-        found = text(record)
-        if isinstance(found, frozenset):
-            return found
-        return () if found is None else (found,)
 
-    return alone
+def _alone(feature: str) -> Texts:
+    read: Callable[[Record], Iterable[str] | None] = attrgetter(feature)
+
+    def texts(record: Record) -> Iterable[str]:
+        found = read(record)
+        if found is None:
+            return ()
+        return (found,) if isinstance(found, str) else found
+
+    return texts
 
 
 _NONE: frozenset[str] = frozenset()
