@@ -7,7 +7,6 @@ in a database; see :mod:`kintung.identity.matching.conditions`.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -15,22 +14,14 @@ import msgspec
 
 from kintung.identity.matching import births, numbers, phones
 from kintung.identity.matching.elements import listed, objects
-from kintung.identity.matching.names import HanName, LatinName, read_names
-from kintung.identity.matching.spellings import (
-    frequency,
-    pivots,
-    sounded,
-    spelled_given,
-    spelled_surname,
-    telegraphed,
-)
-from kintung.identity.names import folded, surname_parts
+from kintung.identity.matching.name_features import name_features
+from kintung.identity.matching.names import read_names
+from kintung.identity.names import folded
 
 NONE: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """The features of one source Patient. An empty set, or None, is what it does not say.
 
     Attributes:
@@ -109,7 +100,7 @@ class Record:
     places: frozenset[str] = NONE
 
 
-FEATURES = tuple(each.name for each in fields(Record))
+FEATURES = Record.__struct_fields__
 """Names of the features, ``id`` first."""
 
 _MOST = 10
@@ -154,7 +145,7 @@ def _said_again(written: bytes) -> Mapping[str, Any]:
 def _said(patient: dict[str, Any]) -> Mapping[str, Any]:
     """The features but for the numbers."""
     features: dict[str, Any] = {}
-    features.update(_name_features(*read_names(patient.get("name"))))
+    features.update(name_features(*read_names(patient.get("name"))))
     features.update(births.birth_features(patient.get("birthDate")))
     features.update(_contact_features(patient))
     if patient.get("gender") in ("male", "female"):
@@ -165,96 +156,6 @@ def _said(patient: dict[str, Any]) -> Mapping[str, Any]:
 def _with_id(patient: dict[str, Any], said: Mapping[str, Any], numbered: Iterable[tuple[str, Any]]) -> Record:
     identity = patient.get("id")
     return Record(id=identity if isinstance(identity, str) else "", **said, **dict(numbered))
-
-
-def _name_features(han: list[HanName], latin: list[LatinName]) -> Iterator[tuple[str, Any]]:
-    yield from _han_features(han)
-    yield from _latin_features(latin)
-    surname_folded = frozenset(folded(name.surname) for name in han)
-    spelled = frozenset(spelling for name in han for spelling in spelled_surname(name.surname))
-    surname_latin = frozenset("".join(name.surname) for name in latin if name.surname)
-    may_be = surname_folded or frozenset(
-        surname for spelling in surname_latin for surname in pivots(spelling)
-    )
-    yield "surname_folded", surname_folded
-    yield "surname_spelled", spelled | surname_latin
-    yield "surname_pivot", may_be
-    if surname_folded or surname_latin:
-        yield "surname_term", min(surname_folded or surname_latin)
-        yield "surname_frequency", frequency(may_be)
-    others = {*_other_readings(han), *_other_latin(latin)}
-    yield "surname_other", frozenset(surname for surname, _ in others if surname)
-    yield "given_other", frozenset(given for _, given in others if given)
-    givens = frozenset(folded(name.given) for name in han if name.given)
-    spelled_latin = frozenset(_given(name) for name in latin) - {""}
-    if givens or spelled_latin:
-        yield "given_term", min(givens or spelled_latin)
-    western = frozenset(each for name in latin for each in name.western)
-    yield "given_western", western
-    if bool(western) != bool(givens or any(name.syllables for name in latin)):
-        yield "given_manner", "western" if western else "chinese"
-
-
-def _han_features(names: list[HanName]) -> Iterator[tuple[str, Any]]:
-    yield "surname_han", frozenset(each for name in names for each in _written(name, of_surname=True))
-    yield "given_han", frozenset(each for name in names for each in _written(name, of_surname=False))
-    givens = frozenset(folded(name.given) for name in names if name.given)
-    yield "given_folded", givens
-    yield "given_parts", frozenset(character for given in givens for character in given)
-    yield "given_spelled", frozenset(each for name in names for each in spelled_given(name.given))
-    yield "given_sounds", frozenset(each for name in names for each in sounded(name.given))
-    yield "given_sorted", frozenset("".join(sorted(given)) for given in givens if len(given) > 1)
-
-
-def _written(name: HanName, *, of_surname: bool) -> Iterator[str]:
-    """The characters, the telegraph codes they have and those recorded with them."""
-    part = name.surname if of_surname else name.given
-    if not part:
-        return
-    yield part
-    yield from telegraphed(part)
-    at = len(name.surname)
-    recorded = name.codes[:at] if of_surname else name.codes[at:]
-    if recorded:
-        yield "#" + " ".join(recorded)
-
-
-def _latin_features(names: list[LatinName]) -> Iterator[tuple[str, Any]]:
-    surnames = ["".join(name.surname) for name in names if name.surname]
-    givens = [given for name in names if (given := _given(name))]
-    yield "surname_latin", frozenset(surnames)
-    yield "given_latin", frozenset(givens)
-    yield "surname_text", min(surnames, default=None)
-    yield "given_text", min(givens, default=None)
-    wholes = ["".join(sorted((*name.syllables, *name.western))) for name in names]
-    yield "given_whole", min(filter(None, wholes), default=None)
-    yield (
-        "given_syllables",
-        frozenset(f"{place}{part}" for name in names for place, part in enumerate(name.syllables, 1)),
-    )
-
-
-def _given(name: LatinName) -> str:
-    """The given name as one word: the Chinese one, or where there is none the Western."""
-    return "".join(name.syllables or name.western)
-
-
-def _other_readings(names: list[HanName]) -> Iterator[tuple[str, str]]:
-    """Each of the two surnames of a married woman."""
-    for name in names:
-        parts = surname_parts(name.surname)
-        if len(parts) > 1:
-            yield from ((folded(part), "") for part in parts)
-
-
-def _other_latin(names: list[LatinName]) -> Iterator[tuple[str, str]]:
-    """Each of two surnames; Western given names; surname and given name in the other order."""
-    for name in names:
-        given = _given(name)
-        if len(name.surname) > 1:
-            yield from ((part, "") for part in name.surname)
-        yield from (("", western) for western in name.western)
-        yield given, "".join(name.surname)
 
 
 def _contact_features(patient: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -271,9 +172,9 @@ def _contact_features(patient: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     places: set[str] = set()
     for address in objects(patient.get("address"), _MOST):
         texts = listed(address.get("line"), _MOST) or [address.get("text")]
-        lines.add("".join(_place(text) for text in texts))
+        lines.add("".join(map(_place, texts)))
         parted.add(_parted(texts))
-        places.update(_place(address.get(part)) for part in ("district", "city", "postalCode"))
+        places.update([_district(address.get(part)) for part in ("district", "city", "postalCode")])
     yield "addresses", frozenset(lines - {""})
     for of_digits, of_letters in sorted(parted - {("", "")})[:1]:
         yield "address_numbers", of_digits
@@ -286,10 +187,20 @@ def _parted(texts: list[Any]) -> tuple[str, str]:
 
     Nothing where there are no numbers, or nothing else: a street alone is nobody's home.
     """
-    lines = [unicodedata.normalize("NFKC", text[:_ONE_DISTRICT]) for text in texts if isinstance(text, str)]
-    numbers = " ".join(sorted(number for line in lines for number in _DIGITS.findall(line)))
-    words = "".join(sorted(_place(_DIGITS.sub("", line)) for line in lines))
+    lines = [_compatible(text) for text in texts if isinstance(text, str)]
+    numbers = " ".join(sorted([number for line in lines for number in _DIGITS.findall(line)]))
+    words = "".join(sorted([_place(_DIGITS.sub("", line)) for line in lines]))
     return (numbers, words) if numbers and words else ("", "")
+
+
+def _compatible(text: str) -> str:
+    text = text[:_ONE_DISTRICT]
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def _district(text: Any) -> str:
+    """As ``_place`` gives it; the same few come again and again."""
+    return _remembered(text) if isinstance(text, str) and len(text) <= _SHORT else _place(text)
 
 
 def _place(text: Any) -> str:
@@ -300,3 +211,8 @@ def _place(text: Any) -> str:
         return _NOT_PLAIN.sub("", text[:_ONE_DISTRICT].upper())
     plain = unicodedata.normalize("NFKC", text[:_ONE_DISTRICT]).upper()
     return folded("".join(filter(str.isalnum, plain)))
+
+
+_remembered = lru_cache(1 << 10)(_place)
+_SHORT = 40
+"""Signs of the name of a place that is remembered."""

@@ -69,14 +69,14 @@ def strong_numbers(identifiers: Any) -> Numbers:
     """The numbers of strong kinds among ``Patient.identifier``."""
     strong: set[str] = set()
     verified: set[str] = set()
-    for uri, value, seen in _written(identifiers) if identifiers else ():
+    for uri, value, extensions in _written(identifiers) if identifiers else ():
         try:
             number = parse(uri, value)
         except KintungError:
             continue
         if number.document in STRONG:
             strong.add(f"{STRONG[number.document]}:{number.normal}")
-            verified.update(_as_verified(number) if seen else ())
+            verified.update(_as_verified(number) if _is_verified(extensions) else ())
     return Numbers(frozenset(strong), frozenset(verified))
 
 
@@ -86,7 +86,7 @@ def number_features(identifiers: Any) -> Iterator[tuple[str, Any]]:
     verified: set[str] = set()
     near: set[str] = set()
     other: set[str] = set()
-    for uri, value, seen in _written(identifiers):
+    for uri, value, extensions in _written(identifiers):
         if not is_known(uri):  # every record has one of its system's own: not worth an exception
             other.add(f"{uri}:{value}")
             continue
@@ -102,7 +102,7 @@ def number_features(identifiers: Any) -> Iterator[tuple[str, Any]]:
             other.add(f"{number.document}:{number.normal}")
             continue
         strong.add(f"{kind}:{number.normal}")
-        if seen:
+        if _is_verified(extensions):
             verified.update(_as_verified(number))
     yield "numbers", frozenset(strong)
     yield "verified", frozenset(verified)
@@ -118,20 +118,17 @@ def _as_verified(number: Number) -> Iterator[str]:
         yield f"{kind}:{number.normal}"
 
 
-def _written(identifiers: Any) -> Iterator[tuple[str, str, bool]]:
-    """Each system and value, and whether the document was seen; those of old use are left out."""
+def _written(identifiers: Any) -> Iterator[tuple[str, str, Any]]:
+    """Each system, value and extensions; those of old use are left out."""
     for identifier in objects(identifiers, _MOST):
-        match identifier:
-            case {"use": "old"}:
-                pass
-            case {"system": str(uri), "value": str(value)}:
-                yield uri, value, _is_verified(identifier.get("extension"))
-            case _:
-                pass
+        uri, value = identifier.get("system"), identifier.get("value")
+        if isinstance(uri, str) and isinstance(value, str) and identifier.get("use") != "old":
+            yield uri, value, identifier.get("extension")
 
 
 def _is_verified(extensions: Any) -> bool:
-    return any(
+    """Whether the document was seen."""
+    return bool(extensions) and any(
         each.get("url") == VERIFIED and isinstance(each.get("valueDateTime"), str)
         for each in objects(extensions, _MOST)
     )

@@ -15,7 +15,7 @@ def normal_phone(written: str, *, macao: bool = False) -> str | None:
         macao: an eight-digit number without a country code is of Macao where it may be one;
             otherwise it is of Hong Kong.
     """
-    signs = unicodedata.normalize("NFKC", written).strip()
+    signs = (written if written.isascii() else unicodedata.normalize("NFKC", written)).strip()
     digits = _NOT_DIGITS.sub("", signs)
     if signs.startswith("+"):
         return digits if 7 <= len(digits) <= 15 else None

@@ -1,8 +1,7 @@
 """What Splink is told: for DuckDB it gives the scores of ``match``, and for Spark SQL that Spark reads."""
 
-from dataclasses import replace
-
 import duckdb
+import msgspec
 import pytest
 import sqlglot
 from splink import DuckDBAPI, Linker, SettingsCreator
@@ -80,7 +79,7 @@ def test_the_statement_of_a_batch_gives_the_same_and_no_score_exceeds_its_bound(
 def test_each_kind_of_number_has_a_bit_of_its_own_in_a_signature() -> None:
     assert len(KINDS) < 64
     records = [record({"resourceType": "Patient", "id": kind}) for kind in KINDS]
-    alone = [replace(each, number_kinds=frozenset({each.id})) for each in records]
+    alone = [msgspec.structs.replace(each, number_kinds=frozenset({each.id})) for each in records]
     database = duckdb.connect()
     database.register("records", features(alone, range(len(alone)), bytes(32)))
     signed = database.execute(f"select number_kinds from ({signatures(matching_weights())})").fetchall()
