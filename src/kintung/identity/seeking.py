@@ -12,10 +12,9 @@ Only a shared number makes a match certain, so for certain matches only numbers 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kintung.fhir.json import parse
 from kintung.fhir.search import Query, escape, parse_query
 from kintung.identity.likeness import asked_keys
-from kintung.identity.matching import Match, Record, Result, match, record
+from kintung.identity.matching import Match, Record, Result, match, record, record_of
 from kintung.identity.matching.numbers import MOST_SAME, URIS
 from kintung.identity.name_search import name_forms
 from kintung.store.port import Paging, Version, View
@@ -74,7 +73,7 @@ def _place(found: Found) -> tuple[bool, float, str]:
 
 
 def _compared(asked: Record, version: Version) -> Found:
-    stored = record(parse(version.body))
+    stored = record_of(version.body)
     return Found(version, stored, match(asked, stored))
 
 

@@ -7,7 +7,7 @@ chance; nothing depends on the order of records.
 
 from kintung.identity.matching.blocking import blocking_keys, likeness_keys, number_keys, stored_keys
 from kintung.identity.matching.clusters import clusters
-from kintung.identity.matching.features import Record, record, record_again
+from kintung.identity.matching.features import Record, record, record_again, record_of
 from kintung.identity.matching.scores import Match, Result, Term, explain, match
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "number_keys",
     "record",
     "record_again",
+    "record_of",
     "stored_keys",
 ]

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from kintung.fhir.json import parse as parsed
 from kintung.identity.identifiers import is_valid, normalise, parse
-from kintung.identity.matching import record
+from kintung.identity.matching import record, record_of
 from kintung.identity.matching.names import LatinName, latin_name
 from kintung.identity.matching.phones import normal_phone
+from kintung.synth import appearances, people, seeded
 from tests.patients import SID, name, number, patient
+from tests.scale import counts, seed
 
 
 def test_characters_their_telegraph_codes_and_their_spellings_are_features() -> None:
@@ -171,3 +175,23 @@ def test_the_first_of_january_is_a_day_and_may_be_a_year_alone() -> None:
 def test_what_cannot_be_read_is_not_known(broken: dict[str, Any]) -> None:
     made = record(patient("a") | broken)
     assert made.numbers == frozenset()
+
+
+def test_a_text_gives_the_features_of_the_resource() -> None:
+    chance = seeded(f"texts of {seed()}")
+    for person in people(seed() % 2**62, counts(200, 20_000)):
+        for each in appearances(person, chance):
+            text = msgspec.json.encode(each.patient)
+            assert record_of(text) == record(parsed(text))
+
+
+def test_a_text_may_hold_numbers_of_any_size_that_are_accepted() -> None:
+    written = b'{"url":"u","valueDecimal":%b}'
+    numbers = b",".join(written % digits for digits in (b"1E399", b"-0.00", b"1" * 40, b"0." + b"3" * 40))
+    names = b'"name":[{"family":"CHAN","given":["Tai Man"],"extension":[%b]}]' % numbers
+    text = b'{"resourceType":"Patient","id":"a",%b,"multipleBirthInteger":2,"extension":[%b]}' % (
+        names,
+        numbers,
+    )
+    assert record_of(text) == record(parsed(text))
+    assert record_of(text).surname_latin == {"CHAN"}
