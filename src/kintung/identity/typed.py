@@ -1,0 +1,214 @@
+"""What somebody types into one box to find a person: a name in any script, a number, a birth date, or a mix.
+
+Numbers are taken out first, because a mainland number holds a birth date; then dates, in the forms people
+write them; what is left is the name. A day before a month, as in Hong Kong, unless that is no date. Eight
+digits are a birth date where they can be one (02031948, 19480302), else a number.
+
+Nothing is guessed in silence: ``Typed`` says what was understood, for the page to say it too.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from kintung.definitions import naming_systems
+from kintung.fhir.search import Query, escape, parse_query
+from kintung.identity.identifiers import is_valid, normalise, vaulted_system
+from kintung.identity.name_search import MatchedForm, matched_form, name_forms
+
+MOST_CHARACTERS = 100
+"""Of what is typed."""
+FIRST_YEAR = 1850
+"""Nobody on a record was born before."""
+MOST_PARTS = 4
+"""Numbers, and birth dates, of one search."""
+
+
+class Birth(NamedTuple):
+    """A birth date as typed, and what it may be: FHIR dates of a day, month or year, () where it is none."""
+
+    typed: str
+    dates: tuple[str, ...]
+
+
+class Typed(NamedTuple):
+    """What was understood: ``name`` is "" where there is none."""
+
+    name: str = ""
+    births: tuple[Birth, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+    @property
+    def impossible(self) -> tuple[str, ...]:
+        """What looks like a birth date and is none: no such day, or one to come."""
+        return tuple(birth.typed for birth in self.births if not birth.dates)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.name or self.births or self.numbers)
+
+
+class Reasons(NamedTuple):
+    """Why a Patient is found: the form of its name, its birth date, its identifiers (as stored)."""
+
+    name: MatchedForm | None
+    birth: str
+    numbers: tuple[Mapping[str, Any], ...]
+
+    @property
+    def distance(self) -> int:
+        """How far the name is from the one that was typed: 0 as written."""
+        return 0 if self.name is None else _CLOSEST.index(self.name.kind)
+
+
+_CLOSEST = (
+    "written",
+    "letters",
+    "variant",
+    "characters",
+    "hong_kong",
+    "macao",
+    "pinyin",
+    "cantonese",
+    "surname",
+)
+"""Kinds of ``MatchedForm``, those that say most first."""
+_URIS = {system.id: system.uris[0] for system in naming_systems() if system.uris}
+_CARDS = tuple(_URIS[document] for document in ("hkid", "mainland-id", "home-return-permit"))
+"""Documents whose numbers are known by their form."""
+_AFTER = r"(?<![0-9A-Za-z/.-])"
+_BEFORE = r"(?![0-9A-Za-z]|[/-][0-9])"
+_DOCUMENTS = re.compile(
+    rf"{_AFTER}(?:"
+    r"[0-9]{6} ?[0-9]{8} ?[0-9]{3}[0-9Xx]"  # mainland identity number
+    r"|[A-Za-z]{1,2} ?[0-9]{6} ?\(? ?[0-9Aa] ?\)?"  # Hong Kong identity card
+    r"|[157]/?[0-9]{6}(?:/[0-9]|\([0-9]\))"  # Macao identity card, not in eight digits alone
+    r"|[HMhm] ?[0-9]{8}(?: ?\(?[0-9]{2}\)?)?"  # home return permit
+    rf"){_BEFORE}"
+)
+_DATES = re.compile(
+    r"(?P<han>[0-9]{4}) ?年(?: ?(?P<han_month>[0-9]{1,2}) ?月(?: ?(?P<han_day>[0-9]{1,2}) ?[日號号]?)?)?"
+    rf"|{_AFTER}(?P<year>[0-9]{{4}})(?P<sign>[-/.])(?P<month>[0-9]{{1,2}})(?:(?P=sign)(?P<day>[0-9]{{1,2}}))?{_BEFORE}"
+    rf"|{_AFTER}(?P<one>[0-9]{{1,2}})(?P<mark>[-/.])(?P<two>[0-9]{{1,2}})(?P=mark)(?P<last>[0-9]{{4}}|[0-9]{{2}}){_BEFORE}"
+    rf"|{_AFTER}(?P<digits>[0-9]{{8}}){_BEFORE}"
+    rf"|{_AFTER}(?P<alone>(?:18|19|20)[0-9]{{2}}){_BEFORE}"
+)
+_NUMBER = re.compile(rf"{_AFTER}(?=(?:[^0-9\s]*[0-9]){{4}})[0-9A-Za-z][0-9A-Za-z()/.-]*")
+_NO_NAME = re.compile(r"^[\W_]+|[\W_]+$")
+
+
+def read(text: str, today: date) -> Typed:
+    """Understand what was typed; any text is taken.
+
+    Args:
+        today: the civil day; who was born after it is not yet.
+    """
+    left = " ".join(unicodedata.normalize("NFKC", text).split())[:MOST_CHARACTERS]
+    numbers: list[str] = []
+    births: list[Birth] = []
+
+    def number(found: re.Match[str]) -> str:
+        numbers.append(found[0].strip())
+        return " "
+
+    def born(found: re.Match[str]) -> str:
+        dates = tuple(_dates(found, today))
+        if not dates and found.lastgroup == "digits":
+            return found[0]
+        births.append(Birth(found[0].strip(), dates))
+        return " "
+
+    left = _DOCUMENTS.sub(number, left)
+    left = _DATES.sub(born, left)
+    left = _NUMBER.sub(number, left)
+    name = " ".join(_NO_NAME.sub("", left).split())
+    return Typed(name, tuple(births[:MOST_PARTS]), tuple(numbers[:MOST_PARTS]))
+
+
+def query(typed: Typed) -> Query:
+    """The search for Patients that meet all that was understood.
+
+    Raises:
+        BadInput: a name that no search takes.
+    """
+    pairs = [("name", escape(typed.name))] if typed.name else []
+    pairs += [("birthdate", ",".join(birth.dates)) for birth in typed.births if birth.dates]
+    pairs += [("identifier", escape(number)) for number in typed.numbers]
+    return parse_query("Patient", pairs, now_micros=0, others=name_forms)
+
+
+def reasons(typed: Typed, patient: Mapping[str, Any]) -> Reasons | None:
+    """Why a Patient meets what was understood; None where it does not meet all of it."""
+    forms = [form for each in patient.get("name", ()) if (form := matched_form(typed.name, each))]
+    name = min(forms, key=lambda form: _CLOSEST.index(form.kind), default=None) if typed.name else None
+    born: str = patient.get("birthDate") or ""
+    is_born = all(not birth.dates or any(map(born.startswith, birth.dates)) for birth in typed.births)
+    numbers = [list(_bearing(patient, number)) for number in typed.numbers]
+    if (typed.name and name is None) or not is_born or not all(numbers):
+        return None
+    return Reasons(name, born if typed.births else "", tuple(each for found in numbers for each in found))
+
+
+def card_of(number: str) -> str:
+    """The system of the card whose number it seems to be, by its form; "" where that is not told."""
+    cards = ((uri, vaulted_system(uri)) for uri in _CARDS)
+    return next((uri for uri, rule in cards if rule and rule.format.fullmatch(rule.normalise(number))), "")
+
+
+def is_doubtful(number: str) -> bool:
+    """Has it the form of a card's number, and a check digit or a date that cannot be?"""
+    card = card_of(number)
+    return bool(card) and not is_valid(card, number)
+
+
+def _bearing(patient: Mapping[str, Any], number: str) -> Iterator[Mapping[str, Any]]:
+    """The identifiers of a Patient that are a number as typed."""
+    for identifier in patient.get("identifier", ()):
+        system, value = identifier.get("system") or "", identifier.get("value") or ""
+        is_vaulted = vaulted_system(system) is not None
+        if value and (
+            normalise(system, number) == normalise(system, value) if is_vaulted else number == value
+        ):
+            yield identifier
+
+
+# --- Dates -----------------------------------------------------------------------------
+
+
+def _dates(found: re.Match[str], today: date) -> Iterator[str]:
+    """What a date that was typed may be, the likeliest alone."""
+    said = found.groupdict()
+    if said["digits"]:
+        digits = said["digits"]
+        candidates = [(digits[4:], digits[2:4], digits[:2]), (digits[:4], digits[4:6], digits[6:])]
+    elif said["one"]:
+        years = (
+            [said["last"]] if len(said["last"]) == 4 else [f"{century}{said['last']}" for century in (19, 20)]
+        )
+        candidates = [(year, said["two"], said["one"]) for year in years]
+        candidates += [(year, said["one"], said["two"]) for year in years]
+    elif said["han"]:
+        candidates = [(said["han"], said["han_month"], said["han_day"])]
+    else:
+        candidates = [(said["year"] or said["alone"], said["month"], said["day"])]
+    possible = [text for each in candidates if (text := _possible(*each, today))]
+    is_short = bool(said["last"]) and len(said["last"]) == 2
+    yield from possible[: 2 if is_short and len(possible) > 1 and possible[0][4:] == possible[1][4:] else 1]
+
+
+def _possible(year: str, month: str | None, day: str | None, today: date) -> str:
+    """A FHIR date; "" for no such day, and for one before anybody was born or still to come."""
+    try:
+        first = date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        return ""
+    if first.year < FIRST_YEAR or first > today:
+        return ""
+    parts = [
+        f"{first.year:04}",
+        *([f"{first.month:02}"] if month else []),
+        *([f"{first.day:02}"] if day else []),
+    ]
+    return "-".join(parts)
