@@ -33,7 +33,25 @@ def _send_blank(page: Page) -> None:
     page.locator("form button").click()
 
 
+def _typed(text: str) -> Callable[[Page], object]:
+    """Type into the box of /find and press Enter, as who does not wait for what comes while typing."""
+
+    def find(page: Page) -> None:
+        page.locator("#typed").fill(text)
+        with page.expect_navigation(url="**/find?*sought=*"):
+            page.keyboard.press("Enter")
+
+    return find
+
+
 PLACES = (
+    Place("person", "/find"),
+    Place("person-found", "/find", _typed("Chan Tai Man")),
+    Place("person-number", "/find", _typed("A123456(3) 1950")),
+    Place("person-of-two", "/find", _typed("何伯")),
+    Place("person-nobody", "/find", _typed("A123456(4)")),
+    Place("person-no-day", "/find", _typed("陳大文 31/2/1948")),
+    Place("person-forgotten", "/find?sought=abc", status=400),
     Place("design", "/design"),
     Place("home", "/"),
     Place("api", "/api"),

@@ -8,6 +8,7 @@ from kintung.cli.serve import MOST_DELETED
 from kintung.cli.synth import SEED
 from kintung.fhir.limits import MAX_DIGITS, MAX_EXPONENT
 from kintung.fhir.subset import MOST_ELEMENTS
+from kintung.identity import typed
 from kintung.identity.matching.numbers import MOST_SAME
 from kintung.identity.name_search.rows import MOST_TEXTS
 from kintung.identity.seeking import MOST_ALIKE, MOST_IN_VAIN
@@ -31,6 +32,7 @@ from kintung.web.fhir.conditional import COMPARISONS
 from kintung.web.fhir.meta import MOST
 from kintung.web.fhir.presentation import MOST_INDENTED
 from kintung.web.limits import LIMITS, MEMBERS
+from kintung.web.pages.find import records as found_records
 from tests.leaks.plants import LEAKS, LEAKS_TOLD
 from tests.leaks.templates import TEMPLATES
 
@@ -170,3 +172,9 @@ def test_pages_say_up_to_how_many_names_are_sought_in_other_forms() -> None:
     names = (ROOT / "docs/explanation/names.md").read_text()
     assert re.findall(r"without modifier and with at most (\d+) alternatives", readings) == [str(MOST_TEXTS)]
     assert re.findall(r"more than (\d+) alternatives", names) == [str(MOST_TEXTS)]
+
+
+def test_the_page_on_finding_a_person_says_its_limits() -> None:
+    page = (ROOT / "docs" / "how-to" / "find-a-person.md").read_text()
+    assert f"At most {typed.MOST_CHARACTERS} characters are taken, {typed.MOST_PARTS} numbers" in page
+    assert f"A page has {found_records.EACH} records" in page

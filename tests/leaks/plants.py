@@ -29,6 +29,7 @@ from kintung.store.sql.view import SqlView
 from kintung.subscriptions import delivery
 from kintung.web import cursor
 from kintung.web.fhir import conditional, deposit, match, read, transaction, vread
+from kintung.web.pages.find import records as found_records
 
 
 class Edit(NamedTuple):
@@ -297,6 +298,12 @@ LEAKS = (
         cursor._fixed,
         "to_bytes(8)",
         "to_bytes(sequence.bit_length() // 8 + 1)",
+    ),
+    leak(
+        "find a person without the reader",
+        found_records.records,
+        "view.search(reader, query(typed), paging)",
+        "view.search(reader.everything(), query(typed), paging)",
     ),
 )
 

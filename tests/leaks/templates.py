@@ -5,6 +5,7 @@ worlds. What names a resource names a hidden one more often than not.
 """
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -105,6 +106,7 @@ class Template:
         interactions: names of those it asks for.
         cells: forms of search it asks.
         is_open: it asks only what says nothing of the record, so its answers cannot differ.
+        pages: names of the pages for people that it asks for.
     """
 
     name: str
@@ -112,16 +114,19 @@ class Template:
     interactions: tuple[str, ...]
     cells: tuple[Cell, ...] = ()
     is_open: bool = False
+    pages: tuple[str, ...] = ()
 
 
 TEMPLATES: list[Template] = []
 
 
-def template(name: str, *interactions: str, is_open: bool = False) -> Callable[[Ask], Ask]:
+def template(
+    name: str, *interactions: str, is_open: bool = False, pages: tuple[str, ...] = ()
+) -> Callable[[Ask], Ask]:
     """Add a function to the templates."""
 
     def add(ask: Ask) -> Ask:
-        TEMPLATES.append(Template(name, ask, interactions, is_open=is_open))
+        TEMPLATES.append(Template(name, ask, interactions, is_open=is_open, pages=pages))
         return ask
 
     return add
@@ -858,6 +863,40 @@ def _pix(ask: Caller, draw: Draw) -> None:
     ask("GET", f"Patient/$ihe-pix?{urlencode({'sourceIdentifier': source, 'targetSystem': SHARED})}")
     given = [{"name": "sourceIdentifier", "valueString": f"{BASE}|{draw.of('hidden', 'Patient')}"}]
     ask("POST", "Patient/$ihe-pix", {"resourceType": "Parameters", "parameter": given})
+
+
+# --- Pages for people -----------------------------------------------------------------
+
+ROOT = BASE.removesuffix("/fhir")
+
+
+def _typing(ask: Caller, *texts: str) -> None:
+    """Type into the box that finds a person, and walk what is found of each to its end."""
+    token = re.search(r'name="token" value="([^"]+)"', ask("GET", f"{ROOT}/find").text)
+    assert token is not None
+    for typed in texts:
+        form = urlencode({"token": token[1], "typed": typed})
+        path = ask("POST", f"{ROOT}/find", form=form).headers["location"]
+        for _ in range(3):
+            page = ask("GET", f"{ROOT}{path}")
+            following = re.search(r'href="([^"]+)" rel="next"', page.text)
+            if following is None:
+                break
+            path = following[1].replace("&amp;", "&")
+
+
+@template("find a person by what is typed", pages=("find",))
+def _find(ask: Caller, draw: Draw) -> None:
+    asked = _of_who_is_hidden(draw)
+    (name, year) = asked["name"][0], asked["birthDate"][:4]
+    family = name.get("family") or name.get("text")
+    _typing(ask, asked["identifier"][0]["value"], f"{family} {year}")
+
+
+@template("find people by a part of a name or a birth date", pages=("find",))
+def _find_many(ask: Caller, draw: Draw) -> None:
+    asked = _of_who_is_hidden(draw)
+    _typing(ask, asked["name"][0]["family"][:2], asked["birthDate"])
 
 
 # --- Writing --------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import get_args
 
 import pytest
 
-from kintung.consent import Policy
+from kintung.consent import Policy, Right
 from kintung.errors import BadInput
 from kintung.fhir.search import Criterion, parameters, parse_query, resource_types
 from kintung.fhir.search.atoms import Kind
@@ -22,6 +22,7 @@ from kintung.fhir.search.criteria import Modifier
 from kintung.fhir.search.in_bodies import InBody
 from kintung.fhir.search.values import Prefix
 from kintung.web.fhir.interactions import REGISTRY
+from kintung.web.pages.pages import PAGES
 from tests import scale
 from tests.leaks.templates import CHAINS, SORTS, TEMPLATES, Cell, Template
 from tests.leaks.twins import Count, Difference, apart, in_turn
@@ -48,6 +49,14 @@ def test_every_interaction_has_a_template() -> None:
     assert len(RECORDED) >= LEAST_TEMPLATES
     are_open = {each.name for each in REGISTRY.interactions if each.policy is Policy.OPEN}
     assert {name for template in TEMPLATES if template.is_open for name in template.interactions} == are_open
+
+
+def test_every_page_that_shows_the_record_to_who_may_view_has_a_template() -> None:
+    """Those of stewards are asked in ``test_strangers`` and, by everyone, in ``test_steward_pages``."""
+    asked = {name for template in TEMPLATES for name in template.pages}
+    assert asked == {
+        page.name for page in PAGES.pages if page.policy is Policy.DISCLOSES and page.right is Right.VIEW
+    }
 
 
 def offered() -> Iterator[Cell]:

@@ -44,7 +44,7 @@ MINUTE = 60 * SECOND
 OPENING = START + 30 * HOUR
 """When the reader's requests begin: later than every event of both worlds."""
 CLIENT = "r"
-_CURSOR = re.compile(rb"_cursor=([A-Za-z0-9_-]+)")
+_CURSOR = re.compile(rb"(?<![A-Za-z])(?:_cursor|after)=([A-Za-z0-9_-]+)")
 
 
 @dataclass(frozen=True)

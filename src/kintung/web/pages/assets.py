@@ -11,7 +11,11 @@ MOUNT = "/assets"
 MOST_BYTES = 60_000
 """Style sheets and scripts together."""
 _FOLDER = files("kintung.web.pages") / "assets"
-_TYPES = {"css": b"text/css; charset=utf-8", "svg": b"image/svg+xml"}
+_TYPES = {
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "svg": b"image/svg+xml",
+}
 
 
 class Asset(NamedTuple):
@@ -22,7 +26,7 @@ class Asset(NamedTuple):
     body: bytes
 
 
-STYLES = ("tokens", "frame", "forms", "lists", "pieces", "steward", "seeds", "api", "print")
+STYLES = ("tokens", "frame", "forms", "lists", "pieces", "find", "steward", "seeds", "api", "print")
 """The parts of the one style sheet, in the order they are joined: of two rules alike the later holds."""
 
 
@@ -40,7 +44,7 @@ def _asset(name: str) -> Asset:
 @cache
 def assets() -> dict[str, Asset]:
     """Every asset, by its address."""
-    return {asset.address: asset for asset in (_asset("kintung.css"), _asset("mark.svg"))}
+    return {asset.address: asset for asset in (_asset("kintung.css"), _asset("mark.svg"), _asset("find.js"))}
 
 
 def asset(address: str) -> Asset:
@@ -55,3 +59,5 @@ STYLE = next(address for address in assets() if address.endswith(".css"))
 """Address of the one style sheet."""
 MARK = next(address for address in assets() if address.endswith(".svg"))
 """Address of the icon."""
+FIND = next(address for address in assets() if address.endswith(".js"))
+"""Address of the script that finds people while a name is typed."""

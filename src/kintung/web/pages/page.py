@@ -17,6 +17,7 @@ def page(
     status: int = 200,
     path: str | None = None,
     kept: tuple[str, ...] = (),
+    script: str = "",
     **values: Any,
 ) -> Answer:
     """A page in the language and the zone of who asked.
@@ -24,6 +25,7 @@ def page(
     Args:
         keys: whose data it shows, for the audit.
         path: its own address, where that is not the one that was asked for.
+        script: address of the script that it brings for comfort; it must be whole without.
         kept: parameters of the address that stay when the language is switched.
     """
     body = render(
@@ -34,6 +36,7 @@ def page(
         lang=asked.lang,
         rights=asked.access.rights,
         offset_minutes=site.offset_minutes,
+        script=script,
         **values,
     )
-    return Answer(status, page_headers(asked.language), body, keys)
+    return Answer(status, page_headers(asked.language, runs=bool(script)), body, keys)

@@ -2,10 +2,12 @@
 
 from kintung.consent import Policy, Right
 from kintung.web.fhir.answer import Answer
-from kintung.web.pages import api, assets, home, seeds, steward
+from kintung.web.pages import api, assets, home, seeds
 from kintung.web.pages.design import design
+from kintung.web.pages.find import actions as find
 from kintung.web.pages.registry import Asked, Brings, Page, Pages, Tells
 from kintung.web.pages.render import SAFE
+from kintung.web.pages.steward import actions as steward
 
 
 def _bring(asked: Asked) -> Answer:
@@ -22,6 +24,8 @@ PAGES = Pages(
         Page("api", "GET", api.PATH, Tells(api.api), None, Policy.OPEN),
         Page("api-type", "GET", f"{api.PATH}/{{type}}", Tells(api.of_type), None, Policy.OPEN),
         Page("seeds", "GET", seeds.PATH, Tells(seeds.seeds), None, Policy.OPEN),
+        Page("find", "GET", "/find", find.FIND, Right.VIEW, Policy.DISCLOSES),
+        Page("find-ask", "POST", "/find", find.ASK, None, Policy.CARRIES),
         Page(
             "steward-queue",
             "GET",

@@ -23,9 +23,9 @@ from kintung.web.pages.render import page_headers, render
 _SAID: dict[type[KintungError], tuple[str, str]] = {
     NotFound: (
         N_("There is nothing here"),
-        N_("Nothing is at this address, or it is not for you to see. Go back to the list and choose again."),
+        N_("Nothing is at this address, or it is not for you to see. Go back and choose again."),
     ),
-    Deleted: (N_("This was deleted"), N_("It was here and was deleted. Go back to the list.")),
+    Deleted: (N_("This was deleted"), N_("It was here and was deleted. Go back and choose again.")),
     Forbidden: (
         N_("You may not do this"),
         N_("You lack the right to do it, or the form is no longer good. Open the page again."),

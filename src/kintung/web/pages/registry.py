@@ -84,7 +84,14 @@ class Tells:
     answer: Callable[[Site, Asked], Answer]
 
 
-Action = Shows | Acts | Brings | Tells
+@dataclass(frozen=True, slots=True)
+class Carries:
+    """Takes a form and turns it into an address, where it is answered: reads and writes nothing itself."""
+
+    answer: Callable[[Site, Asked], Answer]
+
+
+Action = Shows | Acts | Brings | Tells | Carries
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ _FITTING: Mapping[type[Action], Policy] = {
     Acts: Policy.DEPOSITS,
     Brings: Policy.OPEN,
     Tells: Policy.OPEN,
+    Carries: Policy.CARRIES,
 }
 
 

@@ -24,22 +24,25 @@ POLICY = (
     b" base-uri 'none'; frame-ancestors 'none'"
 )
 """Nothing comes from elsewhere, nothing in a page runs, and no page of another place frames it."""
-SAFE: Headers = (
-    (b"content-security-policy", POLICY),
+SCRIPTED = POLICY + b"; script-src 'self'; connect-src 'self'"
+"""Of the few pages that bring a script of ours for comfort; it asks nobody but the node."""
+_COMMON: Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),  # with none at all browsers send forms without an Origin
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+SAFE: Headers = ((b"content-security-policy", POLICY), *_COMMON)
 _KEPT_NOWHERE: Headers = (
     (b"cache-control", b"no-store"),
     (b"vary", b"accept-language, cookie, accept-encoding"),
 )
 
 
-def page_headers(language: Language) -> Headers:
-    """The header fields of a page: kept by nobody, run by nobody."""
-    return ((b"content-type", HTML), (b"content-language", language.encode()), *_KEPT_NOWHERE, *SAFE)
+def page_headers(language: Language, *, runs: bool = False) -> Headers:
+    """The header fields of a page: kept by nobody; ``runs``: it brings a script."""
+    safe = ((b"content-security-policy", SCRIPTED), *_COMMON) if runs else SAFE
+    return ((b"content-type", HTML), (b"content-language", language.encode()), *_KEPT_NOWHERE, *safe)
 
 
 def render(
@@ -50,6 +53,7 @@ def render(
     query: Mapping[str, str] | None = None,
     lang: str = "",
     rights: Collection[Right] = (),
+    script: str = "",
     offset_minutes: int = 0,
     **values: Any,
 ) -> bytes:
@@ -59,6 +63,7 @@ def render(
         path, query: its own address, for the switch between languages.
         lang: the language when the address chose it: links go on with it.
         rights: of who asks; the header leads where they allow.
+        script: address of the one it brings, "" for none.
         offset_minutes: zone that instants are shown in, minutes east of UTC.
     """
     zone = timezone(timedelta(minutes=offset_minutes))
@@ -100,6 +105,7 @@ def render(
             sections=entries(path, rights),
             style=STYLE,
             mark=MARK,
+            script=script,
             **values,
         )
         .encode()

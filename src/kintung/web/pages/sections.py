@@ -25,6 +25,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
+    Section("/find", N_("Find a person"), Right.VIEW),
     Section("/steward", N_("Who is who"), Right.STEWARD),
     Section("/api", N_("The API"), None),
     Section("/seeds", N_("Seed map"), None),

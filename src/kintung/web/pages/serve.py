@@ -26,7 +26,7 @@ from kintung.web.outcomes import MediaTypeRefused, status_of
 from kintung.web.pages.forms import FORM
 from kintung.web.pages.language import Language, chosen, keeping, kept_in
 from kintung.web.pages.refusals import refusal
-from kintung.web.pages.registry import Acts, Asked, Brings, Page, Pages, Shows, Tells
+from kintung.web.pages.registry import Acts, Asked, Brings, Carries, Page, Pages, Shows, Tells
 from kintung.web.site import Site
 from kintung.web.traffic import Traffic
 
@@ -113,6 +113,8 @@ class PagesApp:
                 return bring(asked)
             case Tells(tell):
                 return await self._in_time(lambda: tell(self._site, asked))
+            case Carries(carry):
+                return carry(self._site, asked)
             case Shows(show):
                 answer = await self._in_time(lambda: self._shown(show, asked))
                 shows = True

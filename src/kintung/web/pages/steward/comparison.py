@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from kintung.definitions import naming_systems
 from kintung.errors import NotSupported, ValueInvalid
 from kintung.identity.identifiers import mask, normalise, parse
 from kintung.identity.matching.numbers import VERIFIED
 from kintung.web.pages.catalogues import N_
+from kintung.web.pages.numbers import LABELS, SYSTEMS
 from kintung.web.pages.steward.names import USES, Name, agreement, names_of
 
 Resource = dict[str, Any]
@@ -167,10 +167,6 @@ def _beside(ones: list[Listed], others: list[Listed]) -> list[Value]:
     return [value._replace(agrees=key in keys, is_lone=value.label not in labels) for key, value in ones]
 
 
-_LABELS = {system.id: system.label.en for system in naming_systems()}
-_SYSTEMS = {uri: system.id for system in naming_systems() for uri in system.uris}
-
-
 def _numbers(resource: Resource) -> list[Listed]:
     found: list[Listed] = []
     for identifier in resource.get("identifier", ()):
@@ -191,9 +187,9 @@ def _number(uri: str, value: str, *, is_verified: bool) -> Listed:
     except NotSupported:
         document, normal = uri, value
     except ValueInvalid:
-        document, normal = _SYSTEMS.get(uri, uri), normalise(uri, value)
+        document, normal = SYSTEMS.get(uri, uri), normalise(uri, value)
         notes.append(Note(N_("not a valid number")))
-    label = _LABELS.get(document, document)
+    label = LABELS.get(document, document)
     shown = Value(mask(uri, value), agrees=False, kind="number", label=label, notes=tuple(notes))
     return f"{document}|{normal}", shown
 
