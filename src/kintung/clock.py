@@ -51,6 +51,16 @@ class SystemClock:
         return time.time_ns() // 1_000
 
 
+class ShiftedClock:
+    """The machine's clock so many microseconds later, or with a negative number earlier: for a demo."""
+
+    def __init__(self, micros: int) -> None:
+        self._micros = micros
+
+    def now_micros(self) -> int:
+        return time.time_ns() // 1_000 + self._micros
+
+
 class SetClock:
     """A clock that stands where it is set; ``tick`` microseconds pass at each reading."""
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -129,3 +130,22 @@ def test_a_mistyped_file_is_said_before_anything_is_done(tmp_path: Path) -> None
     assert (finished.returncode, finished.stdout) == (1, "")
     assert re.fullmatch(r"kintung demo: there is no file or folder .*absent\.json\.\n", finished.stderr)
     assert leftovers(tmp_path) == []
+
+
+def test_a_demo_is_as_at_a_day(tmp_path: Path) -> None:
+    """Its pages say which day it is, and what was loaded was stored then."""
+    with demo(tmp_path, "--as-at", "2022-04-01") as shown:
+        page = httpx.get(shown.base.removesuffix("fhir"), headers={"accept-language": "en"})
+        assert "Demo with synthetic people, as at 1 April 2022" in page.text
+        read = run_in_shell(shown.examples[1])
+        assert read["meta"]["lastUpdated"][:10] in ("2022-03-31", "2022-04-01")  # in UTC
+        created = httpx.post(f"{shown.base}/Basic", json={"resourceType": "Basic", "code": {"text": "b"}})
+        assert created.json()["meta"]["lastUpdated"] >= read["meta"]["lastUpdated"]
+        assert created.json()["meta"]["lastUpdated"] < "2022-04-02"
+
+
+@pytest.mark.parametrize("day", ["2022-04-31", "20220401", "1969-01-01", "yesterday", "9999-12-31"])
+def test_a_day_that_is_none_is_refused(tmp_path: Path, day: str) -> None:
+    finished = kintung(tmp_path, "demo", "--as-at", day)
+    assert finished.returncode == 2
+    assert "is not a day from 1970-01-02 to 2199-12-31" in finished.stderr

@@ -12,6 +12,7 @@ from kintung.web.about import JURISDICTIONS, About, Demo, Invented, Jurisdiction
 from kintung.web.pages.catalogues import messages
 from kintung.web.pages.home import JURISDICTIONS as NAMES
 from kintung.web.pages.language import Language
+from kintung.web.pages.render import civil_day
 from kintung.web.site import WebSettings
 from tests.server.api import Api, persona
 from tests.server.api import api as opened
@@ -86,6 +87,18 @@ def test_a_demo_lists_its_people_and_marks_them_as_invented(language: Language) 
         assert said("blood pressure, measured %(n)s times") % {"n": "9"} in cards[0]
         assert "Cashew &lt;nuts&gt;" in cards[1]
         assert said("without a name") in cards[2]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_bar_says_on_every_page_of_a_demo_which_day_it_is(language: Language) -> None:
+    bar = f'<aside class="demo" aria-label="{messages(language).gettext("Demo")}">'
+    with node(About(demo=Demo())) as api:
+        for path in ("", "seeds", "api", "api/Patient", "steward", "steward/find"):
+            page = api.get(f"{ROOT}{path}", headers={"accept-language": language})
+            assert page.text.count(bar) == 1, path
+            assert civil_day("2022-10-19", language) in page.text  # where the clock of the test stands
+    with node(About()) as api:
+        assert 'class="demo"' not in get(api, language).text
 
 
 def test_a_person_of_the_demo_leads_to_the_record() -> None:

@@ -7,7 +7,16 @@ from collections import Counter
 
 import pytest
 
-from kintung.clock import Clock, Entropy, SeededEntropy, SetClock, SystemClock, SystemEntropy, id_from
+from kintung.clock import (
+    Clock,
+    Entropy,
+    SeededEntropy,
+    SetClock,
+    ShiftedClock,
+    SystemClock,
+    SystemEntropy,
+    id_from,
+)
 
 MICROS_OF_2020 = 1_577_836_800_000_000
 
@@ -81,3 +90,10 @@ def test_no_byte_is_given_twice() -> None:
     assert [len(piece) for piece in pieces] == [1_000, 3_000, 96, 4_000, 5_000, 200]
     starts = [piece[:32] for piece in pieces]
     assert len(set(starts)) == len(starts)
+
+
+def test_a_shifted_clock_goes_on_from_elsewhere():
+    day = 86_400_000_000
+    now, shifted = SystemClock().now_micros(), ShiftedClock(-day).now_micros()
+    assert 0 <= shifted + day - now < day
+    assert ShiftedClock(day).now_micros() > now

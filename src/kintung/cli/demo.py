@@ -3,6 +3,7 @@
 import argparse
 import tempfile
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,11 +16,15 @@ from kintung.cli.loading import Loader, files_of
 from kintung.cli.serve import HOST, Served, add_port, serve
 from kintung.cli.systems import lines
 from kintung.cli.worth_opening import worth_opening
+from kintung.clock import ShiftedClock, SystemClock
 from kintung.fhir.json import parse
+from kintung.fhir.search import OFFSET_MINUTES
 from kintung.identity.identifiers import normalise
 from kintung.sample import sample_bundles
 from kintung.web.about import About, Demo
+from kintung.web.site import civil_day
 
+EARLIEST, LATEST = date(1970, 1, 2), date(2199, 12, 31)
 HKID = "https://kintung.org/fhir/sid/hkid"
 
 
@@ -34,15 +39,23 @@ def add_to(commands: Commands) -> None:
         metavar="PATH",
         help="load this too, as kintung load takes it; may be given several times",
     )
+    parser.add_argument(
+        "--as-at",
+        type=_day,
+        metavar="DAY",
+        help="let it be this day (2022-04-01) in the demo; what its people have on record later stays there",
+    )
     add_notified(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     others = files_of(options.load)
+    ahead = _ahead(options.as_at)
+    clock = ShiftedClock(ahead) if ahead else None
     with tempfile.TemporaryDirectory(prefix="kintung-demo-") as folder:
         url = f"sqlite:///{folder}/demo.db"
-        with open_node(url) as node:
+        with open_node(url, clock=clock) as node:
             load_files(Loader(node, url, None, processes=0), [sample_bundles(), _systems(Path(folder))])
             examples = _examples(node)
             people = worth_opening(node)
@@ -60,9 +73,29 @@ def run(options: argparse.Namespace) -> int:
             notify_origins=tuple(options.notify_origin),
             notify_networks=tuple(options.notify_network),
             about=About(demo=Demo(people)),
+            clock_ahead_micros=ahead,
         )
         serve(served, HOST, options.port, 1, show)
     return 0
+
+
+def _day(text: str) -> date:
+    """A type of argument: a civil day from the epoch of clocks on."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = date.min
+    if EARLIEST <= found <= LATEST and text == found.isoformat():
+        return found
+    raise argparse.ArgumentTypeError(f"{text!r} is not a day from {EARLIEST} to {LATEST}, such as 2022-04-01")
+
+
+def _ahead(as_at: date | None) -> int:
+    """By how many microseconds the clock of a demo goes ahead, so that it is a day at this time of day."""
+    if as_at is None:
+        return 0
+    today = civil_day(SystemClock().now_micros(), OFFSET_MINUTES)
+    return (as_at - today) // timedelta(microseconds=1)
 
 
 def _systems(folder: Path) -> Path:

@@ -26,6 +26,7 @@ from kintung.cli.arguments import Commands, add_base_url, add_notified, number_b
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent, keep_what_is_loaded
+from kintung.clock import ShiftedClock
 from kintung.errors import BadInput, Unavailable
 from kintung.subscriptions import allowed
 from kintung.web.about import JURISDICTIONS, About
@@ -62,6 +63,8 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     told_as: str = ""
     """Address of the FHIR API that subscribers are told."""
     about: About = About()
+    clock_ahead_micros: int = 0
+    """Of the machine's clock; of a demo, to be as at another day."""
     counts: str | None = None
     """File in which the workers count together."""
 
@@ -280,6 +283,7 @@ def application() -> AsgiApp:
             served.database,
             keys=Path(served.keys) if served.keys else None,
             settings=Settings(connections=served.connections),
+            clock=ShiftedClock(served.clock_ahead_micros) if served.clock_ahead_micros else None,
         )
     )
     notified = allowed(served.notify_origins, served.notify_networks)

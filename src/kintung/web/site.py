@@ -17,6 +17,12 @@ from kintung.web.sealed import Sealed
 from kintung.web.throttle import Throttle
 
 
+def civil_day(micros: int, offset_minutes: int) -> date:
+    """The day of an instant, in a zone so many minutes east of UTC."""
+    minutes = micros // 60_000_000 + offset_minutes
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).date()
+
+
 class Node(Protocol):
     """A node as the edge knows it; ``kintung.app`` makes it."""
 
@@ -89,8 +95,12 @@ class Site:
     @property
     def today(self) -> date:
         """The civil day in that zone."""
-        minutes = self.clock.now_micros() // 60_000_000 + self.offset_minutes
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).date()
+        return civil_day(self.clock.now_micros(), self.offset_minutes)
+
+    @property
+    def demo_day(self) -> str:
+        """The day a demo is as at, as FHIR writes it; "" where the node is none."""
+        return self.today.isoformat() if self.settings.about.demo is not None else ""
 
     @property
     def limits(self) -> Limits:

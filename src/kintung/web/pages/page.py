@@ -35,6 +35,7 @@ def page(
         query=asked.kept(*kept),
         lang=asked.lang,
         rights=asked.access.rights,
+        demo_day=site.demo_day,
         offset_minutes=site.offset_minutes,
         script=script,
         **values,
