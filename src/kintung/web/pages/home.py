@@ -41,6 +41,12 @@ class Door(NamedTuple):
 
 DOORS = (
     Door(
+        "/find",
+        N_("Find a person"),
+        N_("By a name in any script, an identity number or a birth date."),
+        Right.VIEW,
+    ),
+    Door(
         "/steward",
         N_("Who is who"),
         N_("Pairs of records that may be of one person, for stewards to decide."),

@@ -55,13 +55,19 @@ _SAID: dict[type[KintungError], tuple[str, str]] = {
 
 
 def refusal(
-    error: KintungError, language: Language, lang: str, path: str, rights: Collection[Right] = ()
+    error: KintungError,
+    language: Language,
+    lang: str,
+    path: str,
+    rights: Collection[Right] = (),
+    demo_day: str = "",
 ) -> Answer:
     """The page that says that a request is refused.
 
     Args:
         path: the address that was asked for.
         rights: of who asked, where that is known.
+        demo_day: the day a demo is as at, "" where the node is none.
     """
     title, advice = next(_SAID[kind] for kind in type(error).__mro__ if kind in _SAID)
     status = status_of(error)
@@ -72,6 +78,7 @@ def refusal(
         path=path,
         lang=lang,
         rights=rights,
+        demo_day=demo_day,
         title=title,
         advice=advice,
         status=status,

@@ -74,9 +74,10 @@ class PagesApp:
             asked = Asked(scope["method"], scope["path"], query, access, language, lang, named, base)
             answer = await self._serve(page, asked, headers, incoming)
         except KintungError as error:
-            answer = refusal(error, language, lang, scope["path"], rights)
+            answer = refusal(error, language, lang, scope["path"], rights, self._site.demo_day)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
-            answer = refusal(logged(self._site, error), language, lang, scope["path"], rights)
+            known = logged(self._site, error)
+            answer = refusal(known, language, lang, scope["path"], rights, self._site.demo_day)
         if answer.status >= 400 and scope["method"] == "POST" and not incoming.ended:
             await incoming.discard(self._site.limits)
         self._traffic.answered(name, answer.status)
