@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from kintung.store import persons as persons_rules
 from kintung.store import scribe
-from kintung.store.sql import history, idempotency, keyed, linking, persons, visibility
+from kintung.store.sql import history, idempotency, keyed, known, linking, persons, visibility
 from kintung.store.sql.search import (
     compartments,
     conditions,
@@ -276,6 +276,13 @@ LEAKS = (
         "all(patient in denied for patient in person)",
     ),
     leak("records of a person without the reader", persons.members, 'visible(who, "r")', "every()"),
+    leak("what is known without the reader", known.as_it_is, 'visible(who, "r")', "every()"),
+    leak(
+        "what was known without the reader",
+        known.as_it_was,
+        'seen = visible(who, "n"',
+        f'who = {SIGHTED}; seen = visible(who, "n"',
+    ),
     leak("a queue without the reader", persons.queued, 'visible(who, f"r{x}")', "every()"),
     leak("links without the reader", persons._seen, ', visible(who, "ra"), visible(who, "rb")', ""),
     # Cursors.

@@ -780,6 +780,39 @@ def _everything_pages(ask: Caller, draw: Draw) -> None:
     follow(ask, f"Patient/a/$everything?_count={draw.choice('579')}{asked}", 4)
 
 
+def _page(ask: Caller, path: str) -> None:
+    """A page for people: those of the node stand beside its API."""
+    ask("GET", f"{ROOT}/{path}", accept_language="en")
+
+
+AS_AT = ("", "?as-at=2022-10-19", "?as-at=2022-10-20")
+
+
+@template("record of a person", pages=("record",))
+def _record(ask: Caller, draw: Draw) -> None:
+    for id in (draw.choice("ab"), draw.hidden_person(), draw.name("Patient").partition("/")[2]):
+        _page(ask, f"record/{id}{draw.choice(AS_AT)}")
+
+
+@template("timeline of a person", pages=("record-timeline",))
+def _timeline(ask: Caller, draw: Draw) -> None:
+    asked = urlencode({"kind": draw.choice(("", "results", "visits", "documents")), "to": "2022-12-31"})
+    for id in (draw.choice("ab"), "a2", draw.hidden_person()):
+        _page(ask, f"record/{id}/timeline?{asked}")
+
+
+@template("one thing of a record", pages=("record-item",))
+def _record_item(ask: Caller, draw: Draw) -> None:
+    """What is hidden under the record of whose it is, where its id says so; and under another's."""
+    hidden = draw.hidden_person()
+    for part in ("e", "o0", "o4", "c", "d"):
+        type = {"e": "Encounter", "c": "Condition", "d": "DocumentReference"}.get(part, "Observation")
+        _page(ask, f"record/{hidden}/{type}/{hidden}-{part}")
+        _page(ask, f"record/a/{type}/x-{part}{draw.choice(AS_AT)}")
+    _page(ask, f"record/{draw.choice('ab')}/{draw.name()}")
+    _page(ask, f"record/{draw.choice(('a', 'a2', hidden))}/{draw.of('seen')}{draw.choice(AS_AT)}")
+
+
 @template("everything by Parameters", "everything-post")
 def _everything_post(ask: Caller, draw: Draw) -> None:
     types = draw.choice(("Practitioner,Observation", "Organization,Encounter,Condition", "Observation"))

@@ -43,9 +43,11 @@ def few_persons(quick_folder: Path) -> Pair:
 
 
 def test_every_interaction_has_a_template() -> None:
-    """S17: an interaction that no template asks is not known to be safe."""
+    """S17: an interaction, or a page for viewers, that no template asks is not known to be safe."""
     asked = {name for template in TEMPLATES for name in template.interactions}
     assert asked == {each.name for each in REGISTRY.interactions}
+    viewed = {page.name for page in PAGES.pages if page.right is Right.VIEW}
+    assert {name for template in TEMPLATES for name in template.pages} == viewed
     assert len(RECORDED) >= LEAST_TEMPLATES
     are_open = {each.name for each in REGISTRY.interactions if each.policy is Policy.OPEN}
     assert {name for template in TEMPLATES if template.is_open for name in template.interactions} == are_open

@@ -85,13 +85,15 @@ def audit(api: Api, count: int = 1) -> list[AuditRecord]:
 
 
 PAIR_SHOWN = {"all": {"Secretone", "Secrettwo"}}
-SHOWN = {"find": {"all": {"Secretone"}, "p1": {"Secretone"}}}
+ONE_SHOWN = {"all": {"Secretone"}, "p1": {"Secretone"}}
+SHOWN = dict.fromkeys(("find", "record", "record-timeline", "record-item"), ONE_SHOWN)
 """What a page that discloses shows by how much one sees, where it is not the pair."""
 
 
 def address(api: Api, page: Page, who: str) -> str:
     asked = {"steward-find": "?name=Secretone&beside=p2", "find": sought(api, "secretone", who)}
-    path = page.path.format(one="p1", other="p2", decision="merge", name="nothing.css", type="Patient")
+    named = {"one": "p1", "other": "p2", "decision": "merge", "name": "nothing.css", "id": "p1", "rid": "p1"}
+    path = page.path.format(type="Patient", **named)
     return path + asked.get(page.name, "")
 
 

@@ -13,12 +13,18 @@ class Point(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Points of one thing, oldest first. Its reference range is from ``low`` to under ``below``."""
+    """Points of one thing, oldest first. Its reference range is from ``low`` to under ``below``.
+
+    ``said`` is how the last value is written, "" for the number itself. ``is_closed``: the range has its
+    upper bound in it.
+    """
 
     name: str
     points: tuple[Point, ...]
     low: float | None = None
     below: float | None = None
+    said: str = ""
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

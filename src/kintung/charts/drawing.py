@@ -163,7 +163,7 @@ def _ranges(lines: Sequence[Line], frame: _Frame) -> Iterator[str]:
 
 def _limits(lines: Sequence[Line]) -> Iterator[tuple[Line, float, str]]:
     for line in lines:
-        for limit, sign in ((line.below, "<"), (line.low, "≥")):
+        for limit, sign in ((line.below, "≤" if line.is_closed else "<"), (line.low, "≥")):
             if limit is not None:
                 yield line, limit, sign
 
@@ -232,7 +232,7 @@ def _value(point: Point) -> float:
 
 def _name(line: Line, chart: Chart, *, alone: bool) -> str:
     """What stands at the end of a line: its last value, and its name where there are others."""
-    value = _number(line.points[-1].value, None, chart)
+    value = line.said or _number(line.points[-1].value, None, chart)
     return value if alone or not line.name else f"{line.name} {value}"
 
 

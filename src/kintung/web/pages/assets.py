@@ -26,7 +26,7 @@ class Asset(NamedTuple):
     body: bytes
 
 
-STYLES = ("tokens", "frame", "forms", "lists", "pieces", "find", "steward", "seeds", "api", "print")
+STYLES = ("tokens", "frame", "forms", "lists", "pieces", "find", "record", "steward", "seeds", "api", "print")
 """The parts of the one style sheet, in the order they are joined: of two rules alike the later holds."""
 
 

@@ -5,6 +5,7 @@ from kintung.web.fhir.answer import Answer
 from kintung.web.pages import api, assets, home, seeds
 from kintung.web.pages.design import design
 from kintung.web.pages.find import actions as find
+from kintung.web.pages.record import actions as record
 from kintung.web.pages.registry import Asked, Brings, Page, Pages, Tells
 from kintung.web.pages.render import SAFE
 from kintung.web.pages.steward import actions as steward
@@ -26,6 +27,16 @@ PAGES = Pages(
         Page("seeds", "GET", seeds.PATH, Tells(seeds.seeds), None, Policy.OPEN),
         Page("find", "GET", "/find", find.FIND, Right.VIEW, Policy.DISCLOSES),
         Page("find-ask", "POST", "/find", find.ASK, None, Policy.CARRIES),
+        Page("record", "GET", "/record/{id}", record.RECORD, Right.VIEW, Policy.DISCLOSES),
+        Page(
+            "record-timeline",
+            "GET",
+            "/record/{id}/timeline",
+            record.TIMELINE,
+            Right.VIEW,
+            Policy.DISCLOSES,
+        ),
+        Page("record-item", "GET", "/record/{id}/{type}/{rid}", record.ITEM, Right.VIEW, Policy.DISCLOSES),
         Page(
             "steward-queue",
             "GET",

@@ -124,7 +124,8 @@ class PagesApp:
                 loop = asyncio.get_running_loop()
                 answer, shows = await loop.run_in_executor(self._threads, act, self._site, asked)
         if shows:
-            await self._on_record(_audit_record(asked, page.name, answer.status, answer.patient_keys))
+            told = _audit_record(asked, page.name, answer.status, answer.patient_keys, answer.about)
+            await self._on_record(told)
         return answer
 
     def _shown(self, show: Callable[..., Answer], asked: Asked) -> Answer:
@@ -179,7 +180,7 @@ def _require_form(headers: dict[bytes, bytes]) -> None:
 
 
 def _audit_record(
-    asked: Asked, operation: str, status: int, patient_keys: tuple[int, ...] = ()
+    asked: Asked, operation: str, status: int, patient_keys: tuple[int, ...] = (), about: int = 0
 ) -> AuditRecord:
     access: Access = asked.access
     scope = access.reader.persons
@@ -196,6 +197,7 @@ def _audit_record(
         patient_keys,
         scope.number,
         scope.epoch,
+        about,
     )
 
 

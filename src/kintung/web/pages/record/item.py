@@ -1,0 +1,250 @@
+"""GET /record/{id}/{type}/{rid}: one thing of a record: what it says, its history, its source, its JSON."""
+
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from kintung.errors import Deleted, NotFound
+from kintung.fhir.json import parse
+from kintung.fhir.references import is_id
+from kintung.fhir.search import parse_query, resource_types
+from kintung.fhir.search.narrative import narrative
+from kintung.store.port import Method, Paging, Version, View
+from kintung.web.fhir.answer import Answer
+from kintung.web.pages.catalogues import N_
+from kintung.web.pages.page import page
+from kintung.web.pages.record.differences import Changes, changes
+from kintung.web.pages.record.elements import Resource, concept, items, listed, quantity, text, thing, time_of
+from kintung.web.pages.record.keepers import Keepers, Origin
+from kintung.web.pages.record.person import day_asked, end_of, known, require_of
+from kintung.web.pages.registry import Asked
+from kintung.web.site import Site
+
+MOST_VERSIONS = 20
+MOST_PROVENANCES = 5
+MOST_JSON = 200_000
+"""Bytes of indented JSON on a page; the API gives the whole."""
+
+LABELS: dict[str, str] = {
+    "status": N_("Status"),
+    "clinicalStatus": N_("Clinical status"),
+    "verificationStatus": N_("Certainty"),
+    "category": N_("Category"),
+    "type": N_("Type"),
+    "code": N_("What it is"),
+    "vaccineCode": N_("Vaccine"),
+    "medicationCodeableConcept": N_("Medicine"),
+    "medicationReference": N_("Medicine"),
+    "subject": N_("Whose it is"),
+    "patient": N_("Whose it is"),
+    "encounter": N_("Visit"),
+    "onsetDateTime": N_("Began"),
+    "abatementDateTime": N_("Ended"),
+    "effectiveDateTime": N_("When"),
+    "occurrenceDateTime": N_("When"),
+    "performedPeriod": N_("When"),
+    "period": N_("When"),
+    "date": N_("When"),
+    "authoredOn": N_("Written"),
+    "recordedDate": N_("Written"),
+    "issued": N_("Issued"),
+    "valueQuantity": N_("Value"),
+    "valueString": N_("Value"),
+    "valueCodeableConcept": N_("Value"),
+    "component": N_("Parts"),
+    "referenceRange": N_("Reference range"),
+    "interpretation": N_("Interpretation"),
+    "conclusion": N_("Conclusion"),
+    "dosageInstruction": N_("How it is taken"),
+    "dosage": N_("How it is taken"),
+    "reaction": N_("Reactions"),
+    "reasonCode": N_("Reason"),
+    "note": N_("Note"),
+    "performer": N_("By whom"),
+    "author": N_("By whom"),
+    "requester": N_("By whom"),
+    "recorder": N_("By whom"),
+    "participant": N_("By whom"),
+    "serviceProvider": N_("Provider"),
+    "custodian": N_("Provider"),
+    "lotNumber": N_("Lot"),
+    "content": N_("Content"),
+}
+"""Elements that people know by a name; others are shown by their own."""
+_APART = ("resourceType", "id", "meta", "text", "implicitRules", "language")
+"""Members that are no fields: they stand elsewhere on the page."""
+
+
+class Field(NamedTuple):
+    """One element: ``label`` is a message where the element has one, else its name."""
+
+    name: str
+    label: str
+    values: tuple[str, ...]
+
+
+class Step(NamedTuple):
+    """A version in the history, newest first, and what it changed; None for the first and for a deletion."""
+
+    number: int
+    at: int
+    is_deletion: bool
+    changes: Changes | None
+
+
+class Source(NamedTuple):
+    """Where it came from: what it says itself, who deposited it, and what provenance says."""
+
+    uri: str
+    depositor: Origin
+    provenances: tuple[tuple[str, str], ...]
+
+
+def item(site: Site, asked: Asked, view: View) -> Answer:
+    """The page of one resource, as it is or as it was on a day.
+
+    Raises:
+        NotFound: it is absent or hidden, was not yet there, or is of somebody else than the address says.
+        Deleted: it was deleted.
+        ValueInvalid: ``as-at`` is no day.
+    """
+    type, id, on = asked.named["type"], asked.named["rid"], day_asked(asked)
+    if type not in resource_types() or not is_id(id):
+        raise NotFound("Nothing is here.")
+    require_of(view, asked, type, id)
+    upto = end_of(on, site.offset_minutes) if on is not None else None
+    versions = _history(view, asked, type, id, upto)
+    if not versions:
+        raise NotFound("Nothing is here.")
+    shown = versions[0]
+    if shown.method is Method.DELETE:
+        raise Deleted("This was deleted.")
+    found = known(site, asked, view, ())
+    resource = parse(shown.body)
+    keepers = Keepers(view, asked.access.reader)
+    answer = page(
+        site,
+        asked,
+        "record/item.html",
+        tuple(sorted({*found.keys, *(key for version in versions for key in version.patient_keys)})),
+        kept=("as-at",),
+        person=found.person,
+        today=site.today.isoformat(),
+        type=type,
+        rid=id,
+        title=title(resource),
+        on=time_of(resource, *_TIMES),
+        narrative=" ".join(" ".join(narrative(resource)).split()),
+        fields=fields(resource),
+        labels=LABELS,
+        steps=_steps(versions),
+        source=_source(view, asked, keepers, resource, type, id),
+        json=_json(shown.body),
+        version=shown,
+    )
+    return answer._replace(about=found.person.about)
+
+
+_TIMES = ("onsetDateTime", "effectiveDateTime", "effectivePeriod", "occurrenceDateTime", "performedPeriod",
+          "performedDateTime", "authoredOn", "period", "date", "recordedDate", "issued")  # fmt: skip
+
+
+def title(resource: Resource) -> str:
+    """What it is in a line; "" where it does not say."""
+    for name in ("code", "vaccineCode", "medicationCodeableConcept", "type", "class"):
+        value = resource.get(name)
+        said = next((words for each in items(value) if (words := concept(each))), "")
+        if said:
+            return said
+    return text(resource, "title") or text(resource.get("medicationReference"), "display")
+
+
+def _history(view: View, asked: Asked, type: str, id: str, upto: int | None) -> tuple[Version, ...]:
+    """Its versions, newest first; with an instant those until then."""
+    at = (0, upto + 1) if upto is not None else None
+    found = view.history(asked.access.reader, type, id, at=at, paging=Paging(MOST_VERSIONS + 1))
+    return found.entries
+
+
+def _steps(versions: tuple[Version, ...]) -> tuple[Step, ...]:
+    texts = [parse(version.body) if version.body else {} for version in versions]
+    steps: list[Step] = []
+    for place, version in enumerate(versions[:MOST_VERSIONS]):
+        before = texts[place + 1] if place + 1 < len(texts) else None
+        is_deletion = version.method is Method.DELETE
+        differs = None if before is None or is_deletion else changes(before, texts[place])
+        steps.append(Step(version.version_id, version.at, is_deletion, differs))
+    return tuple(steps)
+
+
+def _source(view: View, asked: Asked, keepers: Keepers, resource: Resource, type: str, id: str) -> Source:
+    current = view.current(asked.access.reader, type, id)
+    depositor = keepers.organisation(current.ownership.organisation) if current else Origin()
+    query = parse_query("Provenance", [("target", f"{type}/{id}")], now_micros=0)
+    found = view.search(asked.access.reader, query, Paging(MOST_PROVENANCES)).entries
+    provenances: list[tuple[str, str]] = []
+    for version in found:
+        told = parse(version.body)
+        agents = [_reference(each.get("who")) for each in listed(told, "agent")]
+        provenances.append((time_of(told, "recorded", "occurredDateTime"), ", ".join(filter(None, agents))))
+    return Source(text(resource.get("meta"), "source"), depositor, tuple(provenances))
+
+
+def _json(body: bytes) -> str:
+    text = msgspec.json.format(body, indent=2).decode()
+    return text if len(text) <= MOST_JSON else text[:MOST_JSON] + " …"
+
+
+# --- Fields -----------------------------------------------------------------------------
+
+
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
+"""Said to the minute; seconds and zone are in the JSON."""
+_IN_A_LINE = {
+    "code", "coding", "comparator", "display", "id", "identifier", "reference", "system", "text", "type",
+    "unit", "userSelected", "value", "version",
+}  # fmt: skip
+"""Members of what is said by its one line alone."""
+
+
+def fields(resource: Resource) -> tuple[Field, ...]:
+    """The elements of a resource as terms and what they say; values in a line, others by their leaves."""
+    return tuple(
+        Field(name, LABELS.get(name, ""), values)
+        for name, value in resource.items()
+        if name not in _APART and not name.startswith("_") and (values := _values(value))
+    )
+
+
+def _values(value: Any) -> tuple[str, ...]:
+    return tuple(filter(None, map(_line, items(value))))
+
+
+def _line(value: Any, depth: int = 0) -> str:
+    """A value in a line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, dict):
+        said = "" if value is None else str(value)
+        return f"{said[:10]} {said[11:16]}" if _INSTANT.match(said) else said
+    it = thing(value)
+    said = concept(it) or quantity(it) or _reference(it)
+    if said and (depth or not it.keys() - _IN_A_LINE):
+        return said
+    if it.keys() <= {"start", "end", "id"}:
+        return " – ".join(_line(text(it, name)) for name in ("start", "end"))
+    parts = [
+        told if name in ("text", "display") else f"{name}: {told}"
+        for name, each in it.items()
+        if name not in ("extension", "id", "data") and depth < 4 and (told := _lines(each, depth + 1))
+    ]
+    return "; ".join(parts)
+
+
+def _lines(value: Any, depth: int) -> str:
+    return ", ".join(filter(None, (_line(each, depth) for each in items(value))))
+
+
+def _reference(value: Any) -> str:
+    return text(value, "display") or text(value, "reference")

@@ -1,0 +1,247 @@
+"""The person of a record: all source Patients in sight over certain links, and what they have."""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from kintung.errors import NotFound, ValueInvalid
+from kintung.fhir.json import parse
+from kintung.store.links import LinkKind
+from kintung.store.port import Version, View
+from kintung.web.pages.catalogues import N_
+from kintung.web.pages.numbers import LABELS, shown_numbers
+from kintung.web.pages.record.elements import Resource, listed, text
+from kintung.web.pages.record.keepers import Keepers, Origin
+from kintung.web.pages.registry import Asked
+from kintung.web.pages.steward.comparison import SEXES
+from kintung.web.pages.steward.names import Shown, names_of
+from kintung.web.site import Site
+
+MOST = 5_000
+"""Resources of one page of a record, the newest."""
+_SECOND = 1_000_000
+
+LINKED: dict[LinkKind, str] = {
+    LinkKind.CERTAIN: N_("the same verified number, or their source says so"),
+    LinkKind.MERGED: N_("a steward decided it"),
+}
+"""By what records are certainly of one person."""
+
+
+class Stored(NamedTuple):
+    """A resource of a person, parsed, with the version it is of."""
+
+    version: Version
+    resource: Resource
+
+    @property
+    def path(self) -> str:
+        """Its address under that of the record."""
+        return f"{self.version.type}/{self.version.id}"
+
+
+class Number(NamedTuple):
+    """An identifier as a screen shows it; ``label`` is a message where the system is known."""
+
+    label: str
+    masked: str
+
+
+class Person(NamedTuple):
+    """Who the record is of.
+
+    Attributes:
+        id: the source Patient that the address names.
+        ids: all source Patients of the person in sight, itself among them.
+        patients: those that are known, newest change first; () of a day when none was.
+        on: the day it is shown as of, None for now.
+        today: the day that ages are of.
+        linked_by: messages, by what these records are of one person.
+    """
+
+    id: str
+    ids: tuple[str, ...]
+    patients: tuple[Stored, ...]
+    keepers: tuple[Origin, ...]
+    on: date | None
+    today: date
+    linked_by: tuple[str, ...]
+    keys: tuple[int, ...]
+    about: int
+
+    @property
+    def name(self) -> Shown:
+        """The name in characters and in letters, the official one before others."""
+        names = [name for each in self._own_first() for name in names_of(each.resource)]
+        names.sort(key=lambda name: name.use not in ("official", "usual"))
+        names.sort(key=lambda name: name.use in ("old", "maiden"))
+        han = next((name.text for name in names if name.is_han), "")
+        return Shown(han, next((name.text for name in names if not name.is_han), ""))
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The other names on record."""
+        shown = {self.name.characters, self.name.letters}
+        names = [name.text for each in self._own_first() for name in names_of(each.resource)]
+        return tuple(dict.fromkeys(name for name in names if name not in shown))
+
+    @property
+    def born(self) -> tuple[str, ...]:
+        """Birth dates: one, unless the records differ."""
+        return tuple(
+            dict.fromkeys(filter(None, (text(each.resource, "birthDate") for each in self._own_first())))
+        )
+
+    @property
+    def sexes(self) -> tuple[str, ...]:
+        """Messages: the sexes on record, one unless the records differ."""
+        found = (SEXES.get(text(each.resource, "gender"), "") for each in self._own_first())
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    @property
+    def died(self) -> str:
+        """When it died, or "yes"; "" where no record says so."""
+        for each in self.patients:
+            if text(each.resource, "deceasedDateTime"):
+                return text(each.resource, "deceasedDateTime")
+            if each.resource.get("deceasedBoolean") is True:
+                return "yes"
+        return ""
+
+    @property
+    def age(self) -> int | None:
+        """Whole years on the day; None where no day of birth is known, or life has ended."""
+        try:
+            born = date.fromisoformat(self.born[0]) if self.born and not self.died else None
+        except ValueError:
+            return None
+        if born is None or born > self.today:
+            return None
+        return self.today.year - born.year - ((self.today.month, self.today.day) < (born.month, born.day))
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """Identifiers, masked, each once."""
+        identifiers = [it for each in self._own_first() for it in listed(each.resource, "identifier")]
+        known = set(LABELS.values())
+        return tuple(
+            Number(each.label if each.label in known else "", each.masked)
+            for each in shown_numbers(identifiers)
+        )
+
+    def _own_first(self) -> list[Stored]:
+        return sorted(self.patients, key=lambda each: each.version.id != self.id)
+
+    def address(self, path: str = "") -> str:
+        """The address of a page of this record."""
+        return f"/record/{self.id}/{path}" if path else f"/record/{self.id}"
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The parameters that all links of the record keep."""
+        return {"as-at": self.on.isoformat()} if self.on is not None else {}
+
+
+class Known(NamedTuple):
+    """A person, and what is known of it; ``is_cut`` when there is more than is read for a page."""
+
+    person: Person
+    stored: tuple[Stored, ...]
+    keepers: Keepers
+    is_cut: bool
+
+    def origin(self, stored: Stored) -> Origin:
+        """Where something is from: who provided it as far as it says, else who keeps the Patient it is of."""
+        said = self.keepers.of(stored.resource)
+        if said.words and said.place:
+            return said
+        of = stored.version.patient_keys[:1]
+        patient = next((each for each in self.person.patients if each.version.patient_keys == of), None)
+        kept = self.keepers.named(patient.resource.get("managingOrganization")) if patient else Origin()
+        return Origin(said.words or ("" if said.place == "patient" else kept.words), said.place or kept.place)
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Whose data it is, for the audit."""
+        found = {key for each in self.stored for key in each.version.patient_keys}
+        return tuple(sorted(found.union(self.person.keys)))
+
+
+def day_asked(asked: Asked) -> date | None:
+    """The day that ``as-at`` names, None for none.
+
+    Raises:
+        ValueInvalid: it is no day.
+    """
+    said = asked.first("as-at")
+    try:
+        return date.fromisoformat(said) if said else None
+    except ValueError:
+        raise ValueInvalid("as-at is a day such as 2025-03-01.", path="as-at") from None
+
+
+def end_of(day: date, offset_minutes: int) -> int:
+    """The last microsecond of a civil day, UTC."""
+    days = day.toordinal() - date(1970, 1, 1).toordinal() + 1
+    return (days * 86_400 - offset_minutes * 60) * _SECOND - 1
+
+
+def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known:
+    """The person whose source Patient an address names, and what it has of these types.
+
+    Raises:
+        NotFound: that Patient is absent, or hidden from who asks.
+        Deleted: it was deleted.
+        ValueInvalid: ``as-at`` is no day.
+    """
+    reader, id, on = asked.access.reader, asked.named["id"], day_asked(asked)
+    named = view.read(reader, "Patient", id)
+    ids = view.person(reader, id)
+    at = end_of(on, site.offset_minutes) if on is not None else None
+    found = view.known(reader, ids, {"Patient", *types}, most=MOST, at=at)
+    stored = tuple(Stored(version, parse(version.body)) for version in found.versions)
+    patients = tuple(each for each in stored if each.version.type == "Patient")
+    keepers = Keepers(view, reader)
+    person = Person(
+        id,
+        ids,
+        patients,
+        tuple(dict.fromkeys(keepers.named(each.resource.get("managingOrganization")) for each in patients)),
+        on,
+        on or site.today,
+        _linked_by(view, asked, ids),
+        named.patient_keys,
+        named.patient_keys[0] if len(ids) > 1 else 0,
+    )
+    others = tuple(each for each in stored if each.version.type != "Patient")
+    return Known(person, others, keepers, found.is_cut)
+
+
+def _linked_by(view: View, asked: Asked, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """By what the records of a person are certainly one's; nothing of those that are only probable."""
+    if len(ids) == 1:
+        return ()
+    links = [link for id in ids for link in view.links_of(asked.access.reader, id)]
+    among = [link for link in links if link.one in ids and link.other in ids and link.is_linked]
+    kinds = {link.decided if link.decided is LinkKind.MERGED else LinkKind.CERTAIN for link in among}
+    return tuple(words for kind, words in LINKED.items() if kind in kinds)
+
+
+def require_of(view: View, asked: Asked, type: str, id: str) -> tuple[str, ...]:
+    """The source Patients of the person of the address, one of whom a resource is of.
+
+    Raises:
+        NotFound: the Patient is absent or hidden, or the resource is, or it is somebody else's.
+    """
+    reader = asked.access.reader
+    ids = view.person(reader, asked.named["id"])
+    current = view.current(reader, type, id) if ids else None
+    if current is None or not set(ids).intersection(current.ownership.persons):
+        raise NotFound("Nothing is here.")
+    return ids
+
+
+def day_of(micros: int, offset_minutes: int) -> str:
+    """The civil day of an instant."""
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros, minutes=offset_minutes)
+    return at.date().isoformat()

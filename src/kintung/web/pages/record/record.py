@@ -1,0 +1,51 @@
+"""GET /record/{id}: who a person is, the summary of the record, and its results with their trends."""
+
+from functools import partial
+
+from kintung.store.port import View
+from kintung.web.fhir.answer import Answer
+from kintung.web.pages.catalogues import N_, messages
+from kintung.web.pages.language import Language
+from kintung.web.pages.page import page
+from kintung.web.pages.record import results
+from kintung.web.pages.record import summary as summaries
+from kintung.web.pages.record.person import known
+from kintung.web.pages.registry import Asked
+from kintung.web.pages.render import civil_day
+from kintung.web.site import Site
+
+
+def record(site: Site, asked: Asked, view: View) -> Answer:
+    """The first page of a record, as it is known now or was on a day.
+
+    Raises:
+        NotFound, Deleted, ValueInvalid: as :func:`kintung.web.pages.record.person.known`.
+    """
+    found = known(site, asked, view, {*summaries.TYPES, *results.TYPES})
+    language = asked.language
+    trends = results.trends(found, language, site.offset_minutes, partial(_described, language))
+    answer = page(
+        site,
+        asked,
+        "record/record.html",
+        found.keys,
+        kept=("as-at",),
+        person=found.person,
+        is_cut=found.is_cut,
+        today=site.today.isoformat(),
+        parts_of_summary=summaries.summary(found),
+        trends=trends,
+        others=results.others(found, site.offset_minutes),
+        shown=partial(results.shown, language=language),
+    )
+    return answer._replace(about=found.person.about)
+
+
+def _described(language: Language, title: str, count: int, first: str, last: str) -> str:
+    """What a chart tells who cannot see it; the values are in the table beside it."""
+    days = {"first": civil_day(first, language), "last": civil_day(last, language)}
+    said = messages(language).gettext(_DESCRIPTION)
+    return said % {"title": title, "count": count, **days}
+
+
+_DESCRIPTION = N_("%(title)s: %(count)s values from %(first)s to %(last)s. The table below has each of them.")

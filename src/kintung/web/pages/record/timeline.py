@@ -1,0 +1,187 @@
+"""GET /record/{id}/timeline: what happened, by place, kind and days, a page at a time."""
+
+from datetime import date
+from typing import NamedTuple
+
+from kintung.errors import ValueInvalid
+from kintung.store.port import View
+from kintung.web.fhir.answer import Answer
+from kintung.web.pages.catalogues import N_
+from kintung.web.pages.page import page
+from kintung.web.pages.record.elements import Resource, concept, instant, listed, text, time_of
+from kintung.web.pages.record.keepers import Origin
+from kintung.web.pages.record.person import Known, Stored, day_of, known
+from kintung.web.pages.record.results import said
+from kintung.web.pages.registry import Asked
+from kintung.web.site import Site
+
+EACH = 20
+"""Entries of one page."""
+
+
+class Kind(NamedTuple):
+    """What may be asked for: ``label`` is a message. What is no ``usual`` kind is shown when asked for."""
+
+    name: str
+    label: str
+    types: tuple[str, ...]
+    is_usual: bool = True
+
+
+KINDS = (
+    Kind("visits", N_("Visits"), ("Encounter",)),
+    Kind("documents", N_("Documents and reports"), ("Composition", "DiagnosticReport", "DocumentReference")),
+    Kind("procedures", N_("Procedures"), ("Procedure",)),
+    Kind("results", N_("Results"), ("Observation",), is_usual=False),
+    Kind("immunisations", N_("Immunisations"), ("Immunization",), is_usual=False),
+)
+_OF_TYPE = {type: kind for kind in KINDS for type in kind.types}
+
+
+class Event(NamedTuple):
+    """One entry: ``day`` is "" where no time is said; ``at`` orders it."""
+
+    path: str
+    kind: Kind
+    title: str
+    at: int
+    day: str
+    origin: Origin
+    note: str
+
+
+class Filter(NamedTuple):
+    """What of a timeline is asked for; "" and None for all."""
+
+    kind: str
+    place: str
+    first: str
+    last: str
+    number: int
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """Its parameters, without the number of the page."""
+        named = {"kind": self.kind, "place": self.place, "from": self.first, "to": self.last}
+        return {name: value for name, value in named.items() if value}
+
+    def takes(self, event: Event) -> bool:
+        if self.kind and event.kind.name != self.kind:
+            return False
+        if self.place and event.origin.words != self.place:
+            return False
+        if self.first and (not event.day or event.day < self.first):
+            return False
+        return not (self.last and (not event.day or event.day > self.last))
+
+
+def filter_of(asked: Asked) -> Filter:
+    """What an address asks for.
+
+    Raises:
+        ValueInvalid: ``from`` or ``to`` is no day, or ``page`` no number.
+    """
+    number = asked.first("page") or "1"
+    if not (number.isascii() and number.isdigit() and 0 < len(number) <= 4 and int(number)):
+        raise ValueInvalid("page is a number from 1.", path="page")
+    kind = asked.first("kind")
+    known = {kind.name for kind in KINDS}
+    return Filter(
+        kind if kind in known else "",
+        asked.first("place"),
+        _day(asked, "from"),
+        _day(asked, "to"),
+        int(number),
+    )
+
+
+def _day(asked: Asked, name: str) -> str:
+    try:
+        return date.fromisoformat(told).isoformat() if (told := asked.first(name)) else ""
+    except ValueError:
+        raise ValueInvalid(f"{name} is a day such as 2025-03-01.", path=name) from None
+
+
+def timeline(site: Site, asked: Asked, view: View) -> Answer:
+    """One page of what happened, the latest first.
+
+    Raises:
+        NotFound, Deleted: as :func:`known`.
+        ValueInvalid: a parameter cannot be understood.
+    """
+    wanted = filter_of(asked)
+    kinds = [kind for kind in KINDS if kind.name == wanted.kind or (not wanted.kind and kind.is_usual)]
+    found = known(site, asked, view, {type for kind in kinds for type in kind.types})
+    events = sorted(
+        (_event(found, stored, site.offset_minutes) for stored in found.stored if not _is_error(stored)),
+        key=lambda event: (event.at, event.path),
+        reverse=True,
+    )
+    places = sorted({event.origin.words for event in events if event.origin.words})
+    taken = [event for event in events if wanted.takes(event)]
+    start = (wanted.number - 1) * EACH
+    answer = page(
+        site,
+        asked,
+        "record/timeline.html",
+        found.keys,
+        kept=("as-at", "kind", "place", "from", "to", "page"),
+        person=found.person,
+        is_cut=found.is_cut,
+        today=site.today.isoformat(),
+        wanted=wanted,
+        kinds=KINDS,
+        places=places,
+        events=taken[start : start + EACH],
+        count=len(taken),
+        following=str(wanted.number + 1) if len(taken) > start + EACH else "",
+    )
+    return answer._replace(about=found.person.about)
+
+
+def _is_error(stored: Stored) -> bool:
+    return text(stored.resource, "status") == "entered-in-error"
+
+
+_TIMES = ("period", "occurrenceDateTime", "performedDateTime", "performedPeriod", "effectiveDateTime",
+          "effectivePeriod", "date", "issued")  # fmt: skip
+
+
+def _event(found: Known, stored: Stored, offset_minutes: int) -> Event:
+    at = instant(time_of(stored.resource, *_TIMES), offset_minutes)
+    type = stored.version.type
+    return Event(
+        stored.path,
+        _OF_TYPE[type],
+        _title(type, stored.resource),
+        at,
+        day_of(at, offset_minutes) if at else "",
+        found.origin(stored),
+        said(stored.resource) if type == "Observation" else _note(stored.resource),
+    )
+
+
+def _title(type: str, resource: Resource) -> str:
+    match type:
+        case "Encounter":
+            types = [concept(each) for each in listed(resource, "type")]
+            return next(filter(None, types), "") or concept(resource.get("class"))
+        case "Composition":
+            return text(resource, "title") or concept(resource.get("type"))
+        case "DocumentReference":
+            titles = [text(each.get("attachment"), "title") for each in listed(resource, "content")]
+            return (
+                text(resource, "description")
+                or next(filter(None, titles), "")
+                or concept(resource.get("type"))
+            )
+        case "Immunization":
+            return concept(resource.get("vaccineCode"))
+        case _:
+            return concept(resource.get("code"))
+
+
+def _note(resource: Resource) -> str:
+    """What is said beside an entry: why a visit was, what a report concludes, what a document is."""
+    reasons = [concept(each) for each in listed(resource, "reasonCode")]
+    return next(filter(None, [*reasons, text(resource, "conclusion"), concept(resource.get("type"))]), "")

@@ -1,0 +1,433 @@
+"""The pages of a record over HTTP: who sees what, as it is and as it was, and what is put on record."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kintung.clock import SetClock
+from kintung.consent import Right
+from kintung.store.links import LinkChange, LinkKind
+from kintung.store.memory import MemoryStore
+from kintung.store.port import Prepared
+from kintung.store.reader import Reader
+from kintung.web.pages.record.timeline import EACH
+from tests import scale
+from tests.records import organization
+from tests.server.api import Api, persona
+from tests.server.api import api as opened
+
+ROOT = "http://record.example"
+HKID = "https://kintung.org/fhir/sid/hkid"
+DAY = 24 * 3_600 * 1_000_000
+Resource = dict[str, Any]
+
+
+def of(type: str, id: str, person: str = "p1", /, **more: Any) -> Resource:
+    whose = "patient" if type in ("AllergyIntolerance", "Immunization") else "subject"
+    return {"resourceType": type, "id": id, whose: {"reference": f"Patient/{person}"}, **more}
+
+
+def coded(code: str, text: str = "", system: str = "http://loinc.org") -> Resource:
+    return {"coding": [{"system": system, "code": code}], "text": text or code}
+
+
+def status(system: str, code: str) -> Resource:
+    return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": code}]}
+
+
+def amount(value: Any, unit: str) -> Resource:
+    return {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+
+
+def pressure(id: str, day: str, systolic: float, diastolic: float, person: str = "p1") -> Resource:
+    parts = [("8480-6", systolic), ("8462-4", diastolic)]
+    component = [{"code": coded(code), "valueQuantity": amount(value, "mm[Hg]")} for code, value in parts]
+    return of(
+        "Observation", id, person, status="final", code=coded("85354-9", "BP"), effectiveDateTime=day,
+        component=component,
+    )  # fmt: skip
+
+
+def measured(id: str, code: str, day: str, value: Any, unit: str, **more: Any) -> Resource:
+    return of(
+        "Observation", id, status="final", code=coded(code), effectiveDateTime=day,
+        valueQuantity=amount(value, unit), **more,
+    )  # fmt: skip
+
+
+PATIENTS: list[Resource] = [
+    {
+        "resourceType": "Patient", "id": "p1", "birthDate": "1950-03-02", "gender": "male",
+        "name": [{"text": "陳大文", "use": "official"}, {"family": "CHAN", "given": ["Tai Man"]}],
+        "identifier": [{"system": HKID, "value": "A123456(3)"}],
+        "managingOrganization": {"reference": "Organization/clinic"},
+    },
+    {
+        "resourceType": "Patient", "id": "p2", "name": [{"text": "陈大文"}], "birthDate": "1950-03-02",
+        "managingOrganization": {"reference": "Organization/hospital"},
+    },
+    {"resourceType": "Patient", "id": "p3", "name": [{"text": "何伯"}]},
+]  # fmt: skip
+RECORD: list[Resource] = [
+    organization("clinic", "Clinic of Sha Tin") | {"address": [{"country": "HK"}]},
+    organization("hospital", "Hospital of Futian") | {"address": [{"country": "CN"}]},
+    *PATIENTS,
+    of(
+        "Condition", "c1", code=coded("I10", "Hypertension", "http://hl7.org/fhir/sid/icd-10"),
+        clinicalStatus=status("condition-clinical", "active"), onsetDateTime="2020-05-01",
+        verificationStatus=status("condition-ver-status", "provisional"),
+    ),
+    of(
+        "Condition", "c2", code={"text": "Pneumonia"},
+        clinicalStatus=status("condition-clinical", "resolved"),
+        verificationStatus=status("condition-ver-status", "confirmed"),
+    ),
+    of(
+        "Condition", "c3", code={"text": "Mistaken"},
+        verificationStatus=status("condition-ver-status", "entered-in-error"),
+    ),
+    of("AllergyIntolerance", "a1", code={"text": "Penicillin"}, criticality="high",
+       clinicalStatus=status("allergyintolerance-clinical", "active")),
+    of("MedicationRequest", "m1", status="active", intent="order", authoredOn="2022-03-01",
+       medicationCodeableConcept={"text": "Metformin 500 mg"}, dosageInstruction=[{"text": "Twice a day"}]),
+    of("Immunization", "i1", "p2", status="completed", vaccineCode={"text": "Influenza"},
+       occurrenceDateTime="2021-11-05"),
+    pressure("b1", "2021-10-04", 152, 94),
+    pressure("b2", "2022-01-17", 138, 86, "p2"),
+    measured("h1", "4548-4", "2022-02-01", 7.4, "%",
+             referenceRange=[{"low": amount(4.4, "%"), "high": amount(7.5, "%")}]),
+    measured("g1", "2339-0", "2022-02-01", 100, "mg/dL"),
+    measured("g2", "2339-0", "2022-03-01", 5, "spoons"),
+    measured("t1", "8302-2", "2022-02-01", 170, "cm"),
+    of("Encounter", "e1", status="finished", period={"start": "2022-01-17T09:00:00+08:00"},
+       type=[{"text": "Follow-up"}], **{"class": {"code": "AMB"}}),
+    of("DocumentReference", "d1", "p2", status="current", date="2021-06-01T09:00:00+08:00",
+       content=[{"attachment": {"title": "Discharge letter"}}]),
+    of("Condition", "x1", "p3", code={"text": "Someone else's"}),
+]  # fmt: skip
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """One person of two records, and another; who sees all, the one, the other, and none."""
+    with opened() as found:
+        found.store(*RECORD)
+        found.prepared(
+            Prepared(links=(LinkChange("p1", "p2", LinkKind.CERTAIN, "rule", "number same +9.0", 900),))
+        )
+        readers = {
+            "all": Reader.everything("all"), "p1": found.grant(1, "p1"), "p3": found.grant(2, "p3"),
+            "none": Reader.nothing(),
+        }  # fmt: skip
+        for sight, reader in readers.items():
+            found.personas[sight] = persona(sight, reader, Right.VIEW, organisation="clinic")
+            found.personas[f"{sight}, no view"] = persona(sight, reader, Right.DEPOSIT, Right.STEWARD)
+        yield found
+
+
+def get(api: Api, path: str, who: str = "all", lang: str = "en") -> httpx.Response:
+    return api.get(f"{ROOT}{path}", persona=who, headers={"accept-language": lang})
+
+
+def said(page: httpx.Response, part: str = "main") -> str:
+    """What a page says, in a line."""
+    main = re.search(rf"<{part}\b.*?</{part}>", page.text, re.DOTALL)
+    assert main is not None, page.text
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", main[0])).split())
+
+
+def part(page: httpx.Response, name: str) -> str:
+    """What the section of a heading says."""
+    found = re.search(rf'<section[^>]*aria-labelledby="h-{name}".*?</section>', page.text, re.DOTALL)
+    assert found is not None, name
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", found[0])).split())
+
+
+# --- Who it is of, and who sees it ----------------------------------------------------
+
+
+def test_a_record_is_of_the_person_under_the_id_of_any_of_its_records(api: Api) -> None:
+    for id in ("p1", "p2"):
+        page = get(api, f"/record/{id}")
+        assert page.status_code == 200
+        text = said(page)
+        for words in ("陳大文", "CHAN, Tai Man", "2 March 1950", "male", "2 records of one person",
+                      "the same verified number, or their source says so", "Clinic of Sha Tin",
+                      "Hospital of Futian", "72 years old"):  # fmt: skip
+            assert words in text, (id, words)
+        assert "A123***(*)" in text
+        assert "A123456" not in page.text
+        assert "何伯" not in text
+        assert "Someone else" not in text
+
+
+def test_a_record_of_one_says_so_and_that_nothing_is_recorded_is_not_none(api: Api) -> None:
+    text = said(get(api, "/record/p3"))
+    assert "One record" in text
+    assert "No allergies recorded That nothing is recorded does not mean that there is nothing." in text
+    assert "No results recorded" in text
+
+
+ADDRESSES = ("/record/{}", "/record/{}/timeline", "/record/{}/Condition/c1", "/record/{}?as-at=2022-10-19")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_absent_and_hidden_are_alike_in_every_byte(api: Api, address: str) -> None:
+    hidden, absent = (get(api, address.format(id), "p3") for id in ("p1", "pp"))
+    assert hidden.status_code == absent.status_code == 404
+    assert hidden.text.replace("p1", "pp") == absent.text
+    assert {**hidden.headers} == {**absent.headers}
+    assert get(api, address.format("p1"), "p1").status_code == 200
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("who", ["none", "all, no view"])
+def test_who_sees_nothing_or_may_not_view_is_shown_nothing(api: Api, address: str, who: str) -> None:
+    page = get(api, address.format("p1"), who)
+    assert page.status_code == (404 if who == "none" else 403)
+    assert "陳大文" not in page.text
+
+
+@pytest.mark.parametrize("name", ["Condition/x1", "Condition/nothing", "Patient/p3", "Organization/clinic",
+                                  "Nothing/c1", "Condition/c1..", "Observation/c1"])  # fmt: skip
+def test_nothing_of_somebody_else_is_under_a_record(api: Api, name: str) -> None:
+    assert get(api, f"/record/p1/{name}").status_code == 404
+
+
+def test_what_is_labelled_is_on_no_page(api: Api) -> None:
+    api.label("Condition/c1", "secret")
+    clinic = Reader("clinic", persons=True, organisations=True, hidden=frozenset({"secret"}))
+    api.personas["clinic"] = persona("clinic", clinic, Right.VIEW)
+    for path in ("/record/p1", "/record/p1?as-at=2022-10-19"):
+        assert "Hypertension" not in get(api, path, "clinic").text
+        assert "Hypertension" in get(api, path).text
+    assert get(api, "/record/p1/Condition/c1", "clinic").status_code == 404
+
+
+def test_what_a_page_shows_is_on_record_of_all_whom_it_shows(api: Api) -> None:
+    store = api.node.store
+    assert isinstance(store, MemoryStore)
+    for path, operation in (("/record/p2", "record"), ("/record/p2/timeline", "record-timeline"),
+                            ("/record/p2/Condition/c1", "record-item")):  # fmt: skip
+        get(api, path, "p1")
+        told = store._state.audit[-1].record
+        keys = [store._state.patient_keys[id] for id in ("p1", "p2")]
+        assert (told.operation, told.status, sorted(told.patient_keys)) == (operation, 200, sorted(keys))
+        assert told.about == store._state.patient_keys["p2"]
+    get(api, "/record/p1", "p3")
+    assert (store._state.audit[-1].record.status, store._state.audit[-1].record.patient_keys) == (404, ())
+
+
+# --- Summary and results --------------------------------------------------------------
+
+
+def test_the_summary_says_how_sure_it_is_where_it_is_from_and_what_is_over(api: Api) -> None:
+    page = get(api, "/record/p1")
+    problems = part(page, "problems")
+    assert problems.startswith("Problems 1 Hypertension Probable 1 May 2020 Hong Kong · Clinic of Sha Tin")
+    assert "1 in the past Pneumonia Certain Resolved" in problems
+    assert "Mistaken" not in problems
+    assert "Penicillin High risk" in part(page, "allergies")
+    assert "Metformin 500 mg Twice a day 1 March 2022" in part(page, "medicines")
+    assert "Influenza 5 November 2021 Mainland · Hospital of Futian" in part(page, "immunisations")
+    assert "No alerts recorded" in part(page, "alerts")
+
+
+def test_results_have_their_latest_value_their_chart_and_a_table_behind_it(api: Api) -> None:
+    page = get(api, "/record/p1")
+    pressure = part(page, "blood_pressure")
+    assert pressure.startswith("Blood pressure 138 / 86 mmHg 17 January 2022 Mainland · Hospital of Futian")
+    assert "Blood pressure: 2 values from 4 October 2021 to 17 January 2022." in pressure
+    assert "4 October 2021 152 high 94 high Hong Kong · Clinic of Sha Tin" in pressure
+    assert "Reference range: Systolic < 140 mmHg; Diastolic < 90 mmHg" in pressure
+    assert page.text.count('class="line n1"') == 1
+    assert "Body height" not in page.text
+    assert "8302-2 170 cm" in said(page)
+
+
+def test_the_range_an_observation_brings_is_shown_before_ours(api: Api) -> None:
+    text = part(get(api, "/record/p1"), "hba1c")
+    assert "7.4 %" in text
+    assert "4.4–7.5 % (of the laboratory)" in text
+    assert "high" not in text
+
+
+def test_a_value_is_converted_and_one_of_an_unknown_unit_is_in_the_table_alone(api: Api) -> None:
+    page = get(api, "/record/p1")
+    text = part(page, "glucose")
+    assert "1 February 2022 5.6 written as 100 mg/dL" in text
+    assert "1 March 2022 5 spoons not in the chart: its unit is not known" in text
+    assert "Glucose: 1 values" in text
+    assert "assumed" not in text.lower()
+
+
+# --- Timeline -------------------------------------------------------------------------
+
+
+def test_the_timeline_is_in_order_and_says_where(api: Api) -> None:
+    text = said(get(api, "/record/p1/timeline"))
+    visit = "17 January 2022 · Visits Follow-up Hong Kong · Clinic of Sha Tin"
+    letter = "1 June 2021 · Documents and reports Discharge letter Mainland · Hospital of Futian"
+    assert text.index(visit) < text.index(letter)
+    assert "BP" not in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("kind=documents", ["Discharge letter"]),
+        ("place=Clinic+of+Sha+Tin", ["Follow-up"]),
+        ("from=2022-01-01", ["Follow-up"]),
+        ("to=2021-12-31", ["Discharge letter"]),
+        ("from=2021-06-01&to=2022-01-17", ["Follow-up", "Discharge letter"]),
+        ("kind=visits&place=Hospital+of+Futian", []),
+        ("kind=immunisations", ["Influenza"]),
+        ("kind=nothing&place=", ["Follow-up", "Discharge letter"]),
+    ],
+)
+def test_it_is_filtered_by_place_kind_and_time(api: Api, asked: str, shown: list[str]) -> None:
+    page = get(api, f"/record/p1/timeline?{asked}")
+    listed = re.findall(r"<strong>(.*?)</strong>", page.text)
+    assert listed == shown
+    assert ("Nothing of this kind is recorded" in page.text) == (not shown)
+
+
+def test_a_long_timeline_comes_a_page_at_a_time(api: Api) -> None:
+    for place in range(EACH):
+        api.store(pressure(f"l{place}", f"2022-06-{place % 28 + 1:02d}", 120, 80))
+    seen: list[str] = []
+    address = "/record/p1/timeline?kind=results"
+    while address:
+        page = get(api, address)
+        seen += re.findall(r'href="/record/p1/(Observation/\w+)"', page.text)
+        further = re.search(r'href="([^"]*)" rel="next"', page.text)
+        address = unescape(further[1]) if further else ""
+    assert len(seen) == len(set(seen)) == EACH + 6
+
+
+# --- One thing ------------------------------------------------------------------------
+
+
+def test_one_thing_shows_its_fields_its_history_its_source_and_its_json(api: Api) -> None:
+    changed = next(each for each in RECORD if each["id"] == "m1") | {
+        "dosageInstruction": [{"text": "Once a day"}],
+        "meta": {"source": "http://clinic.example/m1"},
+    }
+    api.put("MedicationRequest/m1", changed)
+    told = {"target": [{"reference": "MedicationRequest/m1"}], "agent": [{"who": {"display": "Dr Ho"}}]}
+    api.store({"resourceType": "Provenance", "id": "v", "recorded": "2022-03-02T09:00:00+08:00", **told})
+    page = get(api, "/record/p2/MedicationRequest/m1")
+    fields = part(page, "fields")
+    assert "Medicine Metformin 500 mg" in fields
+    assert "How it is taken Once a day" in fields
+    history = part(page, "history")
+    change = "dosageInstruction[0].text Twice a day Once a day"
+    assert f"version 2 {change} meta.source http://clinic.example/m1" in history
+    assert "version 1 It was stored first." in history
+    source = part(page, "source")
+    assert "It came from http://clinic.example/m1" in source
+    assert "Provenance Dr Ho 2 March 2022" in source
+    assert '"text": "Once a day"' in unescape(page.text)
+
+
+def test_a_narrative_is_shown_as_words_never_as_it_is(api: Api) -> None:
+    div = '<div xmlns="http://www.w3.org/1999/xhtml"><p title="t">Told &lt;so&gt;</p></div>'
+    api.store(of("Condition", "n1", code={"text": "<b>bold</b>"}, text={"status": "generated", "div": div}))
+    page = get(api, "/record/p1/Condition/n1")
+    assert "Told <so>" in part(page, "narrative")
+    assert "<p title" not in page.text
+    assert "<b>" not in page.text
+    assert "<so>" not in page.text
+
+
+def test_what_was_deleted_is_gone(api: Api) -> None:
+    api.delete("Condition/c1")
+    assert get(api, "/record/p1/Condition/c1").status_code == 410
+    assert get(api, "/record/p1/Condition/c1", "p3").status_code == 404
+    assert "Hypertension" not in get(api, "/record/p1").text
+
+
+# --- As it was ------------------------------------------------------------------------
+
+
+def test_a_record_is_shown_as_it_was_known_on_a_day(api: Api) -> None:
+    clock = api.node.clock
+    assert isinstance(clock, SetClock)
+    clock.jump(2 * DAY)
+    api.delete("Condition/c2")
+    api.put(
+        "Condition/c1", next(each for each in RECORD if each["id"] == "c1") | {"code": {"text": "Changed"}}
+    )
+    api.store(of("Flag", "f1", status="active", code={"text": "Falls"}))
+    now, then = get(api, "/record/p1"), get(api, "/record/p1?as-at=2022-10-20")
+    assert ("Changed" in now.text, "Pneumonia" in now.text, "Falls" in now.text) == (True, False, True)
+    assert ("Changed" in then.text, "Pneumonia" in then.text, "Falls" in then.text) == (False, True, False)
+    assert "As it was known on 20 October 2022. What came later is not shown." in said(then)
+    links = re.findall(r'href="(/record/[^"]*)"', then.text)
+    assert links
+    assert [link for link in links if "as-at=2022-10-20" not in link] == ["/record/p1"]  # Today
+    assert "Hypertension" in get(api, "/record/p1/Condition/c1?as-at=2022-10-20").text
+    assert "Hypertension" not in part(get(api, "/record/p1/Condition/c1"), "fields")
+    assert get(api, "/record/p1/Flag/f1?as-at=2022-10-20").status_code == 404
+    assert get(api, "/record/p1/Condition/c2?as-at=2022-10-20").status_code == 200
+
+
+def test_before_it_was_stored_nothing_was_known(api: Api) -> None:
+    page = get(api, "/record/p1?as-at=2020-01-01")
+    assert page.status_code == 200
+    assert "Nothing was known of this person on that day" in said(page)
+    assert "陳大文" not in page.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/record/p1?as-at=tomorrow", "/record/p1?as-at=2022-13-01", "/record/p1/timeline?from=x",
+     "/record/p1/timeline?to=2022-02-30", "/record/p1/timeline?page=0", "/record/p1/timeline?page=x"],
+)  # fmt: skip
+def test_what_cannot_be_understood_is_refused(api: Api, path: str) -> None:
+    assert get(api, path).status_code == 400
+
+
+@settings(max_examples=scale.counts(60, 600), deadline=None)
+@given(data=st.data())
+def test_nothing_that_is_asked_is_a_fault_of_the_node(data: st.DataObject) -> None:
+    words = st.text(max_size=12) | st.sampled_from(
+        ["2022-01-01", "0001-01-01", "9999-12-31", "1", "9999", "visits"]
+    )
+    names = st.sampled_from(["as-at", "from", "to", "kind", "place", "page", "lang"])
+    asked = data.draw(st.dictionaries(names, words, max_size=4))
+    path = data.draw(st.sampled_from(["/record/p1", "/record/p1/timeline", "/record/p1/Condition/c1"]))
+    page = get(_kept(), f"{path}?{httpx.QueryParams(asked)}")
+    assert page.status_code in (200, 400, 404), (asked, page.text)
+
+
+_KEPT: list[Api] = []
+
+
+def _kept() -> Api:
+    """One record for all examples: nothing of them changes it."""
+    return _KEPT[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept_record() -> Iterator[None]:
+    with opened() as found:
+        found.store(*RECORD)
+        found.personas["all"] = persona("all", Reader.everything("all"), Right.VIEW)
+        _KEPT.append(found)
+        yield
+        _KEPT.clear()
+
+
+@pytest.mark.parametrize("lang", ["zh-Hant-HK", "zh-Hans-CN"])
+def test_a_record_is_told_in_the_words_of_its_reader(api: Api, lang: str) -> None:
+    text = said(get(api, "/record/p1", lang=lang))
+    assert {"zh-Hant-HK": "血壓", "zh-Hans-CN": "血压"}[lang] in text
+    assert {"zh-Hant-HK": "糖化血紅素", "zh-Hans-CN": "糖化血红蛋白"}[lang] in text
+    assert "1950年3月2日" in text
