@@ -62,15 +62,17 @@ def read_names(names: Any) -> tuple[list[HanName], list[LatinName]]:
 
 
 def _read(name: dict[str, Any], han: list[HanName], latin: list[LatinName]) -> None:
-    family, given, text = _text(name.get("family")), _given(name.get("given")), _text(name.get("text"))
-    if _is_han(family + "".join(given)) or (not family and not given and _is_han(text)):
+    family, given = _text(name.get("family")), _given(name.get("given"))
+    parted = family + "".join(given)
+    text = "" if parted else _text(name.get("text"))
+    if _is_han(parted) or (not family and not given and _is_han(text)):
         surname, rest = _han_parts(family, "".join(given), text)
         if surname:
             han.append(HanName(surname, rest, _codes(name.get("extension"), len(surname) + len(rest))))
         return
     surname_parts, given_parts = (_parts(family), [part for each in given for part in _parts(each)])
     if not surname_parts:
-        surname_parts, given_parts = _latin_text(text)
+        surname_parts, given_parts = _latin_text(_text(name.get("text")))
     if surname_parts or given_parts:
         latin.append(latin_name(tuple(surname_parts), tuple(given_parts)))
 
@@ -102,13 +104,11 @@ def _han_parts(family: str, given: str, text: str) -> tuple[str, str]:
 def _codes(extensions: Any, length: int) -> tuple[str, ...]:
     """The recorded telegraph codes, where there is one for each character."""
     for extension in objects(extensions, _MOST_NAMES):
-        match extension:
-            case {"url": str(url), "valueString": str(value)} if url == TELEGRAPH:
-                codes = [_CODE.fullmatch(code) for code in value.split()]
-                found = tuple(code[1] for code in codes if code)
-                return found if len(found) == len(codes) == length else ()
-            case _:
-                pass
+        value = extension.get("valueString")
+        if extension.get("url") == TELEGRAPH and isinstance(value, str):
+            codes = [_CODE.fullmatch(code) for code in value.split()]
+            found = tuple([code[1] for code in codes if code])
+            return found if len(found) == len(codes) == length else ()
     return ()
 
 

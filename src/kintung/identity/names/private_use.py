@@ -38,9 +38,9 @@ def from_private_use(text: str) -> Converted:
 
     The text as it was received is the caller's to keep.
     """
-    found = list(dict.fromkeys(_PRIVATE.findall(text)))
-    if not found:  # all names but a few
+    if not _PRIVATE.search(text):  # all names but a few
         return Converted(text, (), ())
+    found = list(dict.fromkeys(_PRIVATE.findall(text)))
     known = {each: to for each in found if (to := _meant(each))}
     replaced = text.translate({ord(each): to for each, to in known.items()})
     return Converted(replaced, tuple(known), tuple(each for each in found if each not in known))
