@@ -20,6 +20,7 @@ from bench.figures import Figure, Size, Times, short
 from bench.population import ALL
 from bench.processes import serving
 from bench.watch import WATCH
+from kintung import synth
 from kintung.app import Node, open_node
 from kintung.identity.matching import Result
 from kintung.identity.seeking import seek
@@ -31,8 +32,9 @@ COMMONEST = "陳"
 OVER_HTTP = 500
 """Fewer than one client may ask in the time it takes, by ``match_each``."""
 _QUERIES = "queries.json"
-_MADE_BY = sha256(Path(__file__).read_bytes()).hexdigest()[:8]
-"""Who is stored and who is asked for are drawn together, and kept so."""
+_MAKERS = (Path(__file__), *sorted(Path(synth.__file__).parent.rglob("*.py")))
+_MADE_BY = sha256(b"".join(path.read_bytes() for path in _MAKERS)).hexdigest()[:8]
+"""Who is stored and who is asked for are drawn together, and kept so while people are made alike."""
 
 
 class Query(NamedTuple):
