@@ -73,7 +73,7 @@ def test_a_demo_begins_with_invented_people_in_three_languages(chromium: Browser
             with chromium.new_context(viewport=SMALL, java_script_enabled=False) as context:
                 page = context.new_page()
                 page.goto(f"{root}?lang={language}")
-                cards = page.locator(".person")
+                cards = page.locator(".invented")
                 expect(cards).to_have_count(5)
                 expect(cards.get_by_text(said("synthetic"), exact=True)).to_have_count(5)
                 expect(cards.first).to_contain_text(re.compile("[\u4e00-\u9fff]+ [A-Z]"))

@@ -79,7 +79,7 @@ def test_a_demo_lists_its_people_and_marks_them_as_invented(language: Language) 
     said = messages(language).gettext
     with node(About(demo=Demo(PEOPLE))) as api:
         page = get(api, language)
-        cards = page.text.split('<li class="card person">')[1:]
+        cards = page.text.split('<li class="card invented">')[1:]
         assert len(cards) == len(PEOPLE)
         assert all(said("synthetic") in card for card in cards)
         assert said("Synthetic: nobody in it exists.") in html.unescape(page.text)
