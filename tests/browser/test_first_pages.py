@@ -79,6 +79,9 @@ def test_a_demo_begins_with_invented_people_in_three_languages(chromium: Browser
                 expect(cards.first).to_contain_text(re.compile("[\u4e00-\u9fff]+ [A-Z]"))
                 pressed = said("blood pressure, measured %(n)s times").partition(" %")[0]
                 assert cards.get_by_text(pressed).count() >= 1
+                name = cards.first.get_by_role("link").inner_text().split(" ")[0]
+                cards.first.get_by_role("link").click()
+                expect(page.locator("h1")).to_contain_text(name)
         for viewport in (SMALL, DESKTOP):
             with chromium.new_context(viewport=viewport) as context:
                 page = context.new_page()

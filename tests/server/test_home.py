@@ -104,7 +104,8 @@ def test_a_bar_says_on_every_page_of_a_demo_which_day_it_is(language: Language) 
 def test_a_person_of_the_demo_leads_to_the_record() -> None:
     with node(About(demo=Demo(PEOPLE[:1]))) as api:
         api.store({"resourceType": "Patient", "id": "p1"})
-        (to,) = [each for each in links(get(api)) if "p1" in each]
+        (to,) = [each for each in links(get(api, "zh-CN")) if "p1" in each]
+        assert to == "/record/p1"
         assert api.get(httpx.URL(ROOT).join(to).__str__()).status_code == 200
 
 

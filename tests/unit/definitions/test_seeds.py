@@ -141,7 +141,7 @@ def test_a_sound_map_is_read() -> None:
         ({"calls": (), "screens": ()}, "no screen and no call"),
         ({"says": None}, "does not say how"),
         ({"state": "planned"}, "names tests, screens or calls"),
-        ({"state": "no-software", "tests": (), "calls": (), "says": None}, "does not say how"),
+        ({"state": "no-software", "tests": (), "calls": (), "screens": (), "says": None}, "does not say how"),
     ],
 )
 def test_a_map_that_contradicts_itself_is_refused(changes: dict[str, object], said: str) -> None:
