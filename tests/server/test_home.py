@@ -93,7 +93,17 @@ def test_a_demo_lists_its_people_and_marks_them_as_invented(language: Language) 
 def test_a_bar_says_on_every_page_of_a_demo_which_day_it_is(language: Language) -> None:
     bar = f'<aside class="demo" aria-label="{messages(language).gettext("Demo")}">'
     with node(About(demo=Demo())) as api:
-        for path in ("", "seeds", "api", "api/Patient", "steward", "steward/find", "find", "steward/nowhere"):
+        for path in (
+            "",
+            "seeds",
+            "api",
+            "design",
+            "api/Patient",
+            "steward",
+            "steward/find",
+            "find",
+            "steward/nowhere",
+        ):
             page = api.get(f"{ROOT}{path}", headers={"accept-language": language})
             assert page.text.count(bar) == 1, path
             assert civil_day("2022-10-19", language) in page.text  # where the clock of the test stands

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kintung.web.fhir.answer import Answer
+from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
-from kintung.web.pages.render import page_headers, render
 from kintung.web.pages.steward.names import Shown
+from kintung.web.site import Site
 
 NAME = Shown("陳大文", "CHAN, Tai Man")
 PLACES = ("hong-kong", "mainland", "macao", "patient", "elsewhere", "")
@@ -30,9 +31,6 @@ PIECES: Mapping[str, Any] = {
 }
 
 
-def design(asked: Asked) -> Answer:
+def design(site: Site, asked: Asked) -> Answer:
     """The page; the same for everyone."""
-    body = render(
-        "design.html", asked.language, path=asked.path, lang=asked.lang, rights=asked.access.rights, **PIECES
-    )
-    return Answer(200, page_headers(asked.language), body)
+    return page(site, asked, "design.html", (), **PIECES)

@@ -20,7 +20,7 @@ def _bring(asked: Asked) -> Answer:
 PAGES = Pages(
     (
         Page("asset", "GET", f"{assets.MOUNT}/{{name}}", Brings(_bring), None, Policy.OPEN),
-        Page("design", "GET", "/design", Brings(design), None, Policy.OPEN),
+        Page("design", "GET", "/design", Tells(design), None, Policy.OPEN),
         Page("home", "GET", home.PATH, Tells(home.home), None, Policy.OPEN),
         Page("api", "GET", api.PATH, Tells(api.api), None, Policy.OPEN),
         Page("api-type", "GET", f"{api.PATH}/{{type}}", Tells(api.of_type), None, Policy.OPEN),

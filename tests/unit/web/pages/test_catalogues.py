@@ -15,6 +15,8 @@ from opencc import OpenCC
 
 import kintung.web.pages
 from kintung.definitions import naming_systems
+from kintung.definitions.label import Wording
+from kintung.definitions.seeds import seed_map
 from kintung.identity.matching.levels import COMPARISONS
 from kintung.web.fhir.interactions import INTERACTIONS
 from kintung.web.pages.catalogues import FOLDER, messages
@@ -26,6 +28,8 @@ PACKAGE = Path(kintung.web.pages.__file__).parent
 DOCS = Path(__file__).resolve().parents[4] / "docs"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 TRANSLATED = [language for language in Language if language is not Language.ENGLISH]
+SAYING = "钱跟病人走"
+"""Money follows the patient: the name of the idea, in the page of terms as it is."""
 OF_HONG_KONG = (
     "纪录",
     "取览",
@@ -88,8 +92,24 @@ def test_a_translation_is_chinese_and_has_the_values_of_its_message(language: La
     assert wrong == set()
 
 
+def wordings() -> list[Wording]:
+    """What the definitions that pages show say in three languages themselves."""
+    of_documents = [
+        wording
+        for each in seed_map().documents.values()
+        for wording in (each.name, each.publisher, each.about)
+    ]
+    of_systems = [
+        wording for each in seed_map().systems for wording in (each.system, each.says) if wording is not None
+    ]
+    return [*of_documents, *of_systems]
+
+
 def test_mainland_readers_get_their_words_in_their_characters() -> None:
-    texts = said(catalogue(Language.MAINLAND)).values()
+    texts = [
+        *said(catalogue(Language.MAINLAND)).values(),
+        *(each.zh_cn.replace(SAYING, "") for each in wordings()),
+    ]
     assert {word for word in OF_HONG_KONG if any(word in text for text in texts)} == set()
     ours = [(word, term.mainland) for term in terms() for word in term.of_hong_kong_alone]
     assert len(ours) > 50
