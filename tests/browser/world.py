@@ -77,6 +77,83 @@ WAITING = [("chan-clinic", "chan-shenzhen"), ("wong-a", "wong-b"), ("lee-a", "le
 STEWARD = Steward("Steward A", "registry", "HOPERAT", Reader.everything())
 
 
+def _of(type: str, id: str, person: str, /, **more: Any) -> Resource:
+    whose = "patient" if type in ("AllergyIntolerance", "Immunization") else "subject"
+    return {"resourceType": type, "id": id, whose: {"reference": f"Patient/{person}"}, **more}
+
+
+def _status(system: str, code: str) -> Resource:
+    return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": code}]}
+
+
+def _result(id: str, person: str, day: str, *values: tuple[str, float, str], **more: Any) -> Resource:
+    """An Observation by LOINC codes: of one value, or of components."""
+    parts = [
+        {
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+            "valueQuantity": {
+                "value": value,
+                "unit": unit,
+                "system": "http://unitsofmeasure.org",
+                "code": unit,
+            },
+        }
+        for code, value, unit in values
+    ]
+    panel = {"code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}, "component": parts}
+    said = parts[0] if len(parts) == 1 else panel
+    return _of("Observation", id, person, status="final", effectiveDateTime=day, **said, **more)
+
+
+HO = "ho-a"
+_ACTIVE = _status("condition-clinical", "active")
+_SURE = _status("condition-ver-status", "confirmed")
+RECORD: list[Resource] = [
+    _of("AllergyIntolerance", "allergy", HO, code={"text": "青黴素 Penicillin"}, criticality="high",
+        clinicalStatus=_status("allergyintolerance-clinical", "active"), recordedDate="2015-06-01",
+        verificationStatus=_status("allergyintolerance-verification", "confirmed"),
+        reaction=[{"manifestation": [{"text": "呼吸困難"}]}]),
+    _of("Flag", "flag", "ho-b", status="active", code={"text": "獨居，容易跌倒"},
+        period={"start": "2021-03-01"}),
+    _of("Condition", "diabetes", HO, code={"text": "二型糖尿病 Diabetes mellitus type 2"},
+        clinicalStatus=_ACTIVE, verificationStatus=_SURE, onsetDateTime="2016-05-28"),
+    _of("Condition", "kidney", "ho-b", code={"text": "Chronic kidney disease stage 3a"},
+        clinicalStatus=_ACTIVE, onsetDateTime="2021",
+        verificationStatus=_status("condition-ver-status", "provisional")),
+    _of("Condition", "lungs", HO, code={"text": "Pneumonia"}, verificationStatus=_SURE,
+        clinicalStatus=_status("condition-clinical", "resolved"), onsetDateTime="2019-02"),
+    _of("MedicationRequest", "metformin", HO, status="active", intent="order", authoredOn="2022-03-21",
+        medicationCodeableConcept={"text": "metformin 500 mg"},
+        dosageInstruction=[{"text": "Take one tablet twice a day with meals"}]),
+    _of("Immunization", "flu", HO, status="completed", vaccineCode={"text": "季節性流感疫苗"},
+        occurrenceDateTime="2021-11-07"),
+    *(
+        _result(f"pressure-{place}", HO if place % 3 else "ho-b",
+                f"20{17 + place // 3}-{place % 3 * 4 + 1:02d}-11",
+                ("8480-6", 128 + place * 7 % 31, "mm[Hg]"), ("8462-4", 76 + place * 5 % 23, "mm[Hg]"))
+        for place in range(16)
+    ),
+    *(
+        _result(f"sugar-{place}", HO, f"20{18 + place}-05-28", ("4548-4", value, "%"))
+        for place, value in enumerate((7.9, 7.1, 6.8, 6.4))
+    ),
+    _result("fasting", HO, "2022-01-11", ("1558-6", 126, "mg/dL")),
+    _result("spoons", HO, "2022-01-12", ("1558-6", 7, "spoons")),
+    _result("kidneys", "ho-b", "2022-01-11", ("33914-3", 52, "mL/min/{1.73_m2}")),
+    *(
+        _of("Encounter", f"visit-{place}", HO if place % 2 else "ho-b", status="finished",
+            type=[{"text": "覆診 Follow-up"}],
+            period={"start": f"2021-{place % 12 + 1:02d}-{place + 1:02d}T09:00:00+08:00"},
+            **{"class": {"code": "AMB"}})
+        for place in range(24)
+    ),
+    _of("DocumentReference", "letter", "ho-b", status="current", date="2021-06-01T09:00:00+08:00",
+        content=[{"attachment": {"title": "出院摘要"}}],
+        text={"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>一切安好。</p></div>'}),
+]  # fmt: skip
+"""The record of Mr Ho, who is two source Patients."""
+
+
 def asked(one: str, other: str) -> LinkChange:
     """What the rule would say of a pair if it asked a steward."""
     by_id = {patient["id"]: patient for patient in PATIENTS}
@@ -112,6 +189,9 @@ def world(folder: Path, *, more: int = 0) -> Iterator[Started]:
     url = f"sqlite:///{folder}/record.db"
     with open_node(url) as node:
         fill(node, PATIENTS, [asked(*pair) for pair in WAITING])
+        fill(node, RECORD, [])
+        letter = RECORD[-1] | {"description": "出院摘要（修訂）"}
+        fill(node, [letter], [])
         registry.merge(node.store, STEWARD, "ho-a", "ho-b", version=0, why="同一會員證，電話核對")
         if more:
             fill(node, *many(more))

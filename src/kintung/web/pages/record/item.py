@@ -18,6 +18,7 @@ from kintung.web.pages.record.differences import Changes, changes
 from kintung.web.pages.record.elements import Resource, concept, items, listed, quantity, text, thing, time_of
 from kintung.web.pages.record.keepers import Keepers, Origin
 from kintung.web.pages.record.person import day_asked, end_of, known, require_of
+from kintung.web.pages.record.titles import title
 from kintung.web.pages.registry import Asked
 from kintung.web.site import Site
 
@@ -133,7 +134,7 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         today=site.today.isoformat(),
         type=type,
         rid=id,
-        title=title(resource),
+        title=title(resource, asked.language),
         on=time_of(resource, *_TIMES),
         narrative=" ".join(" ".join(narrative(resource)).split()),
         fields=fields(resource),
@@ -148,16 +149,6 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
 
 _TIMES = ("onsetDateTime", "effectiveDateTime", "effectivePeriod", "occurrenceDateTime", "performedPeriod",
           "performedDateTime", "authoredOn", "period", "date", "recordedDate", "issued")  # fmt: skip
-
-
-def title(resource: Resource) -> str:
-    """What it is in a line; "" where it does not say."""
-    for name in ("code", "vaccineCode", "medicationCodeableConcept", "type", "class"):
-        value = resource.get(name)
-        said = next((words for each in items(value) if (words := concept(each))), "")
-        if said:
-            return said
-    return text(resource, "title") or text(resource.get("medicationReference"), "display")
 
 
 def _history(view: View, asked: Asked, type: str, id: str, upto: int | None) -> tuple[Version, ...]:
@@ -229,7 +220,7 @@ def _line(value: Any, depth: int = 0) -> str:
         said = "" if value is None else str(value)
         return f"{said[:10]} {said[11:16]}" if _INSTANT.match(said) else said
     it = thing(value)
-    said = concept(it) or quantity(it) or _reference(it)
+    said = quantity(it) or concept(it) or _reference(it)
     if said and (depth or not it.keys() - _IN_A_LINE):
         return said
     if it.keys() <= {"start", "end", "id"}:

@@ -9,6 +9,7 @@ from kintung.fhir.json import parse
 from kintung.store.links import LinkKind
 from kintung.store.port import Version, View
 from kintung.web.pages.catalogues import N_
+from kintung.web.pages.language import Language
 from kintung.web.pages.numbers import LABELS, shown_numbers
 from kintung.web.pages.record.elements import Resource, listed, text
 from kintung.web.pages.record.keepers import Keepers, Origin
@@ -87,9 +88,10 @@ class Person(NamedTuple):
 
     @property
     def born(self) -> tuple[str, ...]:
-        """Birth dates: one, unless the records differ."""
+        """Birth dates: one, unless the records differ; a year that another says to the day does not."""
+        said = dict.fromkeys(filter(None, (text(each.resource, "birthDate") for each in self._own_first())))
         return tuple(
-            dict.fromkeys(filter(None, (text(each.resource, "birthDate") for each in self._own_first())))
+            date for date in said if not any(other != date and other.startswith(f"{date}-") for other in said)
         )
 
     @property
@@ -149,6 +151,7 @@ class Known(NamedTuple):
     stored: tuple[Stored, ...]
     keepers: Keepers
     is_cut: bool
+    language: Language
 
     def origin(self, stored: Stored) -> Origin:
         """Where something is from: who provided it as far as it says, else who keeps the Patient it is of."""
@@ -214,7 +217,7 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known
         named.patient_keys[0] if len(ids) > 1 else 0,
     )
     others = tuple(each for each in stored if each.version.type != "Patient")
-    return Known(person, others, keepers, found.is_cut)
+    return Known(person, others, keepers, found.is_cut, asked.language)
 
 
 def _linked_by(view: View, asked: Asked, ids: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from babel.numbers import format_decimal
 
 from kintung.charts import Chart, Line, Point, svg
-from kintung.definitions.measurements import LOINC, Measured, Measurement, Words, measured, measurements
+from kintung.definitions.measurements import LOINC, Measured, Measurement, measured, measurements
 from kintung.definitions.measurements import Line as Defined
 from kintung.web.pages.language import Language
 from kintung.web.pages.record.elements import (
@@ -24,6 +24,7 @@ from kintung.web.pages.record.elements import (
 )
 from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.person import Known, Stored, day_of
+from kintung.web.pages.record.titles import words
 
 TYPES = ("Observation",)
 MOST_ROWS = 60
@@ -33,12 +34,6 @@ MOST_OTHERS = 40
 Describe = Callable[[str, int, str, str], str]
 _LEFT_OUT = ("entered-in-error", "cancelled")
 _TIMES = ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued")
-
-
-def words(of: Words, language: Language) -> str:
-    """A name in the language of a page."""
-    by_language = {Language.HONG_KONG: of.zh_hk, Language.MAINLAND: of.zh_cn, Language.ENGLISH: of.en}
-    return by_language[language]
 
 
 class Within(NamedTuple):
@@ -72,6 +67,11 @@ class Reading(NamedTuple):
     day: str
     values: tuple[Value | None, ...]
     origin: Origin
+
+    @property
+    def is_in_unit(self) -> bool:
+        """Is a value of it in the unit that is shown?"""
+        return any(value is not None and value.value is not None for value in self.values)
 
 
 class Trend(NamedTuple):

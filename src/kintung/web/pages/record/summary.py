@@ -1,12 +1,13 @@
 """The summary of a record: problems, allergies, medicines, immunisations, alerts; what is over apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.record.elements import Resource, code, concept, listed, text, time_of
 from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.person import Known, Stored
+from kintung.web.pages.record.titles import title
 
 TYPES = (
     "AllergyIntolerance", "Condition", "Flag", "Immunization", "MedicationRequest", "MedicationStatement",
@@ -119,7 +120,7 @@ def _item(found: Known, stored: Stored) -> Item:
         said.append(status)
     return Item(
         stored.path,
-        _TITLES[stored.version.type](resource),
+        title(resource, found.language),
         time_of(resource, *_TIMES),
         found.origin(stored),
         SURE.get(verified, ""),
@@ -141,32 +142,6 @@ def _is_past(type: str, clinical: str, verified: str, status: str) -> bool:
     if type == "Flag":
         return status != "active"
     return clinical in ("inactive", "resolved", "remission") or verified == "refuted"
-
-
-def _medicine(resource: Resource) -> str:
-    named = concept(resource.get("medicationCodeableConcept")) or text(
-        resource.get("medicationReference"), "display"
-    )
-    if named:
-        return named
-    wanted = text(resource.get("medicationReference"), "reference").removeprefix("#")
-    return next(
-        (concept(each.get("code")) for each in listed(resource, "contained") if each.get("id") == wanted), ""
-    )
-
-
-def _coded(resource: Resource) -> str:
-    return concept(resource.get("code"))
-
-
-_TITLES: dict[str, Callable[[Resource], str]] = {
-    "AllergyIntolerance": _coded,
-    "Condition": _coded,
-    "Flag": _coded,
-    "Immunization": lambda resource: concept(resource.get("vaccineCode")),
-    "MedicationRequest": _medicine,
-    "MedicationStatement": _medicine,
-}
 
 
 def _notes(resource: Resource) -> list[str]:

@@ -12,6 +12,7 @@ from kintung.web.pages.record.elements import Resource, concept, instant, listed
 from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.person import Known, Stored, day_of, known
 from kintung.web.pages.record.results import said
+from kintung.web.pages.record.titles import title
 from kintung.web.pages.registry import Asked
 from kintung.web.site import Site
 
@@ -153,32 +154,12 @@ def _event(found: Known, stored: Stored, offset_minutes: int) -> Event:
     return Event(
         stored.path,
         _OF_TYPE[type],
-        _title(type, stored.resource),
+        title(stored.resource, found.language),
         at,
         day_of(at, offset_minutes) if at else "",
         found.origin(stored),
         said(stored.resource) if type == "Observation" else _note(stored.resource),
     )
-
-
-def _title(type: str, resource: Resource) -> str:
-    match type:
-        case "Encounter":
-            types = [concept(each) for each in listed(resource, "type")]
-            return next(filter(None, types), "") or concept(resource.get("class"))
-        case "Composition":
-            return text(resource, "title") or concept(resource.get("type"))
-        case "DocumentReference":
-            titles = [text(each.get("attachment"), "title") for each in listed(resource, "content")]
-            return (
-                text(resource, "description")
-                or next(filter(None, titles), "")
-                or concept(resource.get("type"))
-            )
-        case "Immunization":
-            return concept(resource.get("vaccineCode"))
-        case _:
-            return concept(resource.get("code"))
 
 
 def _note(resource: Resource) -> str:
