@@ -40,6 +40,20 @@ def test_what_works_in_part_is_found_from_the_first_page_by_keyboard_alone(
         expect(page.locator("#s3 blockquote")).to_have_count(1)
 
 
+def test_what_a_type_is_searched_by_is_found_by_keyboard_alone_on_a_phone(
+    chromium: Browser, looked_at: str
+) -> None:
+    with chromium.new_context(java_script_enabled=False, locale="zh-HK", viewport=PHONE) as context:
+        page = context.new_page()
+        page.goto(looked_at)
+        follow(page, messages(Language.HONG_KONG).gettext("The API"))
+        follow(page, "Account")
+        expect(page.locator("h1")).to_have_text("Account")
+        expect(page.get_by_role("rowheader", name="patient", exact=True)).to_be_visible()
+        follow(page, "English")
+        expect(page.get_by_role("heading", name="Search parameters")).to_be_visible()
+
+
 def sides(rows: Locator) -> list[int]:
     """How many cells stand beside the first of each row."""
     return rows.evaluate_all(

@@ -7,9 +7,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kintung.fhir.search import parameters
 from kintung.web.about import About, Demo, Invented
@@ -109,6 +112,13 @@ def test_every_type_has_its_page(api: Api, type: str) -> None:
 @pytest.mark.parametrize("path", ["/api/Nothing", "/api/patient", "/api/", "/api/Patient/1", "/api/%00"])
 def test_what_is_no_type_has_no_page(api: Api, path: str) -> None:
     assert get(api, path).status_code == 404
+
+
+@given(st.text(min_size=1, max_size=20).filter(lambda text: text not in (".", "..")))
+def test_whatever_type_is_asked_for_is_answered(type: str) -> None:
+    with opened() as api:
+        expected = 200 if type in RESOURCE_TYPES else 404
+        assert get(api, f"/api/{quote(type, safe='')}").status_code == expected
 
 
 def test_lines_are_of_the_address_that_the_operator_gave_and_safe_in_a_shell() -> None:

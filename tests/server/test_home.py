@@ -140,6 +140,14 @@ def test_others_get_the_page(accept: str) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
+def test_head_is_the_page_without_its_body() -> None:
+    with node(About()) as api:
+        head = api.call("HEAD", ROOT, headers={"accept-language": "en", "accept-encoding": "identity"})
+        whole = get(api, **{"accept-encoding": "identity"})
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(whole.content))
+
+
 def test_other_methods_and_addresses_are_refused() -> None:
     with node(About()) as api:
         assert api.post(ROOT, b"", headers={"accept-language": "en"}).status_code == 405

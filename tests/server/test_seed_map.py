@@ -3,9 +3,12 @@
 import html
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kintung.definitions.seeds import STATES, seed_map
 from kintung.web.pages.catalogues import messages
@@ -90,6 +93,12 @@ def test_the_filters_stay_when_the_language_is_switched(api: Api) -> None:
 @pytest.mark.parametrize("query", ["state=done", "seed=005", "state=works%00", "seed=../000"])
 def test_a_filter_that_there_is_not_is_refused(api: Api, query: str) -> None:
     assert get(api, f"/seeds?{query}").status_code == 400
+
+
+@given(st.dictionaries(st.sampled_from(["state", "seed", "lang", "x"]), st.text(max_size=20), max_size=4))
+def test_whatever_is_asked_is_answered(query: dict[str, str]) -> None:
+    with opened() as api:
+        assert get(api, f"/seeds?{urlencode(query)}").status_code in (200, 400)
 
 
 def test_screens_are_links_and_lead_somewhere(api: Api) -> None:
