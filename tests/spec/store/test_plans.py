@@ -466,6 +466,18 @@ def test_values_that_stand_together_are_one_seek(record: Record, value: str) -> 
     assert "Seq Scan on ix_" not in explained, explained
 
 
+def test_of_several_days_each_is_a_seek(record: Record) -> None:
+    with searching(record, by_index=True) as searcher:
+        asked = asked_by(searcher, ALL, [("date", "2022-10-03,2022-10-09")])
+        plan = searcher.plan(asked.who, asked.query)
+        statement = searcher.page(asked, plan)
+        explained = _explained(searcher.db, statement.text, statement.values)
+
+    assert plan.name == "candidates"
+    seeks = r"KEY \(atom=\? AND low>\? AND low<\?\)|Index Cond: \(\(atom = [^)]*\) AND \(low >="
+    assert len(re.findall(seeks, explained)) == 2, explained
+
+
 def test_what_stands_together_is_probed_by_its_resource(record: Record) -> None:
     pairs = [("context-type-quantity", "age$gt30,dose$lt9")]
     with searching(record, by_index=True) as searcher:
@@ -486,6 +498,10 @@ SENT = {
     "dates AND code": ([("code", "718-7"), ("_sort", "date")], "x.low, "),
     "newest": ([("_sort", "-_lastUpdated")], "r.seq DESC"),
     "a chain to many": ([("subject:Patient.gender", "male")], "resource t "),
+    "spans of which little is in both": (
+        [("date", "lt2022-10-15"), ("date", "gt2022-10-16")],
+        "x.high > ?) k0) k",
+    ),
 }
 
 
@@ -716,7 +732,7 @@ def test_sqlite_plans_a_statement_once_whatever_its_values(tmp_path: Path) -> No
                 assert db.connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
 
 
-NAMED = ("Chan Tai Man", "陳大文", "Au Yeung Mei Yee")
+NAMED = ("Chan Tai Man", "陳大文", "Au Yeung Mei Yee", "Chen Dawen")
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -744,6 +760,7 @@ def test_every_form_of_a_name_is_sought_in_the_index(record: Record, name: str) 
         explained,
     ), explained
     assert "SCAN x" not in explained, explained
+    assert "SEARCH x USING PRIMARY KEY (atom=?)" not in explained, f"few forms are sought too\n{explained}"
     assert not re.search("Seq Scan on (ix_string|resource|entity)", explained), explained
     assert re.search(
         r"SEARCH r USING PRIMARY KEY \(patient_key=\? AND type=\? AND key=\?\)|resource_pkey on resource r",

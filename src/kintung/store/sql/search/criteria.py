@@ -53,9 +53,10 @@ def keys(lookups: Lookups, criterion: Criterion) -> Clause:
         named = listed(lookups.db, "e.key", lookups.ids(criterion.values))
         return Clause(f"SELECT e.patient_key, e.key FROM entity e WHERE {named.text}", named.values)
     source = _source(criterion)
-    few, alike = _alternatives(lookups, criterion)
-    wheres = [Clause(f"FROM {source} WHERE {few.text}", few.values)] if few != NEVER or not alike else []
-    atoms = atoms_of(criterion.parameter)
+    atoms, few, alike = _alternatives(lookups, criterion)
+    # One by one: of an OR, SQLite seeks by the atom alone in tables that are in the order of their key.
+    alone = [every(atoms, each) for each in few or ([] if alike else [NEVER])]
+    wheres = [Clause(f"FROM {source} WHERE {each.text}", each.values) for each in alone]
     for each in alike:
         by = every(atoms, Clause(each.holds))
         sought = starting(lookups.db, Clause(each.listed, each.values), by, to=source)
@@ -124,25 +125,23 @@ def _source(criterion: Criterion) -> str:
 
 def _rows(lookups: Lookups, criterion: Criterion) -> Clause:
     """Which index rows ``x`` meet one of the values."""
-    few, alike = _alternatives(lookups, criterion)
-    if not alike:
-        return few
+    atoms, few, alike = _alternatives(lookups, criterion)
     lists = [
         Clause(f"EXISTS (SELECT 1 FROM {each.listed} WHERE {each.holds})", each.values) for each in alike
     ]
-    return some(few, every(atoms_of(criterion.parameter), some(*lists)))
+    return every(atoms, some(*few, *lists))
 
 
-def _alternatives(lookups: Lookups, criterion: Criterion) -> tuple[Clause, list[_Alike]]:
-    """Which rows meet one of the values: those told one by one, and lists of many alike."""
+def _alternatives(lookups: Lookups, criterion: Criterion) -> tuple[Clause, list[Clause], list[_Alike]]:
+    """Which rows meet one of the values: what holds of all, those told one by one, lists of many alike."""
     parameter = criterion.parameter
     if parameter.kind == "reference" and criterion.modifier is None:
-        return leading(lookups.db, named_ends(lookups, criterion)), []
+        return ALWAYS, [leading(lookups.db, named_ends(lookups, criterion))], []
     atoms = atoms_of(parameter)
     if criterion.modifier == "missing":
-        return atoms, []
+        return atoms, [ALWAYS], []
     if parameter.kind in ("token", "uri"):
-        return every(atoms, _in_terms(lookups.db, lookups.present_terms(criterion))), []
+        return atoms, [_in_terms(lookups.db, lookups.present_terms(criterion))], []
     shapes: dict[str, list[Clause]] = {}
     units = lookups.units(criterion.values)
     for value in widest(criterion.values):
@@ -151,7 +150,7 @@ def _alternatives(lookups: Lookups, criterion: Criterion) -> tuple[Clause, list[
     most = _ALIKE if parameter.kind != "composite" else _alone(shapes)
     few = [clause for clauses in shapes.values() if len(clauses) <= most for clause in clauses]
     many = [clauses for clauses in shapes.values() if len(clauses) > most and clauses[0].values]
-    return every(atoms, some(*few)) if few else NEVER, [_Alike.of(clauses) for clauses in many]
+    return atoms, few, [_Alike.of(clauses) for clauses in many]
 
 
 # -- one value --------------------------------------------------------------------------
