@@ -34,6 +34,12 @@ def test_a_person_is_found_by_keyboard_alone_without_javascript(
         assert "Chan" not in page.url
         page.keyboard.press("Tab")
         expect(page.get_by_role("button", name=said("Find"), exact=True)).to_be_focused()
+        page.keyboard.press("Tab")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_contain_text("陈大文")
+        page.go_back()
+        expect(page.locator("ol.people > li")).to_have_count(2)
 
 
 def typed(page: Page, text: str) -> None:

@@ -157,6 +157,12 @@ def test_a_person_of_several_records_is_shown_once_with_all_they_say(api: Api) -
     assert "A123456" not in card
 
 
+def test_each_leads_to_the_record_of_the_person(api: Api) -> None:
+    (path,) = re.findall(r'<a class="whole" href="([^"]+)"', find(api, "陳大文 1948").text)
+    assert path == "/record/hk"
+    assert get(api, path).status_code == 200
+
+
 def test_what_was_understood_is_said(api: Api) -> None:
     text = plain(find(api, "陳大文 A123456(3) 2/3/48").text)
     assert "Looked for the name 陳大文 born 2 March 1948 the number A123***(*)" in text

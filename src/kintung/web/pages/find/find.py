@@ -20,7 +20,7 @@ from kintung.web.pages.render import SAFE
 from kintung.web.site import Site
 
 PATH = "/find"
-RECORD = ""
+RECORD = "/record"
 """Under which the record of a person is, by the id of one of its Patients."""
 
 
