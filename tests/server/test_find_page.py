@@ -157,6 +157,16 @@ def test_a_person_of_several_records_is_shown_once_with_all_they_say(api: Api) -
     assert "A123456" not in card
 
 
+def test_a_year_beside_a_day_of_it_is_no_other_birth_date(api: Api) -> None:
+    api.store(
+        person("year", {"text": "何伯"}, born="1936"), person("day", {"text": "何伯"}, born="1936-01-01")
+    )
+    api.prepared(Prepared(links=(LinkChange("year", "day", LinkKind.CERTAIN, "rule", "", 900),)))
+    (card,) = cards(find(api, "何伯"))
+    assert "born 1 January 1936 male" in card
+    assert "different" not in card
+
+
 def test_each_leads_to_the_record_of_the_person(api: Api) -> None:
     (path,) = re.findall(r'<a class="whole" href="([^"]+)"', find(api, "陳大文 1948").text)
     assert path == "/record/hk"

@@ -89,7 +89,7 @@ def _person(typed: Typed, found: Found, others: Sequence[Source]) -> Person:
             next((name.letters for name in names if name.letters), ""),
         ),
         best,
-        tuple(filter(None, births)),
+        _told_apart(tuple(filter(None, births))),
         tuple(filter(None, sexes)),
         shown_numbers(identifiers)[:MOST_NUMBERS],
         shown_numbers(best.reasons.numbers),
@@ -97,3 +97,8 @@ def _person(typed: Typed, found: Found, others: Sequence[Source]) -> Person:
         len(found.source.person),
         tuple(sorted({key for each in sources for key in each.keys})),
     )
+
+
+def _told_apart(births: Sequence[str]) -> tuple[str, ...]:
+    """Birth dates without those that say less than another: a year beside a day of that year."""
+    return tuple(one for one in births if not any(other != one and other.startswith(one) for other in births))
