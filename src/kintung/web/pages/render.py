@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -112,6 +112,7 @@ def render(
     )
 
 
+@lru_cache(maxsize=4_096)
 def civil_day(text: str, language: Language) -> str:
     """A FHIR date in the words of a language; a year or a month stays one. What is no date stays as it is."""
     year, *rest = text.split("-")

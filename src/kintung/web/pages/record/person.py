@@ -1,6 +1,6 @@
 """The person of a record: all source Patients in sight over certain links, and what they have."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -145,11 +145,15 @@ class Person(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A person, and what is known of it; ``is_cut`` when there is more than is read for a page."""
+    """A person, and what is known of it; ``is_cut`` when there is more than is read for a page.
+
+    ``kept`` is who keeps each of its Patients, by their keys.
+    """
 
     person: Person
     stored: tuple[Stored, ...]
     keepers: Keepers
+    kept: Mapping[tuple[int, ...], Origin]
     is_cut: bool
     language: Language
 
@@ -158,9 +162,7 @@ class Known(NamedTuple):
         said = self.keepers.of(stored.resource)
         if said.words and said.place:
             return said
-        of = stored.version.patient_keys[:1]
-        patient = next((each for each in self.person.patients if each.version.patient_keys == of), None)
-        kept = self.keepers.named(patient.resource.get("managingOrganization")) if patient else Origin()
+        kept = self.kept.get(stored.version.patient_keys, Origin())
         return Origin(said.words or ("" if said.place == "patient" else kept.words), said.place or kept.place)
 
     @property
@@ -205,11 +207,15 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known
     stored = tuple(Stored(version, parse(version.body)) for version in found.versions)
     patients = tuple(each for each in stored if each.version.type == "Patient")
     keepers = Keepers(view, reader)
+    kept = {
+        each.version.patient_keys: keepers.named(each.resource.get("managingOrganization"))
+        for each in patients
+    }
     person = Person(
         id,
         ids,
         patients,
-        tuple(dict.fromkeys(keepers.named(each.resource.get("managingOrganization")) for each in patients)),
+        tuple(dict.fromkeys(kept.values())),
         on,
         on or site.today,
         _linked_by(view, asked, ids),
@@ -217,7 +223,7 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known
         named.patient_keys[0] if len(ids) > 1 else 0,
     )
     others = tuple(each for each in stored if each.version.type != "Patient")
-    return Known(person, others, keepers, found.is_cut, asked.language)
+    return Known(person, others, keepers, kept, found.is_cut, asked.language)
 
 
 def _linked_by(view: View, asked: Asked, ids: tuple[str, ...]) -> tuple[str, ...]:

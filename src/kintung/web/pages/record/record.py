@@ -9,7 +9,10 @@ from kintung.web.pages.language import Language
 from kintung.web.pages.page import page
 from kintung.web.pages.record import results
 from kintung.web.pages.record import summary as summaries
+from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.person import known
+from kintung.web.pages.record.results import Other, Trend
+from kintung.web.pages.record.summary import Part
 from kintung.web.pages.registry import Asked
 from kintung.web.pages.render import civil_day
 from kintung.web.site import Site
@@ -24,6 +27,7 @@ def record(site: Site, asked: Asked, view: View) -> Answer:
     found = known(site, asked, view, {*summaries.TYPES, *results.TYPES})
     language = asked.language
     trends = results.trends(found, language, site.offset_minutes, partial(_described, language))
+    parts, others = summaries.summary(found), results.others(found, site.offset_minutes)
     answer = page(
         site,
         asked,
@@ -33,12 +37,22 @@ def record(site: Site, asked: Asked, view: View) -> Answer:
         person=found.person,
         is_cut=found.is_cut,
         today=site.today.isoformat(),
-        parts_of_summary=summaries.summary(found),
+        parts_of_summary=parts,
         trends=trends,
-        others=results.others(found, site.offset_minutes),
+        origins=_origins(parts, trends, others),
+        others=others,
         shown=partial(results.shown, language=language),
     )
     return answer._replace(about=found.person.about)
+
+
+def _origins(
+    parts: tuple[Part, ...], trends: tuple[Trend, ...], others: tuple[Other, ...]
+) -> frozenset[Origin]:
+    """Where all that is on the page is from: few, and each has a badge that is made once."""
+    of_parts = {item.origin for part in parts for item in (*part.now, *part.past)}
+    of_trends = {reading.origin for trend in trends for reading in trend.readings}
+    return frozenset(of_parts | of_trends | {other.origin for other in others})
 
 
 def _described(language: Language, title: str, count: int, first: str, last: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal, DecimalException
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from babel.numbers import format_decimal
@@ -317,6 +318,12 @@ def _simple(value: Any) -> str:
 
 def shown(value: Decimal, language: Language) -> str:
     """A value with the digits it has, as a language writes numbers."""
+    return _written(str(value), language)
+
+
+@lru_cache(maxsize=4_096)
+def _written(text: str, language: Language) -> str:
+    value = Decimal(text)
     try:
         decimals = min(_decimals(value), 6)
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
