@@ -407,6 +407,47 @@ def test_nothing_that_is_asked_is_a_fault_of_the_node(data: st.DataObject) -> No
     assert page.status_code in (200, 400, 404), (asked, page.text)
 
 
+VALUES = st.one_of(
+    st.integers(-(10**12), 10**12),
+    st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**6), max_value=10**6).map(
+        float
+    ),
+    st.sampled_from([0, 1e-30, 1e30, 5e-300, 7.10]),
+)
+TIMES = st.sampled_from(
+    ["0001-01-01", "9999-12-31T23:59:59-12:00", "9999-12-31", "9998", "2022", "2022-02", "2022-01-17",
+     "2022-01-17T00:00:00Z", "1969-12-31T23:59:59.999Z", ""],
+)  # fmt: skip
+RESULTS = st.tuples(
+    st.sampled_from(["8480-6", "4548-4", "2339-0", "33914-3", "29463-7"]),
+    VALUES,
+    st.sampled_from(["mm[Hg]", "%", "mmol/mol", "mg/dL", "mmol/L", "kg", "", "stone"]),
+    TIMES,
+    st.none() | VALUES,
+)
+
+
+@settings(max_examples=scale.counts(30, 300), deadline=None)
+@given(results=st.lists(RESULTS, max_size=6))
+def test_no_result_that_is_accepted_is_a_fault_of_the_page(results: list[tuple[Any, ...]]) -> None:
+    with opened() as found:
+        found.store({"resourceType": "Patient", "id": "p1"})
+        for place, (code, value, unit, time, high) in enumerate(results):
+            more: Resource = (
+                {"referenceRange": [{"high": amount(high, unit or "1")}]} if high is not None else {}
+            )
+            it = measured(f"r{place}", code, time, value, unit or "1", **more)
+            if not time:
+                del it["effectiveDateTime"]
+            if not unit:
+                it["valueQuantity"] = {"value": value}
+            found.put(f"Observation/r{place}", it)  # one that is not valid is refused
+        found.personas["all"] = persona("all", Reader.everything("all"), Right.VIEW)
+        for path in ("/record/p1", "/record/p1/timeline?kind=results"):
+            page = get(found, path)
+            assert page.status_code == 200, page.text
+
+
 _KEPT: list[Api] = []
 
 

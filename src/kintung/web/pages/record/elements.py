@@ -4,6 +4,7 @@ Source: http://hl7.org/fhir/R4/datatypes.html.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from kintung.fhir.search import span
@@ -89,8 +90,13 @@ def time_of(resource: Resource, *names: str) -> str:
 
 
 def instant(said: str, offset_minutes: int) -> int:
-    """The first microsecond of a FHIR date, UTC; 0 of none and of one that is not."""
+    """The first microsecond of a FHIR date, UTC; 0 of none, and of one of no calendar here."""
     try:
-        return span(said, offset_minutes)[0] if said else 0
+        found = span(said, offset_minutes)[0] if said else 0
     except ValueError:
         return 0
+    return found if _FIRST < found < _LAST else 0
+
+
+_FIRST, _LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for year in (2, 9999))
+"""A year from the ends of the calendar, so that in every zone there is a day before and after."""
