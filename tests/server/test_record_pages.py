@@ -16,6 +16,7 @@ from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
 from kintung.store.port import Prepared
 from kintung.store.reader import Reader
+from kintung.web.pages.record import person
 from kintung.web.pages.record.timeline import EACH
 from tests import scale
 from tests.records import organization
@@ -222,6 +223,17 @@ def test_what_a_page_shows_is_on_record_of_all_whom_it_shows(api: Api) -> None:
         assert told.about == store._state.patient_keys["p2"]
     get(api, "/record/p1", "p3")
     assert (store._state.audit[-1].record.status, store._state.audit[-1].record.patient_keys) == (404, ())
+
+
+def test_a_record_that_is_larger_than_a_page_says_so_and_whose_it_is(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(person, "MOST", 3)
+    for path in ("/record/p1", "/record/p1/timeline?kind=results"):
+        text = said(get(api, path))
+        assert "This record is larger than a page shows" in text
+        assert "陳大文" in text
+        assert "2 records of one person" in text
 
 
 # --- Summary and results --------------------------------------------------------------

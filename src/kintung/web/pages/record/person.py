@@ -203,9 +203,9 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known
     named = view.read(reader, "Patient", id)
     ids = view.person(reader, id)
     at = end_of(on, site.offset_minutes) if on is not None else None
-    found = view.known(reader, ids, {"Patient", *types}, most=MOST, at=at)
-    stored = tuple(Stored(version, parse(version.body)) for version in found.versions)
-    patients = tuple(each for each in stored if each.version.type == "Patient")
+    # Apart: however much there is, who it is of is not among what is left out.
+    patients = _stored(view.known(reader, ids, ("Patient",), most=len(ids), at=at).versions)
+    found = view.known(reader, ids, types, most=MOST, at=at)
     keepers = Keepers(view, reader)
     kept = {
         each.version.patient_keys: keepers.named(each.resource.get("managingOrganization"))
@@ -222,8 +222,11 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known
         named.patient_keys,
         named.patient_keys[0] if len(ids) > 1 else 0,
     )
-    others = tuple(each for each in stored if each.version.type != "Patient")
-    return Known(person, others, keepers, kept, found.is_cut, asked.language)
+    return Known(person, _stored(found.versions), keepers, kept, found.is_cut, asked.language)
+
+
+def _stored(versions: tuple[Version, ...]) -> tuple[Stored, ...]:
+    return tuple(Stored(version, parse(version.body)) for version in versions)
 
 
 def _linked_by(view: View, asked: Asked, ids: tuple[str, ...]) -> tuple[str, ...]:
