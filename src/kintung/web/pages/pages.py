@@ -46,6 +46,7 @@ PAGES = Pages(
             Policy.DISCLOSES,
         ),
         Page("steward-find", "GET", "/steward/find", steward.FIND, Right.STEWARD, Policy.DISCLOSES),
+        Page("steward-find-ask", "POST", "/steward/find", find.ASK, None, Policy.CARRIES),
         Page(
             "steward-pair",
             "GET",

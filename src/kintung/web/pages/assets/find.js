@@ -22,7 +22,9 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("found");
       if (mine !== under) return;
-      if (!fresh) return form.submit();
+      if (!fresh && (answer.status === 429 || answer.status >= 500)) last = null;  // the next key asks again
+      else if (!fresh) form.submit();
+      if (!fresh) return;
       found.replaceChildren(...fresh.childNodes);
       told.textContent = page.getElementById("told").textContent;
       history.replaceState(null, "", answer.url);

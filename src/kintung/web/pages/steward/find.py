@@ -1,9 +1,11 @@
-"""GET /steward/find: records by a name in any script, and which form of it matched; two to compare."""
+"""GET /steward/find: records by a name in any script, a number or a birth date, and why; two to compare."""
 
-from kintung.identity.typed import MOST_CHARACTERS, Typed
+from kintung.identity.typed import MOST_CHARACTERS
 from kintung.store.port import View
 from kintung.web.fhir.answer import Answer
-from kintung.web.pages.find.records import records
+from kintung.web.pages.find.looked import look
+from kintung.web.pages.forms import token
+from kintung.web.pages.numbers import shown_numbers
 from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
 from kintung.web.pages.steward.names import shown_name
@@ -12,31 +14,29 @@ from kintung.web.site import Site
 
 
 def find(site: Site, asked: Asked, view: View) -> Answer:
-    """A page of the records that have a name; ``beside`` is the one that another is to be compared with.
+    """A page of the records that meet what was typed; ``beside`` is the one to be compared with another.
 
     Raises:
         NotFound: ``beside`` is absent or hidden.
-        ValueInvalid: ``after`` is no place in the list of this name.
+        ValueInvalid: ``after`` is no place in this list.
     """
-    reader, name = asked.access.reader, " ".join(asked.first("name").split())
+    reader = asked.access.reader
     beside = source(view, reader, asked.first("beside")) if asked.first("beside") else None
-    is_long = len(name) > MOST_CHARACTERS
-    is_asked = bool(name) and not is_long
-    found, following = records(site, asked, view, Typed(name), "steward/find") if is_asked else ([], "")
-    shown = [each.source for each in found] + ([beside] if beside else [])
+    looked = look(site, asked, view, "steward/find")
+    shown = [each.source for each in looked.found] + ([beside] if beside else [])
     return page(
         site,
         asked,
         "steward/find.html",
         tuple(sorted({key for each in shown for key in each.keys})),
-        kept=("name", "beside", "after"),
-        name=name,
+        status=looked.status,
+        kept=("sought", "beside", "after"),
+        token=token(site, asked, asked.path),
         most=MOST_CHARACTERS,
-        is_long=is_long,
-        found=found,
-        following=following,
+        looked=looked,
         is_first=not asked.first("after"),
         shown_name=shown_name,
+        shown_numbers=shown_numbers,
         beside=beside,
         beside_name=shown_name(beside) if beside else None,
     )
