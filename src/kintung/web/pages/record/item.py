@@ -13,12 +13,14 @@ from kintung.fhir.search.narrative import narrative
 from kintung.store.port import Method, Paging, Version, View
 from kintung.web.fhir.answer import Answer
 from kintung.web.pages.catalogues import N_
+from kintung.web.pages.language import Language
 from kintung.web.pages.page import page
 from kintung.web.pages.record.differences import Changes, changes
 from kintung.web.pages.record.elements import Resource, concept, items, listed, quantity, text, thing, time_of
 from kintung.web.pages.record.keepers import Keepers, Origin
 from kintung.web.pages.record.person import day_asked, end_of, known, require_of
-from kintung.web.pages.record.titles import title
+from kintung.web.pages.record.results import said as value_of
+from kintung.web.pages.record.titles import observed, title
 from kintung.web.pages.registry import Asked
 from kintung.web.site import Site
 
@@ -137,7 +139,7 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         title=title(resource, asked.language),
         on=time_of(resource, *_TIMES),
         narrative=" ".join(" ".join(narrative(resource)).split()),
-        fields=fields(resource),
+        fields=fields(resource, asked.language),
         labels=LABELS,
         steps=_steps(versions),
         source=_source(view, asked, keepers, resource, type, id),
@@ -199,13 +201,21 @@ _IN_A_LINE = {
 """Members of what is said by its one line alone."""
 
 
-def fields(resource: Resource) -> tuple[Field, ...]:
+def fields(resource: Resource, language: Language) -> tuple[Field, ...]:
     """The elements of a resource as terms and what they say; values in a line, others by their leaves."""
     return tuple(
         Field(name, LABELS.get(name, ""), values)
         for name, value in resource.items()
-        if name not in _APART and not name.startswith("_") and (values := _values(value))
+        if name not in _APART
+        and not name.startswith("_")
+        and (values := _parts(value, language) if name == "component" else _values(value))
     )
+
+
+def _parts(value: Any, language: Language) -> tuple[str, ...]:
+    """The components of an Observation, by name and value."""
+    parts = map(thing, items(value))
+    return tuple(f"{observed(each, language)}: {value_of(each)}" for each in parts)
 
 
 def _values(value: Any) -> tuple[str, ...]:

@@ -34,7 +34,8 @@ def title(resource: Resource, language: Language) -> str:
     return next(filter(None, coded), "")
 
 
-def _observation(resource: Resource, language: Language) -> str:
+def observed(resource: Resource, language: Language) -> str:
+    """What an Observation, or a component of one, is of."""
     coded = resource.get("code")
     label = next((_labels()[code] for code in codes(coded, LOINC) if code in _labels()), None)
     return words(label, language) if label else concept(coded)
@@ -78,7 +79,7 @@ _BY_TYPE: Mapping[str, Callable[[Resource, Language], str]] = {
     "Encounter": _encounter,
     "MedicationRequest": _medicine,
     "MedicationStatement": _medicine,
-    "Observation": _observation,
+    "Observation": observed,
     "Patient": _patient,
 }
 """What stands elsewhere than most types have it."""
