@@ -768,6 +768,22 @@ def test_every_form_of_a_name_is_sought_in_the_index(record: Record, name: str) 
     ), explained
 
 
+@pytest.mark.parametrize(("names", "plan"), [(search_plans.MANY_FORMS, "candidates"), (60, "walk")])
+def test_the_forms_of_a_name_are_worth_more_rows_than_a_value(
+    record: Record, monkeypatch: pytest.MonkeyPatch, names: int, plan: str
+) -> None:
+    """A walk asks each Patient for all of them."""
+    surname = {search_plans.MANY_FORMS: "司徒", 60: "上官"}[names]
+    people = [
+        {"resourceType": "Patient", "id": f"{plan}{n}", "name": [{"text": surname}]} for n in range(names)
+    ]
+    record.commit(*map(record.putting, people))
+    monkeypatch.setattr(planner, "FEW", 1)
+    with searching(record) as searcher:
+        query = parse_query("Patient", [("name", surname)], now_micros=0, others=name_forms)
+        assert searcher.plan(Names().stored(searcher.db, ALL), query).name == plan
+
+
 @pytest.mark.parametrize("atom", [KEY_ATOM, IDENTIFIER_ATOM])
 @pytest.mark.parametrize("scope", [None, FEW, MANY])
 def test_who_has_a_key_or_a_number_is_found_by_it(record: Record, scope: int | None, atom: int) -> None:

@@ -18,7 +18,7 @@ there is something to start from, and else walks on. See ADR 0009.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from kintung.fhir.search import Chain, Compartment, Condition, Everything, Query
+from kintung.fhir.search import AnyOf, Chain, Compartment, Condition, Everything, Query
 from kintung.store.port import Position
 from kintung.store.reader import Scope
 from kintung.store.sql.database import Database
@@ -50,6 +50,9 @@ FEW_OF_PERSON = 400
 as a walk that passes over 500 of 10,000 resources."""
 COUNTED_OF_PERSON = 2_000
 """Index rows of one person up to which criteria are counted, and merged when there are several."""
+MANY_FORMS = 8
+"""How many times as many index rows of a name in all its forms are worth starting from: a walk takes 12 µs
+for each Patient it asks for them, and a list of 8,000 is put in order in 15 ms."""
 COUNTED = 20_000
 """Index rows up to which criteria are counted to decide that."""
 
@@ -90,7 +93,8 @@ def plan_of(lookups: Lookups, who: StoredReader, query: Query) -> Plan:
     for condition in query.criteria:
         if not has_range(condition) or is_wide(lookups, who, condition):
             continue
-        size = count(lookups.db, keys(lookups, who, condition), FEW + 1)
+        forms = MANY_FORMS if isinstance(condition, AnyOf) else 1
+        size = -(-count(lookups.db, keys(lookups, who, condition), forms * FEW + 1) // forms)
         if size < fewest:
             fewest, start = size, condition
     if start is not None and fewest <= FEW_OF_PERSON:
