@@ -25,6 +25,7 @@ ROWS = {
     "hot": "a patient and an organisation with very much",
     "everything": "everything of a patient with 300 resources",
     "match": "whom somebody may be, over synthetic people",
+    "pages": "finding a person and reading the record as pages",
     "mixed": "reads, searches, creates and Bundles at once",
     "language": "parsing, validation, extraction, sealing",
     "stalls": "the longest a commit waits",

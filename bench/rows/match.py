@@ -29,6 +29,8 @@ from kintung.synth import appearances, people, seeded
 GOAL = 0.003
 SEED = 20221019
 COMMONEST = "陳"
+COUNTS = {Size.QUICK: 3_000, Size.NORMAL: 30_000, Size.LONG: 1_000_000}
+"""Patients, one a person."""
 OVER_HTTP = 500
 """Fewer than one client may ask in the time it takes, by ``match_each``."""
 _QUERIES = "queries.json"
@@ -47,11 +49,8 @@ class Query(NamedTuple):
 
 
 def measure(size: Size) -> list[Figure]:
-    count = {Size.QUICK: 3_000, Size.NORMAL: 30_000, Size.LONG: 1_000_000}[size]
-    asked = {Size.QUICK: 300, Size.NORMAL: 1_000, Size.LONG: 2_000}[size]
-    folder = population.made_once(f"people-{count}-{_MADE_BY}", lambda folder: _fill(folder, count, asked))
-    queries = msgspec.json.decode((folder / _QUERIES).read_bytes(), type=list[Query])
-    url = population.url(folder)
+    count = COUNTS[size]
+    url, queries = record(size)
     with open_node(url) as node:
         figures = [
             _in_process(node, f"{count:,} Patients, {name}", some)
@@ -61,6 +60,15 @@ def measure(size: Size) -> list[Figure]:
             )
         ]
     return [*figures, _over_http(url, count, queries[:OVER_HTTP])]
+
+
+def record(size: Size) -> tuple[str, list[Query]]:
+    """A record of synthetic people, and whom of them to ask for; kept for the next run."""
+    count = COUNTS[size]
+    asked = {Size.QUICK: 300, Size.NORMAL: 1_000, Size.LONG: 2_000}[size]
+    folder = population.made_once(f"people-{count}-{_MADE_BY}", lambda folder: _fill(folder, count, asked))
+    queries = msgspec.json.decode((folder / _QUERIES).read_bytes(), type=list[Query])
+    return population.url(folder), queries
 
 
 def _fill(folder: Path, count: int, asked: int) -> None:
