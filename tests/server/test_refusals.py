@@ -89,7 +89,7 @@ NOWHERE: list[tuple[Call, int]] = [
     (get("Patient/gone"), 410),
     (("PATCH", "metadata", b"{}", {}), 405),
     (get("Patient?family=" + "a" * 60_000), 414),
-    (get("http://record.example/"), 404),
+    (get("http://record.example/", accept="application/fhir+json"), 404),
     (get("http://record.example/nothing"), 404),
     (("POST", "http://record.example/metrics", b"", {}), 405),
 ]
