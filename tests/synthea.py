@@ -40,9 +40,21 @@ def first(count: int, folder: Path) -> Path:
     return file
 
 
+def smallest(count: int, folder: Path) -> Path:
+    """A file of the bundles with the fewest entries."""
+    file = folder / f"smallest-{count}.ndjson.gz"
+    with gzip.open(file, "wb", compresslevel=1) as out:
+        out.writelines(sorted(lines(), key=entries_of)[:count])
+    return file
+
+
+def entries_of(line: bytes) -> int:
+    return len(json.loads(line)["entry"])
+
+
 def sizes(count: int = BUNDLES) -> list[int]:
     """How many entries each of the first bundles has."""
-    return [len(json.loads(line)["entry"]) for line in lines(count)]
+    return [entries_of(line) for line in lines(count)]
 
 
 def counts_published() -> dict[str, int]:
