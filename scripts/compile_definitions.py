@@ -25,7 +25,7 @@ import yaml
 DEFINITIONS = Path(__file__).parents[1] / "src/kintung/definitions"
 FOLDERS = (
     "corruptions", "matching", "measurements", "name_frequencies", "names", "naming_systems", "ownership",
-    "population", "seeds", "subscription_topics",
+    "population", "seeds", "subscription_topics", "units",
 )  # fmt: skip
 
 
@@ -95,6 +95,7 @@ def _load() -> None:
     import_module("kintung.definitions.names").name_definitions()
     import_module("kintung.definitions.population").shares()
     import_module("kintung.definitions.seeds").seed_map()
+    import_module("kintung.definitions.units").words()
 
 
 def main() -> int:

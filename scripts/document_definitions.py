@@ -22,6 +22,7 @@ from kintung.definitions.name_frequencies import given_names, latin_names, surna
 from kintung.definitions.names import Definition, name_definitions
 from kintung.definitions.population import age_tables, place_tables, shares, systems
 from kintung.definitions.seeds import seed_map
+from kintung.definitions.units import units
 
 
 class Labelled(Protocol):
@@ -41,6 +42,7 @@ def page(text: str) -> str:
         _naming_systems,
         _topics,
         _measurements,
+        _units,
         _forms_of_names,
         _population,
         _names,
@@ -116,6 +118,17 @@ def _codes(measurement: Measurement, line: Line) -> str:
 
 def _words(words: Words) -> str:
     return f"{words.en}<br>{words.zh_hk}<br>{words.zh_cn}"
+
+
+def _units() -> Iterator[str]:
+    yield "## Units\n"
+    yield "How people write units of UCUM, where no rule tells: signs, and codes that are said in words.\n"
+    yield "| id | signs | words | from | source |"
+    yield "| --- | --- | --- | --- | --- |"
+    for each in units():
+        signs = "; ".join(f"`{symbol.code}` {symbol.written}" for symbol in each.symbols)
+        said = "<br>".join(f"`{word.code}` {word.en}, {word.zh_hk}, {word.zh_cn}" for word in each.words)
+        yield f"| `{each.id}` | {signs} | {said} | {each.start} | {each.source} |"
 
 
 def _forms_of_names() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What elements of FHIR say in a line: codes, quantities, references, times. Pure; what is not there says "".
+"""What elements of FHIR say in a line: codes, references, times. Pure; what is not there says "".
 
 Source: http://hl7.org/fhir/R4/datatypes.html.
 """
@@ -61,15 +61,6 @@ def text(value: Any, name: str) -> str:
     """A member that is text, "" where there is none."""
     found = thing(value).get(name)
     return found if isinstance(found, str) else ""
-
-
-def quantity(value: Any) -> str:
-    """A Quantity as it was written: ``6.50 mmol/L``."""
-    it = thing(value)
-    number = it.get("value")
-    if number is None or isinstance(number, bool):
-        return ""
-    return " ".join(filter(None, [text(it, "comparator"), str(number), text(it, "unit") or text(it, "code")]))
 
 
 def target(value: Any) -> str:

@@ -1,6 +1,7 @@
 """GET /record/{id}/{type}/{rid}: one thing of a record: what it says, its history, its source, its JSON."""
 
 import re
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,12 +17,13 @@ from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language
 from kintung.web.pages.page import page
 from kintung.web.pages.record.differences import Changes, changes
-from kintung.web.pages.record.elements import Resource, concept, items, listed, quantity, text, thing, time_of
+from kintung.web.pages.record.elements import Resource, concept, items, listed, text, thing, time_of
 from kintung.web.pages.record.keepers import Keepers, Origin
 from kintung.web.pages.record.person import day_asked, end_of, known, require_of
 from kintung.web.pages.record.results import said as value_of
 from kintung.web.pages.record.titles import observed, title
 from kintung.web.pages.registry import Asked
+from kintung.web.pages.units import number, quantity
 from kintung.web.site import Site
 
 MOST_VERSIONS = 20
@@ -208,43 +210,47 @@ def fields(resource: Resource, language: Language) -> tuple[Field, ...]:
         for name, value in resource.items()
         if name not in _APART
         and not name.startswith("_")
-        and (values := _parts(value, language) if name == "component" else _values(value))
+        and (values := _parts(value, language) if name == "component" else _values(value, language))
     )
 
 
 def _parts(value: Any, language: Language) -> tuple[str, ...]:
     """The components of an Observation, by name and value."""
     parts = map(thing, items(value))
-    return tuple(f"{observed(each, language)}: {value_of(each)}" for each in parts)
+    return tuple(f"{observed(each, language)}: {value_of(each, language)}" for each in parts)
 
 
-def _values(value: Any) -> tuple[str, ...]:
-    return tuple(filter(None, map(_line, items(value))))
+def _values(value: Any, language: Language) -> tuple[str, ...]:
+    return tuple(filter(None, (_line(each, language) for each in items(value))))
 
 
-def _line(value: Any, depth: int = 0) -> str:
+def _line(value: Any, language: Language, depth: int = 0) -> str:
     """A value in a line."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return number(value, language)
     if not isinstance(value, dict):
         said = "" if value is None else str(value)
         return f"{said[:10]} {said[11:16]}" if _INSTANT.match(said) else said
     it = thing(value)
-    said = quantity(it) or concept(it) or _reference(it)
+    said = quantity(it, language) or concept(it) or _reference(it)
     if said and (depth or not it.keys() - _IN_A_LINE):
         return said
     if it.keys() <= {"start", "end", "id"}:
-        return " – ".join(_line(text(it, name)) for name in ("start", "end"))
+        return " – ".join(_line(text(it, name), language) for name in ("start", "end"))
     parts = [
         told if name in ("text", "display") else f"{name}: {told}"
         for name, each in it.items()
-        if name not in ("extension", "id", "data") and depth < 4 and (told := _lines(each, depth + 1))
+        if name not in ("extension", "id", "data")
+        and depth < 4
+        and (told := _lines(each, language, depth + 1))
     ]
     return "; ".join(parts)
 
 
-def _lines(value: Any, depth: int) -> str:
-    return ", ".join(filter(None, (_line(each, depth) for each in items(value))))
+def _lines(value: Any, language: Language, depth: int) -> str:
+    return ", ".join(filter(None, (_line(each, language, depth) for each in items(value))))
 
 
 def _reference(value: Any) -> str:

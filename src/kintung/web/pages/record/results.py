@@ -2,11 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from decimal import Decimal, DecimalException
-from functools import lru_cache
+from decimal import Decimal
 from typing import Any, NamedTuple
-
-from babel.numbers import format_decimal
 
 from kintung.charts import Chart, Line, Point, svg
 from kintung.definitions.measurements import LOINC, Measured, Measurement, measured, measurements
@@ -18,7 +15,6 @@ from kintung.web.pages.record.elements import (
     concept,
     instant,
     listed,
-    quantity,
     text,
     thing,
     time_of,
@@ -26,6 +22,7 @@ from kintung.web.pages.record.elements import (
 from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.person import Known, Stored, day_of
 from kintung.web.pages.record.titles import words
+from kintung.web.pages.units import number, quantity
 
 TYPES = ("Observation",)
 MOST_ROWS = 60
@@ -110,7 +107,7 @@ def trends(found: Known, language: Language, offset_minutes: int, describe: Desc
     by_measurement: dict[str, list[Reading]] = {}
     for stored in found.stored:
         if stored.version.type == "Observation" and text(stored.resource, "status") not in _LEFT_OUT:
-            for measurement, values in _measured(stored.resource, offset_minutes):
+            for measurement, values in _measured(stored.resource, language, offset_minutes):
                 reading = _reading(found, stored, measurement, values, offset_minutes)
                 if reading is not None:
                     by_measurement.setdefault(measurement.id, []).append(reading)
@@ -121,7 +118,9 @@ def trends(found: Known, language: Language, offset_minutes: int, describe: Desc
     )
 
 
-def _measured(resource: Resource, offset_minutes: int) -> Iterator[tuple[Measurement, dict[str, Value]]]:
+def _measured(
+    resource: Resource, language: Language, offset_minutes: int
+) -> Iterator[tuple[Measurement, dict[str, Value]]]:
     """The measurements that an Observation, or its components, have values of, by the id of the line."""
     day = _day(resource, offset_minutes)
     found: dict[str, dict[str, Value]] = {}
@@ -130,30 +129,28 @@ def _measured(resource: Resource, offset_minutes: int) -> Iterator[tuple[Measure
         known = next(
             (measured()[code] for code in codes(each.get("code"), LOINC) if code in measured()), None
         )
-        value = _value(known, each, day) if known is not None else None
+        value = _value(known, each, day, language) if known is not None else None
         if known is not None and value is not None:
             by_id[known.measurement.id] = known.measurement
             found.setdefault(known.measurement.id, {}).setdefault(known.line.id, value)
     return ((by_id[id], values) for id, values in found.items())
 
 
-def _value(known: Measured, of: Resource, day: date | None) -> Value | None:
+def _value(known: Measured, of: Resource, day: date | None, language: Language) -> Value | None:
     said = thing(of.get("valueQuantity"))
-    if not quantity(said):
-        return None
     number = _decimal(said.get("value"))
     if number is None:
         return None
     unit = text(said, "code") or text(said, "unit")
     shown = known.measurement.converted(number, unit)
     if shown is None or text(said, "comparator"):
-        return Value(None, quantity(said), None, "")
+        return Value(None, quantity(said, language), None, "")
     within = _own_range(known.measurement, of) or _range(known.line, day)
     is_as_written = shown == number and unit in (known.measurement.unit, known.measurement.shown)
     verdict = _verdict(shown, within)
     if _decimals(shown) > known.measurement.decimals + 1:  # computed, not measured: 111.730860 mmHg
         shown, is_as_written = round(shown, known.measurement.decimals), False
-    return Value(shown, "" if is_as_written else quantity(said), within, verdict)
+    return Value(shown, "" if is_as_written else quantity(said, language), within, verdict)
 
 
 def _decimals(value: Decimal) -> int:
@@ -289,7 +286,7 @@ def others(found: Known, offset_minutes: int) -> tuple[Other, ...]:
         Other(
             stored.path,
             title,
-            said(stored.resource),
+            said(stored.resource, found.language),
             day_of(at, offset_minutes) if at else "",
             found.origin(stored),
         )
@@ -297,36 +294,25 @@ def others(found: Known, offset_minutes: int) -> tuple[Other, ...]:
     )
 
 
-def said(resource: Resource) -> str:
+def said(resource: Resource, language: Language) -> str:
     """The value of an Observation in a line; "" where it has none that fits one."""
     for name, value in resource.items():
         if name.startswith("value"):
-            return _simple(value)
-    parts = [
-        f"{concept(each.get('code'))} {said(each)}" for each in listed(resource, "component") if said(each)
-    ]
-    return "; ".join(parts) or concept(resource.get("dataAbsentReason"))
+            return _simple(value, language)
+    parts = [(concept(each.get("code")), said(each, language)) for each in listed(resource, "component")]
+    return "; ".join(f"{name} {value}" for name, value in parts if value) or concept(
+        resource.get("dataAbsentReason")
+    )
 
 
-def _simple(value: Any) -> str:
+def _simple(value: Any, language: Language) -> str:
     if isinstance(value, bool):
         return "✓" if value else "✗"
-    if isinstance(value, str | int | Decimal):
-        return str(value)
-    return quantity(value) or concept(value)
+    if isinstance(value, int | Decimal):
+        return number(value, language)
+    return value if isinstance(value, str) else quantity(value, language) or concept(value)
 
 
 def shown(value: Decimal, language: Language) -> str:
     """A value with the digits it has, as a language writes numbers."""
-    return _written(str(value), language)
-
-
-@lru_cache(maxsize=4_096)
-def _written(text: str, language: Language) -> str:
-    value = Decimal(text)
-    try:
-        decimals = min(_decimals(value), 6)
-        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        return str(format_decimal(value, format=pattern, locale=language.locale))
-    except DecimalException:
-        return str(value)
+    return number(value, language)

@@ -158,7 +158,7 @@ def _event(found: Known, stored: Stored, offset_minutes: int) -> Event:
         at,
         day_of(at, offset_minutes) if at else "",
         found.origin(stored),
-        said(stored.resource) if type == "Observation" else _note(stored.resource),
+        said(stored.resource, found.language) if type == "Observation" else _note(stored.resource),
     )
 
 
