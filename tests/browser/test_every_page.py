@@ -41,6 +41,29 @@ def test_nothing_is_wider_than_the_smallest_screen(
     assert [text for text in said if "status of 4" not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "shapes"), [(Language.HONG_KONG, "HK"), (Language.MAINLAND, "SC"), (Language.ENGLISH, "HK")]
+)
+def test_chinese_has_the_shapes_of_its_place(
+    chromium: Browser, looked_at: str, language: Language, shapes: str
+) -> None:
+    with chromium.new_context() as context:
+        page = context.new_page()
+        asked = context.new_cdp_session(page)
+        for path in ("/steward", CHAN, "/api"):
+            page.goto(f"{looked_at}{path}?lang={language}")
+            asked.send("DOM.enable")
+            asked.send("CSS.enable")
+            root = asked.send("DOM.getDocument")["root"]["nodeId"]
+            used: set[str] = set()
+            for selector in (".name", ".kept", ".text", "h1", "pre code"):
+                of = {"nodeId": root, "selector": selector}
+                for node in asked.send("DOM.querySelectorAll", of)["nodeIds"]:
+                    fonts = asked.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+                    used |= {font["familyName"] for font in fonts}
+            assert {family.split()[-1] for family in used if "CJK" in family} == {shapes}, path
+
+
 def test_text_of_twice_the_size_is_still_usable(chromium: Browser, looked_at: str) -> None:
     with chromium.new_context(viewport=PHONE) as context:
         page = context.new_page()

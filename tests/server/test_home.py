@@ -83,7 +83,7 @@ def test_a_demo_lists_its_people_and_marks_them_as_invented(language: Language) 
         assert len(cards) == len(PEOPLE)
         assert all(said("synthetic") in card for card in cards)
         assert said("Synthetic: nobody in it exists.") in html.unescape(page.text)
-        assert '<span lang="zh">陳大文</span> CHAN, Tai Man' in cards[0]
+        assert f'<span lang="{language.han}">陳大文</span> CHAN, Tai Man' in cards[0]
         assert said("blood pressure, measured %(n)s times") % {"n": "9"} in cards[0]
         assert "Cashew &lt;nuts&gt;" in cards[1]
         assert said("without a name") in cards[2]

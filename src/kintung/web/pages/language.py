@@ -28,6 +28,14 @@ class Language(StrEnum):
         return _OWN_NAMES[self]
 
     @property
+    def han(self) -> "Language":
+        """Which Chinese names in characters are marked as: their shapes are those of the reader's place.
+
+        Fonts that hold the shapes of all places draw ``zh`` alone as on the mainland.
+        """
+        return Language.HONG_KONG if self is Language.ENGLISH else self
+
+    @property
     def locale(self) -> str:
         """Its name in CLDR; English dates are written as in Hong Kong."""
         return "en_HK" if self is Language.ENGLISH else self.value.replace("-", "_")

@@ -95,6 +95,7 @@ def render(
             language=language,
             lang=lang,
             languages=tuple(Language),
+            han=language.han.value,
             address=address,
             switch=switch,
             when=when,

@@ -108,3 +108,13 @@ def test_every_piece_is_shown_and_said_what_it_is_for() -> None:
     said = set(re.findall(r"^\| `(\w+\.\w+)\(", PAGE.read_text(), re.MULTILINE))
     assert pieces() - shown == set()
     assert said == pieces()
+
+
+def test_chinese_is_never_marked_without_its_place() -> None:
+    """Fonts that hold the shapes of all places draw ``zh`` alone as on the mainland."""
+    marked = {
+        file.name: found
+        for file in TEMPLATES.rglob("*.html")
+        if (found := re.findall(r'lang="zh(?!-Han[st]-)[^"]*"', file.read_text()))
+    }
+    assert marked == {}
