@@ -87,7 +87,7 @@ browser: .venv  ## install Chromium, Chinese fonts and axe-core, when they are m
 	@.venv/bin/python scripts/need_browser.py
 
 screenshots: .venv browser  ## show every page in every width and language, as PNG files to look at
-	.venv/bin/python scripts/make_screenshots.py
+	.venv/bin/python scripts/make_screenshots.py $(ARGS)
 
 wrk: .venv  ## install wrk, which makes the load of make bench, when it is missing, or say how
 	@.venv/bin/python -m bench.wrk

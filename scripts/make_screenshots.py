@@ -1,17 +1,21 @@
-"""Show every page in every width, language and theme: ``make screenshots`` writes PNG files to look at.
+"""Show every page in every language, width and theme: ``make screenshots`` writes PNG files to look at.
 
-They go to ``screenshots/``, which git ignores: ``<page>-<language>-<width>-<theme>.png``.
+They go to ``screenshots/``, which git ignores: ``<page>-<language>-<view>.png``. Names of pages, as
+``tests/browser/places.py`` has them, choose some: ``make screenshots ARGS="home seeds"``.
 """
 
+import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser
 
 from kintung.web.pages.language import Language
 from tests.browser.chromium import browser
@@ -20,35 +24,74 @@ from tests.browser.world import site, world
 from tests.commands import demo
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
-WIDTHS = (320, 390, 1280)
+DEMO = (Place("home-demo", "/"), Place("api-demo", "/api"))
+"""What a demo has otherwise than another node."""
 
 
-def shoot(page: Page, root: str, place: Place, language: Language, width: int, theme: str = "light") -> None:
+@dataclass(frozen=True)
+class View:
+    """How a page is looked at: ``text`` is how many times larger the reader set it."""
+
+    name: str
+    width: int
+    theme: Literal["light", "dark"] = "light"
+    media: Literal["screen", "print"] = "screen"
+    text: int = 1
+
+
+VIEWS = (
+    View("320", 320),
+    View("390", 390),
+    View("1280", 1280),
+    View("390-dark", 390, theme="dark"),
+    View("1280-dark", 1280, theme="dark"),
+    View("390-text-200", 390, text=2),
+    View("paper", 680, media="print"),  # A4 less its margins, at 96 px an inch
+)
+
+
+def shoot(browser: Browser, root: str, place: Place, language: Language, view: View) -> None:
     """One picture of a whole page."""
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    reached(page, root, place, language)
-    page.screenshot(path=FOLDER / f"{place.name}-{language}-{width}-{theme}.png", full_page=True)
+    with browser.new_context(viewport={"width": view.width, "height": 844}) as context:
+        page = context.new_page()
+        page.emulate_media(color_scheme=view.theme)
+        reached(page, root, place, language)
+        page.emulate_media(color_scheme=view.theme, media=view.media)
+        if view.text != 1:
+            # A reader's own size of text is lost while a whole page is taken: all our sizes follow this one.
+            page.locator("html").evaluate(f"html => {{ html.style.fontSize = '{view.text * 106.25}%' }}")
+        page.screenshot(path=FOLDER / f"{place.name}-{language}-{view.name}.png", full_page=True)
 
 
-def shoot_all(page: Page, root: str, places: Sequence[Place]) -> None:
-    """Places in all languages and widths, and each once in the dark theme."""
+def shoot_all(browser: Browser, root: str, places: Collection[Place]) -> None:
+    """Places in all languages and views."""
     for place in places:
         for language in Language:
-            for width in WIDTHS:
-                shoot(page, root, place, language, width)
-        shoot(page, root, place, Language.HONG_KONG, 1280, "dark")
+            for view in VIEWS:
+                shoot(browser, root, place, language, view)
+
+
+def chosen(places: Collection[Place], names: Collection[str]) -> list[Place]:
+    """The places of these names; all of them where none is given."""
+    return [place for place in places if not names or place.name in names]
 
 
 def main() -> None:
-    """All pages, and the first one as a demo has it."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
-    with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as served, browser() as opened:
-        page = opened.new_page()
-        shoot_all(page, site(served), PLACES)
-        with demo(Path(folder)) as shown:
-            shoot_all(page, shown.base.removesuffix("/fhir"), [Place("home-demo", "/")])
+    """All pages, or those that are named."""
+    known = sorted(place.name for place in (*PLACES, *DEMO))
+    parser = argparse.ArgumentParser(description="Make pictures of pages.")
+    parser.add_argument("pages", nargs="*", choices=[[], *known], metavar="PAGE", help=", ".join(known))
+    names: list[str] = parser.parse_args().pages
+    if not names:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, browser() as opened:
+        if places := chosen(PLACES, names):
+            with world(Path(folder)) as served:
+                shoot_all(opened, site(served), places)
+        if places := chosen(DEMO, names):
+            with demo(Path(folder)) as shown:
+                shoot_all(opened, shown.base.removesuffix("/fhir"), places)
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}")
 
 
