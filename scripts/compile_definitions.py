@@ -24,8 +24,8 @@ import yaml
 
 DEFINITIONS = Path(__file__).parents[1] / "src/kintung/definitions"
 FOLDERS = (
-    "corruptions", "matching", "measurements", "name_frequencies", "names", "naming_systems", "ownership",
-    "population", "seeds", "subscription_topics", "units",
+    "code_names", "corruptions", "matching", "measurements", "name_frequencies", "names", "naming_systems",
+    "ownership", "population", "seeds", "subscription_topics", "units",
 )  # fmt: skip
 
 
@@ -89,6 +89,7 @@ def _refuse_misread(value: Any, path: str) -> None:
 def _load() -> None:
     """Read what was compiled; what has the wrong shape is refused."""
     import_module("kintung.definitions")
+    import_module("kintung.definitions.code_names").code_names()
     import_module("kintung.definitions.corruptions").corruptions()
     import_module("kintung.definitions.name_frequencies").given_names()
     import_module("kintung.definitions.measurements").measurements()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kintung.definitions import Rule, naming_systems, ownership_rules, topics
+from kintung.definitions.code_names import code_names
 from kintung.definitions.corruptions import corruptions, pairs, spellings
 from kintung.definitions.label import Label
 from kintung.definitions.matching import matching_weights
@@ -43,6 +44,7 @@ def page(text: str) -> str:
         _topics,
         _measurements,
         _units,
+        _code_names,
         _forms_of_names,
         _population,
         _names,
@@ -129,6 +131,17 @@ def _units() -> Iterator[str]:
         signs = "; ".join(f"`{symbol.code}` {symbol.written}" for symbol in each.symbols)
         said = "<br>".join(f"`{word.code}` {word.en}, {word.zh_hk}, {word.zh_cn}" for word in each.words)
         yield f"| `{each.id}` | {signs} | {said} | {each.start} | {each.source} |"
+
+
+def _code_names() -> Iterator[str]:
+    yield "## Names of codes\n"
+    yield "What a code is called where the resource brings no translation of it.\n"
+    yield "| of | names | from | source |"
+    yield "| --- | --- | --- | --- |"
+    for group in code_names():
+        of = "<br>".join(f"`{place}`" for place in (*group.systems, *group.elements))
+        named = "<br>".join(f"`{each.code}` {each.en}, {each.zh_hk}, {each.zh_cn}" for each in group.codes)
+        yield f"| {of} | {named} | {group.start} | {group.source} |"
 
 
 def _forms_of_names() -> Iterator[str]:

@@ -179,6 +179,42 @@ VACCINES = {
         Code(CVX, "10", "IPV"),
     ),
 }
+TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
+LANGUAGES = ("zh-Hant-HK", "zh-Hans-CN")
+TRANSLATED = {
+    "Synthetic Harbour Health Centre": ("模擬海港健康中心", "模拟海港健康中心"),
+    "Synthetic Hillside Family Clinic": ("模擬山邊家庭醫務所", "模拟山边家庭诊所"),
+    "Synthetic Jetty Family Clinic": ("模擬碼頭家庭醫務所", "模拟码头家庭诊所"),
+    "Synthetic Bay Laboratory": ("模擬灣區化驗所", "模拟湾区检验所"),
+    "Synthetic Subsidy Office": ("模擬資助辦事處", "模拟补贴办事处"),
+    "Synthetic Public Hospital": ("模擬公立醫院", "模拟公立医院"),
+    "Synthetic Kapok Hospital, Guangzhou": ("模擬紅棉醫院（廣州）", "模拟红棉医院（广州）"),
+    "Synthetic Ridge Hospital, Macao": ("模擬山崗醫院（澳門）", "模拟山岗医院（澳门）"),
+    "Synthetic Pearl Hospital, Shenzhen": ("模擬明珠醫院（深圳）", "模拟明珠医院（深圳）"),
+    "Synthetic Lotus Clinic, Macao": ("模擬蓮花診所（澳門）", "模拟莲花诊所（澳门）"),
+    "Glucose and lipids": ("血糖及血脂", "血糖和血脂"),
+    "amlodipine 5 mg": ("氨氯地平 5 mg", "氨氯地平 5 mg"),
+    "metformin 500 mg": ("二甲雙胍 500 mg", "二甲双胍 500 mg"),
+    "simvastatin 10 mg": ("辛伐他汀 10 mg", "辛伐他汀 10 mg"),
+    "Take one tablet every morning": ("每朝服一片", "每天早上服一片"),
+    "Take one tablet twice a day with meals": ("每日兩次，每次一片，隨餐服", "每天两次，每次一片，随餐服"),
+    "Take one tablet every night": ("每晚服一片", "每晚服一片"),
+    "Dietitian and exercise coaching": ("營養師及運動指導", "营养师和运动指导"),
+    "Blood pressure below 140/90 mmHg; HbA1c below 7 %": (
+        "血壓低於 140/90 mmHg；糖化血紅素低於 7 %",
+        "血压低于 140/90 mmHg；糖化血红蛋白低于 7 %",
+    ),
+    "Chronic disease co-care": ("慢性疾病共同治理", "慢性病共同管理"),
+    "Blood pressure at home, twice a week": ("在家量度血壓，每星期兩次", "在家测量血压，每周两次"),
+    "Glucose and lipids every six months": ("每六個月檢驗血糖及血脂", "每六个月检验血糖和血脂"),
+    "Synthetic letter": ("模擬信件", "模拟信件"),
+    "Synthetic diabetes class": ("模擬糖尿病小組", "模拟糖尿病小组"),
+    "Recall for stool test": ("大便檢查召回名單", "粪便检查召回名单"),
+    "Vaccination of parent and child": ("父母與子女接種疫苗", "父母与子女接种疫苗"),
+    "Negative": ("陰性", "阴性"),
+}
+"""What is written in English, in the words of Hong Kong and of the mainland. Codes have names of the node."""
+
 PRESSURE = Code(LOINC, "85354-9", "Blood pressure panel with all children optional")
 SYSTOLIC = Code(LOINC, "8480-6", "Systolic blood pressure")
 DIASTOLIC = Code(LOINC, "8462-4", "Diastolic blood pressure")
@@ -214,6 +250,26 @@ def quantity(value: Decimal, unit: str, code: str) -> Resource:
 
 def money(value: str) -> Resource:
     return {"value": Decimal(value), "currency": "HKD"}
+
+
+def translated(value: Any) -> Any:
+    """A part of a resource with the translations of its texts beside them."""
+    if isinstance(value, list):
+        return [translated(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    written = {name: translated(each) for name, each in value.items()}
+    beside = {
+        f"_{name}": {"extension": [translation(*said) for said in zip(LANGUAGES, words, strict=True)]}
+        for name, each in value.items()
+        if isinstance(each, str) and (words := TRANSLATED.get(each))
+    }
+    return written | beside
+
+
+def translation(language: str, content: str) -> Resource:
+    parts = [{"url": "lang", "valueCode": language}, {"url": "content", "valueString": content}]
+    return {"url": TRANSLATION, "extension": parts}
 
 
 def identifier(system: str, type: str, value: str) -> Resource:
@@ -275,7 +331,7 @@ class Bundle:
         """Add a resource; elements that are None are left out."""
         url = UUID(int=self.chance.getrandbits(128), version=4).urn
         meta = {"tag": [{"system": HTEST_SYSTEM, "code": HTEST, "display": "test health data"}]}
-        present = {name: value for name, value in elements.items() if value is not None}
+        present = translated({name: value for name, value in elements.items() if value is not None})
         resource: Resource = {"resourceType": type, "meta": meta} | present
         self.entries.append(
             {"fullUrl": url, "resource": resource, "request": {"method": "POST", "url": type}}

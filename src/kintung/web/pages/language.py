@@ -11,6 +11,9 @@ from enum import StrEnum
 from kintung.definitions.label import Wording
 
 _ASKED = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?")
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_AMOUNT = re.compile(r"[<>≤≥]?\s*-?\d")
+_WORD = re.compile("[A-Za-z]{3}")
 _MOST = 32
 """Languages of one header field that are looked at."""
 
@@ -60,11 +63,11 @@ def chosen(lang: str, accept_language: bytes, kept: str = "") -> Language:
         kept: as :func:`kept_in` found it.
         accept_language: header field of the browser. Source: RFC 9110, section 12.5.4.
     """
-    asked = _spoken(lang) or _spoken(kept)
+    asked = spoken(lang) or spoken(kept)
     if asked is not None:
         return asked
     for tag in _in_order(accept_language.decode("latin-1")):
-        found = DEFAULT if tag == "*" else _spoken(tag)
+        found = DEFAULT if tag == "*" else spoken(tag)
         if found is not None:
             return found
     return DEFAULT
@@ -82,6 +85,24 @@ def kept_in(cookies: bytes) -> str:
 def keeping(language: Language) -> bytes:
     """Set-Cookie that keeps a choice for a year, out of the reach of scripts and of other sites."""
     return f"{COOKIE}={language}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax".encode()
+
+
+def tongue(text: str, language: Language) -> str:
+    """The language of a recorded text where its script is not that of the page: a BCP 47 tag, else "".
+
+    Told by its signs, because what is recorded seldom says it; what begins with a number is of no language.
+    """
+    if speaks(text, language) or _AMOUNT.match(text):
+        return ""
+    if language is Language.ENGLISH:
+        return "zh"
+    return "en" if _WORD.search(text) else ""
+
+
+def speaks(text: str, language: Language) -> bool:
+    """Has a text words in the script of the page? One in both scripts has."""
+    is_han = _HAN.search(text) is not None
+    return is_han if language is not Language.ENGLISH else not is_han or _WORD.search(text) is not None
 
 
 def worded(wording: Wording, language: Language) -> str:
@@ -105,7 +126,7 @@ def _in_order(field: str) -> Iterator[str]:
     return (tag for _, tag in weighed)
 
 
-def _spoken(tag: str) -> Language | None:
+def spoken(tag: str) -> Language | None:
     """The catalogue that serves a tag; written Chinese of no place is that of Hong Kong."""
     first, *rest = tag.lower().split("-")
     if first == "en":

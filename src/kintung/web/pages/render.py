@@ -15,7 +15,7 @@ from kintung.consent import Right
 from kintung.web.outcomes import Headers
 from kintung.web.pages.assets import MARK, STYLE
 from kintung.web.pages.catalogues import messages
-from kintung.web.pages.language import Language
+from kintung.web.pages.language import Language, tongue
 from kintung.web.pages.sections import HOME, entries
 
 HTML = b"text/html; charset=utf-8"
@@ -85,6 +85,11 @@ def render(
     def number(value: float) -> str:
         return format_decimal(value, locale=language.locale)
 
+    def recorded(text: str) -> Markup:
+        """What was recorded, marked with its language where that is not the language of the page."""
+        of = tongue(text, language)
+        return Markup('<span lang="{}">{}</span>').format(of, text) if of else Markup.escape(text)
+
     def tenths(value: float) -> str:
         return format_decimal(value, format="#,##0.0", locale=language.locale)
 
@@ -102,6 +107,7 @@ def render(
             day=day,
             number=number,
             tenths=tenths,
+            recorded=recorded,
             home=HOME,
             sections=entries(path, rights),
             style=STYLE,

@@ -15,6 +15,7 @@ from opencc import OpenCC
 
 import kintung.web.pages
 from kintung.definitions import naming_systems
+from kintung.definitions.code_names import code_names
 from kintung.definitions.label import Wording
 from kintung.definitions.seeds import seed_map
 from kintung.identity.matching.levels import COMPARISONS
@@ -102,7 +103,8 @@ def wordings() -> list[Wording]:
     of_systems = [
         wording for each in seed_map().systems for wording in (each.system, each.says) if wording is not None
     ]
-    return [*of_documents, *of_systems]
+    of_codes = [Wording(each.en, each.zh_hk, each.zh_cn) for group in code_names() for each in group.codes]
+    return [*of_documents, *of_systems, *of_codes]
 
 
 def test_mainland_readers_get_their_words_in_their_characters() -> None:

@@ -3,28 +3,100 @@
 Source: http://hl7.org/fhir/R4/datatypes.html.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from kintung.definitions.code_names import name_in, name_of
 from kintung.fhir.search import span
+from kintung.web.pages.language import Language, speaks, spoken, worded
 
 Resource = dict[str, Any]
+TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 
 
-def concept(value: Any) -> str:
-    """What a CodeableConcept, a Coding or a code says: its text, else a display, else a code."""
+def told(value: Any, name: str, language: Language) -> str:
+    """A member that is text, in the language of a page where a translation of it stands beside it."""
+    return _translated(value, name, language) or text(value, name)
+
+
+def _translated(value: Any, name: str, language: Language) -> str:
+    """The translation of a member, the nearest to a language; "" where there is none.
+
+    Source: http://hl7.org/fhir/R4/extension-translation.html. Of written Chinese one form serves for want
+    of the other.
+    """
+    beside = thing(value).get(f"_{name}")
+    if beside is None:
+        return ""
+    found: dict[Language, str] = {}
+    for each in listed(beside, "extension"):
+        if each.get("url") == TRANSLATION:
+            parts = {text(part, "url"): part for part in listed(each, "extension")}
+            of = spoken(text(parts.get("lang"), "valueCode"))
+            content = text(parts.get("content"), "valueString") or text(parts.get("content"), "valueMarkdown")
+            if of is not None and content:
+                found.setdefault(of, content)
+    return next((found[each] for each in _SERVING[language] if each in found), "")
+
+
+_SERVING: Mapping[Language, tuple[Language, ...]] = {
+    Language.HONG_KONG: (Language.HONG_KONG, Language.MAINLAND),
+    Language.MAINLAND: (Language.MAINLAND, Language.HONG_KONG),
+    Language.ENGLISH: (Language.ENGLISH,),
+}
+
+
+def concept(value: Any, language: Language) -> str:
+    """What a CodeableConcept, a Coding or a code says: its text, else a display, else a code.
+
+    In the language of a page, by a translation that it brings or the name of a code. A text in another
+    script may say more than its code: it stays as it was recorded, and the name follows it.
+    """
     match value:
-        case {"text": str(text)}:
-            return text
-        case {"coding": [*codings]}:
-            return next((said for coding in codings if (said := concept(coding))), "")
-        case {"display": str(display)}:
-            return display
-        case {"code": str(code)} | str(code):
+        case {"coding": [*_]} | {"text": str()}:
+            return _concept(thing(value), language)
+        case {"display": str()} | {"code": str()}:
+            return _named(thing(value), language) or text(value, "display") or text(value, "code")
+        case str(code):
             return code
         case _:
             return ""
+
+
+def _concept(value: Resource, language: Language) -> str:
+    recorded = text(value, "text")
+    if recorded and speaks(recorded, language):
+        return _translated(value, "text", language) or recorded
+    if translated := _translated(value, "text", language):
+        return translated
+    codings = listed(value, "coding")
+    name = next(filter(None, (_named(coding, language) for coding in codings)), "")
+    if not recorded:
+        return name or next(filter(None, (concept(coding, language) for coding in codings)), "")
+    said = {text(coding, member).casefold() for coding in codings for member in ("display", "code")}
+    if not name or recorded.casefold() in said:
+        return name or recorded
+    return f"{recorded} ({name})" if language is Language.ENGLISH else f"{recorded}（{name}）"
+
+
+def _named(coding: Resource, language: Language) -> str:
+    """The name of a Coding in a language; "" where it has none there."""
+    display = text(coding, "display")
+    if translated := _translated(coding, "display", language):
+        return translated
+    if language is Language.ENGLISH and display and speaks(display, language):
+        return display
+    known = name_of(text(coding, "system"), text(coding, "code"))
+    if known is not None:
+        return worded(known, language)
+    return display if speaks(display, language) and display else ""
+
+
+def plain_code(element: str, code: str, language: Language) -> str:
+    """A code of a required binding, which stands without its system, in words where it has some."""
+    known = name_in(element, code)
+    return worded(known, language) if known is not None else code
 
 
 def codes(value: Any, system: str) -> Iterator[str]:

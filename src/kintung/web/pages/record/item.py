@@ -17,7 +17,17 @@ from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language
 from kintung.web.pages.page import page
 from kintung.web.pages.record.differences import Changes, changes
-from kintung.web.pages.record.elements import Resource, concept, items, listed, text, thing, time_of
+from kintung.web.pages.record.elements import (
+    Resource,
+    concept,
+    items,
+    listed,
+    plain_code,
+    text,
+    thing,
+    time_of,
+    told,
+)
 from kintung.web.pages.record.keepers import Keepers, Origin
 from kintung.web.pages.record.person import day_asked, end_of, known, require_of
 from kintung.web.pages.record.results import said as value_of
@@ -127,7 +137,7 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         raise Deleted("This was deleted.")
     found = known(site, asked, view, ())
     resource = parse(shown.body)
-    keepers = Keepers(view, asked.access.reader)
+    keepers = Keepers(view, asked.access.reader, asked.language)
     answer = page(
         site,
         asked,
@@ -181,7 +191,7 @@ def _source(view: View, asked: Asked, keepers: Keepers, resource: Resource, type
     provenances: list[tuple[str, str]] = []
     for version in found:
         told = parse(version.body)
-        agents = [_reference(each.get("who")) for each in listed(told, "agent")]
+        agents = [_reference(each.get("who"), asked.language) for each in listed(told, "agent")]
         provenances.append((time_of(told, "recorded", "occurredDateTime"), ", ".join(filter(None, agents))))
     return Source(text(resource.get("meta"), "source"), depositor, tuple(provenances))
 
@@ -210,7 +220,7 @@ def fields(resource: Resource, language: Language) -> tuple[Field, ...]:
         for name, value in resource.items()
         if name not in _APART
         and not name.startswith("_")
-        and (values := _parts(value, language) if name == "component" else _values(value, language))
+        and (values := _parts(value, language) if name == "component" else _values(resource, name, language))
     )
 
 
@@ -220,38 +230,51 @@ def _parts(value: Any, language: Language) -> tuple[str, ...]:
     return tuple(f"{observed(each, language)}: {value_of(each, language)}" for each in parts)
 
 
-def _values(value: Any, language: Language) -> tuple[str, ...]:
-    return tuple(filter(None, (_line(each, language) for each in items(value))))
+def _values(resource: Resource, name: str, language: Language) -> tuple[str, ...]:
+    """What an element says, a line for each of its values."""
+    value = resource[name]
+    if isinstance(value, str) and not _INSTANT.match(value):
+        return tuple(filter(None, [plain_code(name, told(resource, name, language), language)]))
+    return tuple(filter(None, (_line(each, language, of=name) for each in items(value))))
 
 
-def _line(value: Any, language: Language, depth: int = 0) -> str:
-    """A value in a line."""
+def _plain(value: Any, of: str, language: Language) -> str:
+    """A value that is no object; null, where a list of plain values has an extension alone, says nothing."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
         return number(value, language)
+    if isinstance(value, str):
+        return f"{value[:10]} {value[11:16]}" if _INSTANT.match(value) else plain_code(of, value, language)
+    return ""
+
+
+def _line(value: Any, language: Language, depth: int = 0, of: str = "") -> str:
+    """A value in a line; ``of`` is the element it is a value of."""
     if not isinstance(value, dict):
-        said = "" if value is None else str(value)
-        return f"{said[:10]} {said[11:16]}" if _INSTANT.match(said) else said
+        return _plain(value, of, language)
     it = thing(value)
-    said = quantity(it, language) or concept(it) or _reference(it)
-    if said and (depth or not it.keys() - _IN_A_LINE):
+    said = quantity(it, language) or concept(it, language) or _reference(it, language)
+    if said and (depth or not {name for name in it if not name.startswith("_")} - _IN_A_LINE):
         return said
     if it.keys() <= {"start", "end", "id"}:
         return " – ".join(_line(text(it, name), language) for name in ("start", "end"))
     parts = [
-        told if name in ("text", "display") else f"{name}: {told}"
+        words if name in ("text", "display") else f"{name}: {words}"
         for name, each in it.items()
         if name not in ("extension", "id", "data")
+        and not name.startswith("_")
         and depth < 4
-        and (told := _lines(each, language, depth + 1))
+        and (words := _member(it, name, each, language, depth + 1))
     ]
     return "; ".join(parts)
 
 
-def _lines(value: Any, language: Language, depth: int) -> str:
-    return ", ".join(filter(None, (_line(each, language, depth) for each in items(value))))
+def _member(it: Resource, name: str, value: Any, language: Language, depth: int) -> str:
+    if isinstance(value, str) and (words := told(it, name, language)) != value:
+        return words
+    return ", ".join(filter(None, (_line(each, language, depth, name) for each in items(value))))
 
 
-def _reference(value: Any) -> str:
-    return text(value, "display") or text(value, "reference")
+def _reference(value: Any, language: Language) -> str:
+    return told(value, "display", language) or text(value, "reference")

@@ -163,7 +163,9 @@ class Known(NamedTuple):
         if said.words and said.place:
             return said
         kept = self.kept.get(stored.version.patient_keys, Origin())
-        return Origin(said.words or ("" if said.place == "patient" else kept.words), said.place or kept.place)
+        place = said.place or kept.place
+        of = said if said.words or said.place == "patient" else kept
+        return Origin(of.words, place, of.recorded)
 
     @property
     def keys(self) -> tuple[int, ...]:
@@ -206,7 +208,7 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known
     # Apart: however much there is, who it is of is not among what is left out.
     patients = _stored(view.known(reader, ids, ("Patient",), most=len(ids), at=at).versions)
     found = view.known(reader, ids, types, most=MOST, at=at)
-    keepers = Keepers(view, reader)
+    keepers = Keepers(view, reader, asked.language)
     kept = {
         each.version.patient_keys: keepers.named(each.resource.get("managingOrganization"))
         for each in patients

@@ -18,10 +18,11 @@ from kintung.web.pages.record.elements import (
     text,
     thing,
     time_of,
+    told,
 )
 from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.person import Known, Stored, day_of
-from kintung.web.pages.record.titles import words
+from kintung.web.pages.record.titles import observed, words
 from kintung.web.pages.units import number, quantity
 
 TYPES = ("Observation",)
@@ -277,7 +278,7 @@ def others(found: Known, offset_minutes: int) -> tuple[Other, ...]:
         if any(code in measured() for each in (resource, *listed(resource, "component"))
                for code in codes(each.get("code"), LOINC)):  # fmt: skip
             continue
-        title = concept(resource.get("code"))
+        title = observed(resource, found.language)
         at = instant(time_of(resource, *_TIMES), offset_minutes)
         if title and (title not in latest or at > latest[title][0]):
             latest[title] = (at, stored)
@@ -298,11 +299,10 @@ def said(resource: Resource, language: Language) -> str:
     """The value of an Observation in a line; "" where it has none that fits one."""
     for name, value in resource.items():
         if name.startswith("value"):
-            return _simple(value, language)
-    parts = [(concept(each.get("code")), said(each, language)) for each in listed(resource, "component")]
-    return "; ".join(f"{name} {value}" for name, value in parts if value) or concept(
-        resource.get("dataAbsentReason")
-    )
+            return told(resource, name, language) or _simple(value, language)
+    parts = [(observed(each, language), said(each, language)) for each in listed(resource, "component")]
+    absent = concept(resource.get("dataAbsentReason"), language)
+    return "; ".join(f"{name} {value}" for name, value in parts if value) or absent
 
 
 def _simple(value: Any, language: Language) -> str:
@@ -310,7 +310,7 @@ def _simple(value: Any, language: Language) -> str:
         return "✓" if value else "✗"
     if isinstance(value, int | Decimal):
         return number(value, language)
-    return value if isinstance(value, str) else quantity(value, language) or concept(value)
+    return quantity(value, language) or concept(value, language)
 
 
 def shown(value: Decimal, language: Language) -> str:

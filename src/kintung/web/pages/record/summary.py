@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kintung.web.pages.catalogues import N_
-from kintung.web.pages.record.elements import Resource, code, concept, listed, text, time_of
+from kintung.web.pages.language import Language
+from kintung.web.pages.record.elements import Resource, code, concept, listed, text, time_of, told
 from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.person import Known, Stored
 from kintung.web.pages.record.titles import title
@@ -125,7 +126,7 @@ def _item(found: Known, stored: Stored) -> Item:
         found.origin(stored),
         SURE.get(verified, ""),
         tuple(dict.fromkeys(WORDS[each] for each in said if each in WORDS)),
-        tuple(filter(None, _notes(resource))),
+        tuple(filter(None, _notes(resource, found.language))),
         _is_past(stored.version.type, clinical, verified, status),
     )
 
@@ -144,12 +145,16 @@ def _is_past(type: str, clinical: str, verified: str, status: str) -> bool:
     return clinical in ("inactive", "resolved", "remission") or verified == "refuted"
 
 
-def _notes(resource: Resource) -> list[str]:
+def _notes(resource: Resource, language: Language) -> list[str]:
     """What is said beside a line, in the words of who wrote it: reactions and doses."""
     reactions = [
-        concept(sign) for each in listed(resource, "reaction") for sign in listed(each, "manifestation")
+        concept(sign, language)
+        for each in listed(resource, "reaction")
+        for sign in listed(each, "manifestation")
     ]
     doses = [
-        text(each, "text") for name in ("dosageInstruction", "dosage") for each in listed(resource, name)
+        told(each, "text", language)
+        for name in ("dosageInstruction", "dosage")
+        for each in listed(resource, name)
     ]
     return [", ".join(filter(None, reactions)), *doses]

@@ -7,8 +7,9 @@ from kintung.errors import ValueInvalid
 from kintung.store.port import View
 from kintung.web.fhir.answer import Answer
 from kintung.web.pages.catalogues import N_
+from kintung.web.pages.language import Language
 from kintung.web.pages.page import page
-from kintung.web.pages.record.elements import Resource, concept, instant, listed, text, time_of
+from kintung.web.pages.record.elements import Resource, concept, instant, listed, text, time_of, told
 from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.person import Known, Stored, day_of, known
 from kintung.web.pages.record.results import said
@@ -69,7 +70,7 @@ class Filter(NamedTuple):
     def takes(self, event: Event) -> bool:
         if self.kind and event.kind.name != self.kind:
             return False
-        if self.place and event.origin.words != self.place:
+        if self.place and event.origin.recorded != self.place:
             return False
         if self.first and (not event.day or event.day < self.first):
             return False
@@ -118,7 +119,8 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         key=lambda event: (event.at, event.path),
         reverse=True,
     )
-    places = sorted({event.origin.words for event in events if event.origin.words})
+    places = sorted({event.origin for event in events if event.origin.recorded}, key=_by_words)
+    named = {origin.recorded: origin.words for origin in reversed(places)}
     taken = [event for event in events if wanted.takes(event)]
     start = (wanted.number - 1) * EACH
     answer = page(
@@ -132,12 +134,16 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         today=site.today.isoformat(),
         wanted=wanted,
         kinds=KINDS,
-        places=places,
+        places=named,
         events=taken[start : start + EACH],
         count=len(taken),
         following=str(wanted.number + 1) if len(taken) > start + EACH else "",
     )
     return answer._replace(about=found.person.about)
+
+
+def _by_words(origin: Origin) -> str:
+    return origin.words
 
 
 def _is_error(stored: Stored) -> bool:
@@ -158,11 +164,14 @@ def _event(found: Known, stored: Stored, offset_minutes: int) -> Event:
         at,
         day_of(at, offset_minutes) if at else "",
         found.origin(stored),
-        said(stored.resource, found.language) if type == "Observation" else _note(stored.resource),
+        said(stored.resource, found.language)
+        if type == "Observation"
+        else _note(stored.resource, found.language),
     )
 
 
-def _note(resource: Resource) -> str:
+def _note(resource: Resource, language: Language) -> str:
     """What is said beside an entry: why a visit was, what a report concludes, what a document is."""
-    reasons = [concept(each) for each in listed(resource, "reasonCode")]
-    return next(filter(None, [*reasons, text(resource, "conclusion"), concept(resource.get("type"))]), "")
+    reasons = [concept(each, language) for each in listed(resource, "reasonCode")]
+    said = (*reasons, told(resource, "conclusion", language), concept(resource.get("type"), language))
+    return next(filter(None, said), "")

@@ -1,11 +1,11 @@
 """What a resource is called in a line: in the words of the definitions, else in its own."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
 
-from kintung.definitions.measurements import LOINC, Words, measured, measurements
-from kintung.web.pages.language import Language
-from kintung.web.pages.record.elements import Resource, codes, concept, items, listed, text
+from kintung.definitions.code_names import name_of
+from kintung.definitions.measurements import LOINC, Words
+from kintung.web.pages.language import Language, worded
+from kintung.web.pages.record.elements import Resource, codes, concept, items, listed, text, told
 from kintung.web.pages.steward.names import names_of
 
 
@@ -15,62 +15,57 @@ def words(of: Words, language: Language) -> str:
     return by_language[language]
 
 
-@cache
-def _labels() -> dict[str, Words]:
-    """The names of what LOINC codes measure, panels too."""
-    panels = {code: each.label for each in measurements() for code in each.panels}
-    return panels | {
-        code: known.line.label if len(known.measurement.lines) > 1 else known.measurement.label
-        for code, known in measured().items()
-    }
-
-
 def title(resource: Resource, language: Language) -> str:
     """The name of a resource; "" where it does not say."""
     found = _BY_TYPE.get(text(resource, "resourceType"))
     if found is not None:
         return found(resource, language)
-    coded = (_first(resource, name) for name in ("code", "vaccineCode", "type", "category", "class"))
+    coded = (
+        _first(resource, name, language) for name in ("code", "vaccineCode", "type", "category", "class")
+    )
     return next(filter(None, coded), "")
 
 
 def observed(resource: Resource, language: Language) -> str:
     """What an Observation, or a component of one, is of."""
     coded = resource.get("code")
-    label = next((_labels()[code] for code in codes(coded, LOINC) if code in _labels()), None)
-    return words(label, language) if label else concept(coded)
+    known = next(filter(None, (name_of(LOINC, code) for code in codes(coded, LOINC))), None)
+    return worded(known, language) if known else concept(coded, language)
 
 
-def _encounter(resource: Resource, _language: Language) -> str:
-    return _first(resource, "type") or concept(resource.get("class"))
+def _encounter(resource: Resource, language: Language) -> str:
+    return _first(resource, "type", language) or concept(resource.get("class"), language)
 
 
-def _composition(resource: Resource, _language: Language) -> str:
-    return text(resource, "title") or _first(resource, "type")
+def _composition(resource: Resource, language: Language) -> str:
+    return told(resource, "title", language) or _first(resource, "type", language)
 
 
-def _document(resource: Resource, _language: Language) -> str:
-    titles = [text(each.get("attachment"), "title") for each in listed(resource, "content")]
-    return text(resource, "description") or next(filter(None, titles), "") or _first(resource, "type")
+def _document(resource: Resource, language: Language) -> str:
+    titles = [told(each.get("attachment"), "title", language) for each in listed(resource, "content")]
+    named = (told(resource, "description", language), *titles, _first(resource, "type", language))
+    return next(filter(None, named), "")
 
 
 def _patient(resource: Resource, _language: Language) -> str:
     return next((name.text for name in names_of(resource)), "")
 
 
-def _first(resource: Resource, name: str) -> str:
+def _first(resource: Resource, name: str, language: Language) -> str:
     """What an element says, the first that says something where it is a list."""
-    return next((said for each in items(resource.get(name)) if (said := concept(each))), "")
+    return next((said for each in items(resource.get(name)) if (said := concept(each, language))), "")
 
 
-def _medicine(resource: Resource, _language: Language) -> str:
+def _medicine(resource: Resource, language: Language) -> str:
     referred = resource.get("medicationReference")
-    named = concept(resource.get("medicationCodeableConcept")) or text(referred, "display")
+    named = concept(resource.get("medicationCodeableConcept"), language) or told(
+        referred, "display", language
+    )
     if named:
         return named
     wanted = text(referred, "reference").removeprefix("#")
     inside = (each for each in listed(resource, "contained") if each.get("id") == wanted)
-    return next((concept(each.get("code")) for each in inside), "")
+    return next((concept(each.get("code"), language) for each in inside), "")
 
 
 _BY_TYPE: Mapping[str, Callable[[Resource, Language], str]] = {
