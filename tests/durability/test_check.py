@@ -45,7 +45,7 @@ def fill(record: Record) -> None:
     record.label("Observation/a", "R")
     record.grant(1, "p1", "p2")
     key = record.read("Patient/p1").patient_keys
-    audit = AuditRecord("doctor", "o", "TREAT", "read", "GET Patient/p1", 200, patient_keys=key)
+    audit = AuditRecord("doctor", "o", "TREAT", "read", "GET Patient/p1", 200, "", key, opened=key[0])
     for _ in range(2):
         record.store.commit(Unit(ALL, lambda _: Prepared(audit=audit)))
 
@@ -275,6 +275,29 @@ CHAIN = [
         ["chain | commit 14 | the head is not that of its entries"],
     ),
     Damage(
+        "what was opened last gone",
+        "DELETE FROM opened",
+        [
+            f"entities | audit record {number} | a record that was opened: it is not known as the last"
+            for number in (1, 2)
+        ],
+    ),
+    Damage(
+        "what was opened before in the place of the last",
+        "UPDATE opened SET audit = 1",
+        ["entities | audit record 2 | a record that was opened: it is not known as the last"],
+        True,
+    ),
+    Damage(
+        "opened for another organisation",
+        "UPDATE opened SET organisation = 0",
+        [
+            "entities | audit record 2 | a record that was opened: it is not what the audit record says",
+            "entities | audit record 1 | a record that was opened: it is not known as the last",
+            "entities | audit record 2 | a record that was opened: it is not known as the last",
+        ],
+    ),
+    Damage(
         "a signature of nobody",
         "UPDATE chain SET signature = head WHERE number = 3",
         ["chain | commit 3 | the signature is not the node's"],
@@ -306,7 +329,7 @@ CHAIN = [
     Damage(
         "the end cut off, rows and all",
         "DELETE FROM chain WHERE number = 15; DELETE FROM audit WHERE number = 2;"
-        "DELETE FROM disclosure WHERE audit = 2",
+        "DELETE FROM disclosure WHERE audit = 2; UPDATE opened SET audit = 1",
         ["chain | commit 14 | the log ends here; it once had 1 more"],
         True,
     ),
@@ -374,6 +397,9 @@ NAMES = [
         "UPDATE organisation SET id = 'other'",
         [
             "chain | commit 9 | the head is not that of its entries",
+            "entities | audit record 2 | a record that was opened: it is not what the audit record says",
+            "entities | audit record 1 | a record that was opened: it is not known as the last",
+            "entities | audit record 2 | a record that was opened: it is not known as the last",
             "ownership | Observation/n | version 1: sealed under the key of another owner",
         ],
     ),

@@ -42,6 +42,7 @@ class StoredAudit(msgspec.Struct, array_like=True, frozen=True):
     until: int = 0
     """The epoch of the scope when the record was stored: what it tells of was read between the two."""
     about: int = 0
+    opened: int = 0
 
 
 class ChainedVersion(NamedTuple):
@@ -112,6 +113,7 @@ class AuditBook:
                 record.epoch,
                 until,
                 record.about,
+                record.opened,
             )
         )
 
@@ -131,6 +133,7 @@ class AuditBook:
             kept.scope,
             kept.epoch,
             kept.about,
+            kept.opened,
         )
 
     def stored(self, stored: bytes) -> StoredAudit:

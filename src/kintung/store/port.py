@@ -162,6 +162,13 @@ class Known(NamedTuple):
     is_cut: bool
 
 
+class Opened(NamedTuple):
+    """A Patient whose record somebody opened, as it is now; ``at`` when last, UTC microseconds."""
+
+    patient: Version
+    at: int
+
+
 class View(Protocol):
     """A consistent reading of the store; every call takes the Reader it answers."""
 
@@ -290,6 +297,15 @@ class View(Protocol):
         Args:
             types: resource types; none is known of no type.
             most: how many at most; fewer of large ones.
+        """
+        ...
+
+    def opened(self, reader: Reader, actor: str, organisation: str, most: int) -> tuple[Opened, ...]:
+        """Persons whose records an actor opened when it asked for an organisation, the last opened first.
+
+        By the audit (``AuditRecord.opened``). Each person once, by that of its Patients that was opened
+        last; only by Patients that the reader sees now and that are not deleted. Who is one person is as
+        of now. Nobody for an actor without a name.
         """
         ...
 
@@ -436,7 +452,8 @@ class AuditRecord(msgspec.Struct, frozen=True):
     ``request`` (method, path, parameters) is sealed before it is stored. ``patient_keys`` are
     those disclosed; the persons written to are added by the commit, and those a steward decides of.
     ``scope`` and ``epoch`` are those of the Scope it rests on, 0 for none. ``about`` is the key of the
-    Patient whose person was asked for as a whole, 0 for none.
+    Patient whose person was asked for as a whole, 0 for none; ``opened`` is that of the Patient whose
+    record somebody opened to read it.
     """
 
     actor: str
@@ -450,6 +467,7 @@ class AuditRecord(msgspec.Struct, frozen=True):
     scope: int = 0
     epoch: int = 0
     about: int = 0
+    opened: int = 0
 
 
 class Outcome(NamedTuple):

@@ -9,6 +9,7 @@ from kintung.store.port import (
     Known,
     Match,
     Numbers,
+    Opened,
     Ownership,
     Page,
     Paging,
@@ -51,6 +52,9 @@ class Through:
         at: int | None = None,
     ) -> Known:
         return self._view.known(reader, patients, types, most=most, at=at)
+
+    def opened(self, reader: Reader, actor: str, organisation: str, most: int) -> tuple[Opened, ...]:
+        return self._view.opened(reader, actor, organisation, most)
 
     def link(self, reader: Reader, one: str, other: str) -> Link | None:
         return self._view.link(reader, one, other)

@@ -239,6 +239,7 @@ def look_at_persons(pair: Pair) -> None:
     pair.seen.update(f"{name} shows" for name, answer in zip(names, answers, strict=True) if answer)
     pair.seen["person of several"] += len(answers[0]) > 1
     look_at_what_is_known(pair)
+    look_at_what_was_opened(pair)
 
 
 def look_at_what_is_known(pair: Pair) -> None:
@@ -267,6 +268,7 @@ def disclose(pair: Pair) -> None:
     scope = pair.records[0].store.scope(rng.choice(given.SCOPES))
     asked, about = rng.choice(given.PATIENTS), rng.random() < 0.3
     has_scope = rng.random() < 0.8
+    opener = rng.choice((*_OPENERS, None))
 
     def commit(record: Record, place: int) -> object:
         by_id = {id: key for key, id in pair.patients[place].items()}
@@ -278,9 +280,30 @@ def disclose(pair: Pair) -> None:
             told = msgspec.structs.replace(told, scope=scope.number, epoch=scope.epoch)
         if about and asked in by_id:
             told = msgspec.structs.replace(told, about=by_id[asked])
+        if opener is not None and asked in by_id:
+            actor, organisation = opener
+            told = msgspec.structs.replace(told, actor=actor, organisation=organisation, opened=by_id[asked])
         return record.store.record(told).result(30)
 
-    pair.both(f"disclose {asked} of {scope} {about} {has_scope}", commit)
+    pair.both(f"disclose {asked} of {scope} {about} {has_scope} {opener}", commit)
+
+
+_OPENERS = (("dr", "a"), ("dr", ""), ("nurse", "a"))
+
+
+def look_at_what_was_opened(pair: Pair) -> None:
+    """Whose records an actor opened lately."""
+    rng = pair.rng
+    reader, opener, most = _asker(pair), rng.choice((*_OPENERS, ("dr", "x"))), rng.randint(1, 4)
+
+    def ask(record: Record, _place: int) -> object:
+        with record.store.view() as view:
+            found = view.opened(reader, *opener, most)
+        return [(each.at, each.patient._replace(patient_keys=())) for each in found]
+
+    found, _ = pair.both(f"opened by {opener} most {most} as {reader}", ask)
+    pair.seen["opened"] += bool(found)
+    pair.seen["opened by several"] += len(found) > 1
 
 
 def relabel(pair: Pair) -> None:
@@ -490,6 +513,6 @@ def test_a_database_answers_as_the_plain_store(
     for shown in ("person", "link", "links_of", "queue", "said", "disclosed"):
         assert pair.seen[f"{shown} shows"] >= 5, f"{shown} shows nothing"
     assert pair.seen["person of several"] >= 5
-    for shown in ("known is cut", "known as it was", "known as it is"):
+    for shown in ("known is cut", "known as it was", "known as it is", "opened", "opened by several"):
         assert pair.seen[shown] >= 5, shown
     assert pair.seen["Conflict"] >= 5

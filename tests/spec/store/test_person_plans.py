@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import Grant, Outcome, Prepared, Unit, View
+from kintung.store.port import AuditRecord, Grant, Outcome, Prepared, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql import known, persons
+from kintung.store.sql import opened as openings
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.linking import held_of
 from kintung.store.sql.names import Names
@@ -38,6 +39,10 @@ def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             return Prepared(writes, outcomes, grants=(granted,), links=changes)
 
         record.store.commit(Unit(ALL, prepare))
+        with record.store.view() as view:
+            keys = [view.read(ALL, "Patient", f"p{n}").patient_keys[0] for n in range(PATIENTS)]
+        read = (AuditRecord(actor, "", "", "record", "", 200, opened=key) for actor in "xyz" for key in keys)
+        record.store.record(*read).result()
         yield record
 
 
@@ -85,6 +90,9 @@ def plans_of(record: Record, who: Reader) -> list[str]:
         assert set(around.keys) == {"p2", "p3", "p4"}
         assert persons.bearers(db, [-5, -6], 9) == ()
         assert persons.persons_by_key(db, [around.keys["p3"]])
+        by = openings.by(db, Names(), "y", "")
+        assert by is not None
+        assert len(openings.rows(db, reader, by, 8)) == 8
         assert held_of(db, 1, [around.keys["p3"], around.keys["p4"]])[1]
     return found.plans
 
@@ -103,6 +111,9 @@ def test_what_is_asked_of_persons_is_sought(record: Record, who: str, *, statist
 
     whole = [plan for plan in plans if re.search(_WHOLE, plan)]
     assert whole == []
+    (lately,) = (plan for plan in plans if "opened o" in plan)
+    assert "opened_lately" in lately, lately
+    assert not re.search("Sort|TEMP B-TREE", lately), lately
     (queue,) = (plan for plan in plans if "ORDER BY l.number" in plan)
     assert "link_waits" in queue, queue
 

@@ -28,7 +28,7 @@ from kintung.identity.matching import record as matched
 from kintung.store.asynchronous import Wanted
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.notices import ACTIVE, Advance, Notice
-from kintung.store.port import Grant, Paging, Prepared, Unit
+from kintung.store.port import AuditRecord, Grant, Paging, Prepared, Unit
 from kintung.store.reader import Reader
 from kintung.store.sql.names import Names
 from kintung.store.sql.schema import BY_NAME
@@ -48,6 +48,7 @@ ELSEWHERE = {
 OF_CHECK = {
     "SELECT s.number FROM scope s": "a scope is a set of persons: its size is counted over all of them",
     "SELECT x.patient_key, x.audit": "a disclosure is compared with the audit record it belongs to",
+    "SELECT x.actor, x.organisation": "and a record that was opened with the one that says so",
     "SELECT x.patient_key, x.key, x.version_id": "a version is compared with the log entry it came by",
 }
 """Statements of ``kintung check``, which reads every table whole, by their beginning."""
@@ -170,6 +171,9 @@ def _use_persons(store: SqlStore, readers: Iterable[Reader]) -> None:
     say(("a", "b", LinkKind.CERTAIN), ("b", "c", LinkKind.PROBABLE))
     store.commit(Unit(ALL, lambda _: Prepared(grants=(Grant(2, ("a",)), Grant(2, deny=("c",))))))
     say(("a", "b", LinkKind.NOTHING), ("a", "b", LinkKind.PROBABLE))
+    with store.view() as view:
+        (key,) = view.read(ALL, "Patient", "a").patient_keys
+    store.record(AuditRecord("dr", "x", "", "record", "", 200, opened=key)).result()
     for reader in readers:
         with store.view() as view:
             assert view.person(reader, "a") == ("a",)
@@ -181,6 +185,7 @@ def _use_persons(store: SqlStore, readers: Iterable[Reader]) -> None:
             assert view.said(reader, "a", "b")
             view.disclosed(reader, "a", "b")
             assert view.bearers(((HKID, "A1234563"),), 9) == ()
+            assert [each.patient.id for each in view.opened(reader, "dr", "x", 5)] == ["a"]
 
 
 def _use_the_queue(store: SqlStore, readers: Iterable[Reader]) -> None:

@@ -22,6 +22,7 @@ from kintung.store.port import (
     Match,
     Method,
     Numbers,
+    Opened,
     OwnerKind,
     Ownership,
     Page,
@@ -185,6 +186,21 @@ class MemoryView:
                 found.append(then[-1])
         found.sort(key=lambda entry: entry.sequence, reverse=True)
         return Known(tuple(map(self._version, found[:most])), len(found) > most)
+
+    def opened(self, reader: Reader, actor: str, organisation: str, most: int) -> tuple[Opened, ...]:
+        ids = {key: id for id, key in self._state.patient_keys.items()}
+        met: set[str] = set()
+        found: list[Opened] = []
+        for audited in reversed(self._state.audit):
+            record = audited.record
+            if not (record.opened and actor) or (record.actor, record.organisation) != (actor, organisation):
+                continue
+            id = ids[record.opened]
+            patient = self._visible(reader, ("Patient", id))
+            if id not in met and patient is not None and patient.method is not Method.DELETE:
+                met.update(self.person(reader, id))
+                found.append(Opened(self._version(patient), audited.at))
+        return tuple(found[:most])
 
     def link(self, reader: Reader, one: str, other: str) -> Link | None:
         return persons.link(self._state, self._sees_patient(reader), one, other)

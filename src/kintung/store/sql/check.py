@@ -15,6 +15,7 @@ from kintung.store.sql.proofs.chain import ChainProof
 from kintung.store.sql.proofs.current import prove_current
 from kintung.store.sql.proofs.entities import prove_entities
 from kintung.store.sql.proofs.index import IndexProof
+from kintung.store.sql.proofs.opened import prove_opened
 from kintung.store.sql.proofs.persons import prove_persons
 from kintung.store.sql.proofs.schema import prove_schema
 from kintung.store.sql.proofs.versions import VersionProof
@@ -41,5 +42,6 @@ def check(
     yield from VersionProof(backend, sealer, scribe, index).prove()
     yield from prove_current(backend, chain)
     yield from prove_entities(backend)
+    yield from prove_opened(backend, audit)
     yield from prove_persons(backend)
     yield from index.prove_no_other()

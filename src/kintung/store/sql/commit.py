@@ -74,6 +74,8 @@ class _Rows:
     adds: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     removes: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     """By primary key."""
+    opened: dict[tuple[int, int, int], int] = field(default_factory=dict[tuple[int, int, int], int])
+    """By actor, organisation and patient key the last audit record of a record that was opened."""
 
 
 class _Fault(Exception):
@@ -384,6 +386,9 @@ class Commit:
 
     def _store(self, rows: _Rows) -> None:
         """Each table in one sorted pass; a row that is both removed and added stays as it is."""
+        if rows.opened:
+            rows.removes["opened"] += rows.opened
+            rows.adds["opened"] += [(*place, audit) for place, audit in rows.opened.items()]
         for table, removed in rows.removes.items():
             added = rows.adds.get(table, [])
             self._db.remove(table, sorted(set(removed).difference(added)))
@@ -397,6 +402,11 @@ class Commit:
         rows.adds["audit"].append((self._last_audit, record))
         for person in persons:
             rows.adds["disclosure"].append((person, self._last_audit))
+        if audit.opened and audit.actor:
+            actor = self._names.give(self._db, "actor", audit.actor)
+            asking_for = audit.organisation
+            organisation = self._names.give(self._db, "organisation", asking_for) if asking_for else 0
+            rows.opened[actor, organisation, audit.opened] = self._last_audit
         self._audits.append(ChainedAudit(self._last_audit, record, persons))
 
     def _relabel(self, relabel: Relabel) -> None:

@@ -1,4 +1,4 @@
-"""Small integers for what repeats: resource types, organisations, labels, systems, terms."""
+"""Small integers for what repeats: resource types, organisations, labels, systems, terms, actors."""
 
 from collections.abc import Iterable, Mapping
 from typing import cast
@@ -12,7 +12,7 @@ TYPE_NUMBERS = {name: number for number, name in enumerate(("", *sorted(resource
 """Number of a resource type; 0 is the type of what is referenced by absolute address."""
 TYPE_NAMES = {number: name for name, number in TYPE_NUMBERS.items()}
 
-_NAME_COLUMN = {"organisation": "id", "label": "name", "system": "uri"}
+_NAME_COLUMN = {"organisation": "id", "label": "name", "system": "uri", "actor": "id"}
 _MOST_TERMS = 200_000
 
 
@@ -24,7 +24,7 @@ class Names:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[str, int]] = {"organisation": {}, "label": {}, "system": {}}
+        self._known: dict[str, dict[str, int]] = {name: {} for name in _NAME_COLUMN}
         self._terms: dict[tuple[str, str], int] = {}
 
     def forget(self) -> None:
@@ -34,7 +34,7 @@ class Names:
         self._terms.clear()
 
     def number(self, db: Database, table: str, name: str) -> int | None:
-        """The number of an organisation, label or system; None when it has none."""
+        """The number of an organisation, label, system or actor; None when it has none."""
         found = self._known[table].get(name)
         if found is None:
             rows = db.rows(f"SELECT number FROM {table} WHERE {_NAME_COLUMN[table]} = ?", (name,))

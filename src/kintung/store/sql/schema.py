@@ -104,6 +104,15 @@ TABLES: tuple[Table, ...] = (
     ),
     Table("audit", _columns("number:i record:b"), ("number",), "audit", grows_at_end=True),
     Table("disclosure", _columns("patient_key:i audit:i"), ("patient_key", "audit"), "audit"),
+    Table("actor", _columns("number:i id:t"), ("number",), "audit", unique=(("id",),), reference=True),
+    # The last audit record of each that says whose record an actor opened, asking for an organisation.
+    Table(
+        "opened",
+        _columns("actor:i organisation:i patient_key:i audit:i"),
+        ("actor", "organisation", "patient_key"),
+        "audit",
+        indexes=(("opened_lately", ("actor", "organisation", "audit"), ""),),
+    ),
     Table("type_count", _columns("type:i current:i"), ("type",), "node", reference=True),
     Table("organisation", _columns("number:i id:t"), ("number",), "node", unique=(("id",),), reference=True),
     Table("label", _columns("number:i name:t"), ("number",), "node", unique=(("name",),), reference=True),

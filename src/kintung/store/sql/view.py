@@ -19,6 +19,7 @@ from kintung.store.port import (
     Match,
     Method,
     Numbers,
+    Opened,
     OwnerKind,
     Ownership,
     Page,
@@ -30,7 +31,7 @@ from kintung.store.port import (
 from kintung.store.reader import Reader
 from kintung.store.refusals import absent, deleted
 from kintung.store.sealing import Sealer
-from kintung.store.sql import known, persons
+from kintung.store.sql import known, opened, persons
 from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.history import Walk, walk_of, within
@@ -221,6 +222,13 @@ class SqlView:
         rows = known.rows(self._db, who, patients, types, most + 1, at)
         versions = tuple(of_one_page(self._opened(rows[:most])))
         return Known(versions, len(versions) < len(rows))
+
+    def opened(self, reader: Reader, actor: str, organisation: str, most: int) -> tuple[Opened, ...]:
+        who = self._names.stored(self._db, reader)
+        by = opened.by(self._db, self._names, actor, organisation)
+        rows = opened.rows(self._db, who, by, most) if by is not None else []
+        instants = opened.instants(self._db, self._book, rows)
+        return tuple(map(Opened, self._opened(rows), instants))
 
     def link(self, reader: Reader, one: str, other: str) -> Link | None:
         return persons.link(self._db, self._names.stored(self._db, reader), _pair(one, other))
