@@ -67,6 +67,7 @@ PLACES = (
     Place("timeline-nothing", "/record/ho-a/timeline?kind=procedures&from=2022-01-01"),
     Place("item", "/record/ho-a/DocumentReference/letter"),
     Place("item-result", "/record/ho-a/Observation/pressure-4"),
+    Place("person-recent", "/find"),  # whose records were opened in the places before
     Place("queue", "/steward"),
     Place("find", "/steward/find", _typed("陳大文")),
     Place("find-beside", "/steward/find?beside=wong-a", _typed("wong")),

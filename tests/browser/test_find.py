@@ -59,7 +59,7 @@ def test_people_come_while_a_name_is_typed_and_no_page_is_loaded(chromium: Brows
         typed(page, " Siu Ming 1989")
         expect(page.locator(".empty")).to_contain_text("Nobody was found")
         page.locator("#typed").fill("")
-        expect(page.locator("#found")).to_have_text("")
+        expect(page.locator("#found h2")).to_have_text("Recent people")
         assert page.evaluate("window.same") is True
         expect(page.locator("#typed")).to_be_focused()
         assert wrong == []
@@ -92,6 +92,25 @@ def test_characters_are_looked_for_when_they_are_chosen(chromium: Browser, looke
         session.send("Input.insertText", {"text": "何伯"})
         expect(page.locator("ol.people > li")).to_have_count(1)
         assert asked.count("POST") == 1
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_whose_record_was_opened_lately_is_two_keys_away_without_javascript(
+    chromium: Browser, looked_at: str, screen: str
+) -> None:
+    """Others of this module open records too, as the same reader: the last opened comes first."""
+    with chromium.new_context(java_script_enabled=False, locale="zh-HK", viewport=SCREENS[screen]) as context:
+        page = context.new_page()
+        page.goto(f"{looked_at}/record/ho-a")
+        page.goto(f"{looked_at}/find")
+        first = page.locator("ol.people > li").first
+        expect(first).to_contain_text("何伯")
+        expect(first).to_contain_text("上次取覽")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_contain_text("何伯")
 
 
 def test_the_language_that_is_chosen_is_kept(chromium: Browser, looked_at: str) -> None:

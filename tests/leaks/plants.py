@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from kintung.store import persons as persons_rules
 from kintung.store import scribe
-from kintung.store.sql import history, idempotency, keyed, known, linking, persons, visibility
+from kintung.store.sql import history, idempotency, keyed, known, linking, opened, persons, visibility
 from kintung.store.sql.search import (
     compartments,
     conditions,
@@ -311,6 +311,13 @@ LEAKS = (
         found_records.records,
         "view.search(reader, query(typed), paging)",
         "view.search(reader.everything(), query(typed), paging)",
+    ),
+    leak("what was opened without the reader", opened.page, ', visible(who, "r")', ""),
+    leak(
+        "what was opened is read by all of it",
+        SqlView.opened,
+        "self._names.stored(self._db, reader)",
+        ALL,
     ),
 )
 

@@ -932,6 +932,15 @@ def _find_many(ask: Caller, draw: Draw) -> None:
     _typing(ask, asked["name"][0]["family"][:2], asked["birthDate"])
 
 
+@template("people whose records were opened lately", pages=("find", "record"))
+def _recent(ask: Caller, draw: Draw) -> None:
+    """With nothing in the box; after the records of one who is seen and of one who is not were asked for."""
+    for lang in ("en", draw.choice(("zh-Hant-HK", "zh-Hans-CN"))):
+        ask("GET", f"{ROOT}/find?lang={lang}")
+        ask("GET", f"{ROOT}/record/{draw.choice(('a', 'a2', 'b'))}")
+        ask("GET", f"{ROOT}/record/{draw.hidden_person()}")
+
+
 # --- Writing --------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ import msgspec
 from kintung.app import Node, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.consent import Access, Right
-from kintung.errors import Duplicate
+from kintung.errors import Deleted, Duplicate, NotFound
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared, Relabel, Unit
 from kintung.store.reader import Reader
@@ -28,6 +28,7 @@ from tests.leaks import population
 from tests.leaks.population import (
     CLINIC,
     DOUBLES,
+    HIDDEN_PERSONS,
     KEYS,
     LABELLED_PERSONS,
     SCOPE,
@@ -134,7 +135,20 @@ class World:
             self.happen(event)
         for number in range(len(KEYS) if self.is_full else 0):
             self._receipt(number)
+        for place, person in enumerate((*VISIBLE_PERSONS, *HIDDEN_PERSONS, *LABELLED_PERSONS)):
+            self._set(START + 29 * HOUR + place * MINUTE)
+            self._open(person)
         self._set(OPENING)
+
+    def _open(self, person: str, actor: str = CLIENT) -> None:
+        """Somebody opens the record of a person, where there is one: the reader once saw all of them."""
+        with self.node.store.view() as view:
+            try:
+                keys = view.read(Reader.everything(), "Patient", person).patient_keys
+            except (Deleted, NotFound):
+                return
+        audit = AuditRecord(actor, CLINIC, "TREAT", "record", "GET /record", 200, "", keys, opened=keys[0])
+        self.node.store.record(audit).result()
 
     def happen(self, event: Event) -> None:
         match event.verb:
@@ -173,7 +187,7 @@ class World:
             self._draw.choice(self._of_others())(self._done)
 
     def _of_others(self) -> Sequence[Callable[[int], None]]:
-        always = (self._receipt, self._audited, self._queued, self._labelled)
+        always = (self._receipt, self._audited, self._opened, self._queued, self._labelled)
         if "person" not in self.profile.hides:
             return always
         return (*always, self._written, self._written, self._granted, self._linked)
@@ -204,6 +218,10 @@ class World:
         self.node.store.record(
             AuditRecord("other", "elsewhere", "TREAT", "read", "GET Patient/h", 200)
         ).result()
+
+    def _opened(self, number: int) -> None:
+        """Another opens records that the reader sees, and of those it does not."""
+        self._open((*VISIBLE_PERSONS, *HIDDEN_PERSONS)[number % 6], "other")
 
     def _receipt(self, number: int) -> None:
         """Another client uses a key the reader uses as well."""

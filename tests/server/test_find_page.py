@@ -18,6 +18,7 @@ from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
 from kintung.store.port import AuditRecord, Paging, Prepared
 from kintung.store.reader import Reader
+from kintung.web.pages.find.people import MOST_RECENT
 from kintung.web.pages.find.records import EACH
 from kintung.web.pages.find.sought import GOOD_FOR_MICROS
 from tests.server.api import Api, persona
@@ -163,7 +164,7 @@ def test_a_year_beside_a_day_of_it_is_no_other_birth_date(api: Api) -> None:
     )
     api.prepared(Prepared(links=(LinkChange("year", "day", LinkKind.CERTAIN, "rule", "", 900),)))
     (card,) = cards(find(api, "何伯"))
-    assert "born 1 January 1936 male" in card
+    assert "born 1 January 1936 86 years old male" in card
     assert "different" not in card
 
 
@@ -308,6 +309,85 @@ def test_a_form_without_its_token_is_refused_and_a_place_is_of_its_own_search(ap
     assert found is not None
     assert get(api, f"{address(api, 'wong')}&after={found[1]}").status_code == 200
     assert get(api, f"{address(api, 'chan')}&after={found[1]}").status_code == 400
+
+
+# --- Recent people --------------------------------------------------------------------
+
+
+def test_with_nothing_in_the_box_those_whose_records_one_opened_are_shown_the_last_first(api: Api) -> None:
+    page = get(api, "/find")
+    assert "Recent people" in page.text
+    assert (cards(page), "Nobody yet" in page.text) == ([], True)
+    for path in ("/record/young", "/record/hk/timeline", "/record/sz", "/record/young/Patient/young"):
+        assert get(api, path).status_code == 200
+    (young, chan) = cards(get(api, "/find"))
+    for each in ("陳大文", "born 6 May 2011", "11 years old", "male", "Clinic of young", "Last opened"):
+        assert each in young
+    for each in ("陈大文", "Chen, Dawen", "born 3 February 1948", "one person with 2 records", "A123***(*)"):
+        assert each in chan
+    assert "Found by" not in young + chan
+    assert re.findall(r'<a class="whole" href="([^"]+)"', get(api, "/find").text) == [
+        "/record/young",
+        "/record/sz",
+    ]
+    assert "Recent people" not in find(api, "陳大文").text
+
+
+def test_recent_people_are_those_of_who_asks_that_it_may_see_now(api: Api) -> None:
+    api.personas["nurse"] = persona("nurse", Reader.everything("nurse"), Right.VIEW, organisation="clinic")
+    for path in ("/record/young", "/record/other"):
+        get(api, path)
+    assert cards(get(api, "/find", "nurse")) == []
+    assert len(cards(get(api, "/find"))) == 2
+    api.personas["all"] = replace(api.personas["all"], reader=api.personas["young"].reader)
+    (card,) = cards(get(api, "/find"))
+    assert "2011" in card
+    api.personas["all"] = replace(api.personas["all"], reader=Reader.nothing())
+    page = get(api, "/find")
+    nobody = get(api, "/find", "none")
+    blind = [re.sub(r'(value=")[\w-]{40,}', r"\1", each.text) for each in (page, nobody)]
+    assert "Nobody yet" in page.text
+    assert blind[0] == blind[1]
+
+
+def test_who_asks_without_a_name_has_no_recent_people(api: Api) -> None:
+    api.personas["all"] = replace(api.personas["all"], actor="")
+    get(api, "/record/young")
+    page = get(api, "/find")
+    assert (page.status_code, cards(page), "Recent people" in page.text) == (200, [], False)
+
+
+def test_whom_it_shows_is_on_record_and_is_no_more_recent_for_it(api: Api) -> None:
+    get(api, "/record/hk")
+    get(api, "/record/young")
+    with api.node.store.view() as view:
+        keys = {
+            key
+            for id in ("hk", "sz", "young")
+            for key in view.read(Reader.everything(), "Patient", id).patient_keys
+        }
+    before = cards(get(api, "/find"))
+    assert (audit(api).operation, set(audit(api).patient_keys), audit(api).opened) == ("find", keys, 0)
+    assert isinstance(api.node.clock, SetClock)
+    api.node.clock.jump(3_600_000_000)
+    find(api, "陳大文 1948")
+    assert cards(get(api, "/find")) == before
+
+
+def test_a_record_that_is_refused_was_not_opened(api: Api) -> None:
+    for path in ("/record/nobody", "/record/young?as-at=x", "/record/young/Patient/hk"):
+        assert get(api, path).status_code >= 400
+    assert cards(get(api, "/find")) == []
+
+
+def test_recent_people_are_eight_and_are_shown_with_what_was_typed_wrong_no_more(api: Api) -> None:
+    ids = [f"w{place}" for place in range(MOST_RECENT + 2)]
+    api.store(*(person(id, {"family": "WONG", "given": [id]}) for id in ids))
+    for id in ids:
+        get(api, f"/record/{id}")
+    shown = [re.search(r"WONG, (w\d)", card) for card in cards(get(api, "/find"))]
+    assert [each and each[1] for each in shown] == ids[:1:-1]
+    assert "Recent people" not in get(api, "/find?sought=%ff").text
 
 
 # --- Absent and hidden ----------------------------------------------------------------

@@ -16,7 +16,8 @@ class Answer(NamedTuple):
     ``patient_keys`` are of the persons whose data ``body`` shows, for the audit. ``at`` is the
     instant of the one version the answer is about, in UTC microseconds, 0 for any other answer.
     ``refused`` is the first thing wrong where the request was refused. ``about`` is the key of the
-    Patient whose whole person, of several source Patients, was asked for; 0 for any other.
+    Patient whose whole person, of several source Patients, was asked for; 0 for any other. ``opened`` is
+    that of the Patient whose record was opened to be read, as a page.
     """
 
     status: int
@@ -26,6 +27,7 @@ class Answer(NamedTuple):
     at: int = 0
     refused: Issue | None = None
     about: int = 0
+    opened: int = 0
 
 
 def refusal(error: KintungError, about: str = "") -> Answer:

@@ -124,7 +124,9 @@ class PagesApp:
                 loop = asyncio.get_running_loop()
                 answer, shows = await loop.run_in_executor(self._threads, act, self._site, asked)
         if shows:
-            told = _audit_record(asked, page.name, answer.status, answer.patient_keys, answer.about)
+            told = _audit_record(
+                asked, page.name, answer.status, answer.patient_keys, answer.about, answer.opened
+            )
             await self._on_record(told)
         return answer
 
@@ -180,7 +182,12 @@ def _require_form(headers: dict[bytes, bytes]) -> None:
 
 
 def _audit_record(
-    asked: Asked, operation: str, status: int, patient_keys: tuple[int, ...] = (), about: int = 0
+    asked: Asked,
+    operation: str,
+    status: int,
+    patient_keys: tuple[int, ...] = (),
+    about: int = 0,
+    opened: int = 0,
 ) -> AuditRecord:
     access: Access = asked.access
     scope = access.reader.persons
@@ -198,6 +205,7 @@ def _audit_record(
         scope.number,
         scope.epoch,
         about,
+        opened,
     )
 
 

@@ -7,7 +7,7 @@ from kintung.store.port import View
 from kintung.web.fhir.answer import Answer
 from kintung.web.pages import assets
 from kintung.web.pages.find.looked import look
-from kintung.web.pages.find.people import people
+from kintung.web.pages.find.people import people, recent
 from kintung.web.pages.find.sought import sealed
 from kintung.web.pages.forms import fields, token
 from kintung.web.pages.page import page
@@ -35,18 +35,20 @@ def ask(site: Site, asked: Asked) -> Answer:
 
 
 def find(site: Site, asked: Asked, view: View) -> Answer:
-    """The box, and the persons that meet what the address has sealed.
+    """The box, and the persons that meet what the address has sealed; with nothing in it, recent people.
 
     Raises:
         ValueInvalid: ``after`` is no place in this list.
     """
     looked = look(site, asked, view, "find")
-    found = people(view, asked.access.reader, looked.typed, looked.found)
+    found = people(view, asked.access.reader, looked.typed, looked.found, site.today)
+    is_empty = not (looked.text or looked.wrong)
+    lately = recent(view, asked.access, site.today) if is_empty else []
     return page(
         site,
         asked,
         "find/find.html",
-        tuple(sorted({key for each in found for key in each.keys})),
+        tuple(sorted({key for each in (*found, *lately) for key in each.keys})),
         status=looked.status,
         kept=("sought", "after"),
         script=assets.FIND,
@@ -54,6 +56,8 @@ def find(site: Site, asked: Asked, view: View) -> Answer:
         most=MOST_CHARACTERS,
         looked=looked,
         people=found,
+        has_recent=is_empty and bool(asked.access.actor),
+        recent=lately,
         record=RECORD,
         is_first=not asked.first("after"),
     )

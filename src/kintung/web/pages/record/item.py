@@ -158,7 +158,7 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         json=_json(shown.body),
         version=shown,
     )
-    return answer._replace(about=found.person.about)
+    return answer._replace(about=found.person.about, opened=found.person.key)
 
 
 _TIMES = ("onsetDateTime", "effectiveDateTime", "effectivePeriod", "occurrenceDateTime", "performedPeriod",

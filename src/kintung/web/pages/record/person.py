@@ -8,6 +8,7 @@ from kintung.errors import NotFound, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.store.links import LinkKind
 from kintung.store.port import Version, View
+from kintung.web.pages.age import age
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language
 from kintung.web.pages.numbers import LABELS, shown_numbers
@@ -58,6 +59,7 @@ class Person(NamedTuple):
         on: the day it is shown as of, None for now.
         today: the day that ages are of.
         linked_by: messages, by what these records are of one person.
+        key: of the source Patient that the address names, for the audit.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Person(NamedTuple):
     linked_by: tuple[str, ...]
     keys: tuple[int, ...]
     about: int
+    key: int
 
     @property
     def name(self) -> Shown:
@@ -113,13 +116,7 @@ class Person(NamedTuple):
     @property
     def age(self) -> int | None:
         """Whole years on the day; None where no day of birth is known, or life has ended."""
-        try:
-            born = date.fromisoformat(self.born[0]) if self.born and not self.died else None
-        except ValueError:
-            return None
-        if born is None or born > self.today:
-            return None
-        return self.today.year - born.year - ((self.today.month, self.today.day) < (born.month, born.day))
+        return age(self.born[0], self.today) if self.born and not self.died else None
 
     @property
     def numbers(self) -> tuple[Number, ...]:
@@ -223,6 +220,7 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known
         _linked_by(view, asked, ids),
         named.patient_keys,
         named.patient_keys[0] if len(ids) > 1 else 0,
+        named.patient_keys[0],
     )
     return Known(person, _stored(found.versions), keepers, kept, found.is_cut, asked.language)
 

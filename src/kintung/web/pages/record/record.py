@@ -43,7 +43,7 @@ def record(site: Site, asked: Asked, view: View) -> Answer:
         others=others,
         shown=partial(results.shown, language=language),
     )
-    return answer._replace(about=found.person.about)
+    return answer._replace(about=found.person.about, opened=found.person.key)
 
 
 def _origins(

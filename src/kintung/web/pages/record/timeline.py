@@ -139,7 +139,7 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         count=len(taken),
         following=str(wanted.number + 1) if len(taken) > start + EACH else "",
     )
-    return answer._replace(about=found.person.about)
+    return answer._replace(about=found.person.about, opened=found.person.key)
 
 
 def _by_words(origin: Origin) -> str:
