@@ -23,6 +23,8 @@ from tests.browser.places import PLACES, Place, reached
 from tests.browser.world import site, world
 from tests.commands import demo
 
+TALLEST = 16_000
+"""Of a longer page the rest is not shown: Chromium draws no more, px."""
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 DEMO = (Place("home-demo", "/"), Place("api-demo", "/api"))
 """What a demo has otherwise than another node."""
@@ -54,13 +56,16 @@ def shoot(browser: Browser, root: str, place: Place, language: Language, view: V
     """One picture of a whole page."""
     with browser.new_context(viewport={"width": view.width, "height": 844}) as context:
         page = context.new_page()
+        chosen = context.new_cdp_session(page)
+        sizes = {"fontSizes": {"standard": 16 * view.text, "fixed": 13 * view.text}}
+        chosen.send("Page.setFontSizes", sizes)
         page.emulate_media(color_scheme=view.theme)
         reached(page, root, place, language)
         page.emulate_media(color_scheme=view.theme, media=view.media)
-        if view.text != 1:
-            # A reader's own size of text is lost while a whole page is taken: all our sizes follow this one.
-            page.locator("html").evaluate(f"html => {{ html.style.fontSize = '{view.text * 106.25}%' }}")
-        page.screenshot(path=FOLDER / f"{place.name}-{language}-{view.name}.png", full_page=True)
+        height = page.evaluate("() => document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": view.width, "height": min(height, TALLEST)})
+        chosen.send("Page.setFontSizes", sizes)  # forgotten when the size of the window changes
+        page.screenshot(path=FOLDER / f"{place.name}-{language}-{view.name}.png")
 
 
 def shoot_all(browser: Browser, root: str, places: Collection[Place]) -> None:

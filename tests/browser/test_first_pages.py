@@ -28,7 +28,7 @@ def test_what_works_in_part_is_found_from_the_first_page_by_keyboard_alone(
     with chromium.new_context(java_script_enabled=False, locale="en-GB") as context:
         page = context.new_page()
         page.goto(looked_at)
-        follow(page, "Seed map")
+        follow(page, "Policy map")
         expect(page.locator("tbody tr")).to_have_count(len(SYSTEMS))
         follow(page, f"works in part\n{partly}")
         expect(page.locator("tbody tr")).to_have_count(partly)
@@ -91,7 +91,7 @@ def test_a_demo_begins_with_invented_people_in_three_languages(chromium: Browser
                 expect(cards).to_have_count(5)
                 expect(cards.get_by_text(said("synthetic"), exact=True)).to_have_count(5)
                 expect(cards.first).to_contain_text(re.compile("[\u4e00-\u9fff]+ [A-Z]"))
-                pressed = said("blood pressure, measured %(n)s times").partition(" %")[0]
+                pressed = said("Blood pressure: %(n)s readings").partition(" %")[0]
                 assert cards.get_by_text(pressed).count() >= 1
                 name = cards.first.get_by_role("link").inner_text().split(" ")[0]
                 cards.first.get_by_role("link").click()

@@ -79,12 +79,12 @@ def test_a_demo_lists_its_people_and_marks_them_as_invented(language: Language) 
     said = messages(language).gettext
     with node(About(demo=Demo(PEOPLE))) as api:
         page = get(api, language)
-        cards = page.text.split('<li class="card invented">')[1:]
+        cards = page.text.split('<li class="invented">')[1:]
         assert len(cards) == len(PEOPLE)
         assert all(said("synthetic") in card for card in cards)
         assert said("Synthetic: nobody in it exists.") in html.unescape(page.text)
         assert f'<span lang="{language.han}">陳大文</span> CHAN, Tai Man' in cards[0]
-        assert said("blood pressure, measured %(n)s times") % {"n": "9"} in cards[0]
+        assert said("Blood pressure: %(n)s readings") % {"n": "9"} in cards[0]
         assert "Cashew &lt;nuts&gt;" in cards[1]
         assert said("without a name") in cards[2]
 

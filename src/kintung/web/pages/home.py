@@ -22,11 +22,11 @@ JURISDICTIONS: Mapping[Jurisdiction, str] = {
     "guangdong": N_("Guangdong"),
 }
 TRAITS: Mapping[Carried, str] = {
-    "across": N_("known on both sides of the border, in two scripts: %(n)s records of one person"),
-    "pressure": N_("blood pressure, measured %(n)s times"),
-    "glucose": N_("HbA1c, measured %(n)s times"),
-    "allergy": N_("an allergy on record: %(what)s"),
-    "vaccines": N_("%(n)s vaccinations"),
+    "across": N_("On both sides of the border, in two scripts: %(n)s records"),
+    "pressure": N_("Blood pressure: %(n)s readings"),
+    "glucose": N_("HbA1c: %(n)s results"),
+    "allergy": N_("Allergy: %(what)s"),
+    "vaccines": N_("Vaccinations: %(n)s"),
 }
 
 
@@ -52,10 +52,10 @@ DOORS = (
         N_("Pairs of records that may be of one person, for stewards to decide."),
         Right.STEWARD,
     ),
-    Door("/api", N_("The API"), N_("What programs may ask of this node, with lines to try.")),
+    Door("/api", N_("The API"), N_("What programs may ask of this node, with commands to try.")),
     Door(
         "/seeds",
-        N_("Seed map"),
+        N_("Policy map"),
         N_("What public documents of policy ask for, in their own words, and how far each has come."),
     ),
 )

@@ -1,5 +1,6 @@
 """From a template and values to the bytes of a page."""
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache, lru_cache
@@ -9,7 +10,7 @@ from urllib.parse import urlencode
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kintung.consent import Right
 from kintung.web.outcomes import Headers
@@ -33,6 +34,7 @@ _COMMON: Headers = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 SAFE: Headers = ((b"content-security-policy", POLICY), *_COMMON)
+_AFTER_COMMA = re.compile("(?<=，)")
 _KEPT_NOWHERE: Headers = (
     (b"cache-control", b"no-store"),
     (b"vary", b"accept-language, cookie, accept-encoding"),
@@ -108,6 +110,7 @@ def render(
             number=number,
             tenths=tenths,
             recorded=recorded,
+            phrases=phrases,
             home=HOME,
             sections=entries(path, rights),
             style=STYLE,
@@ -131,6 +134,14 @@ def civil_day(text: str, language: Language) -> str:
         return format_date(date.fromisoformat(text), "long", locale=language.locale)
     except ValueError:
         return text
+
+
+def phrases(text: str) -> Markup:
+    """A line of Chinese whose phrases stay whole where they fit: it is broken after a comma first."""
+    parts = _AFTER_COMMA.split(text)
+    if len(parts) == 1:
+        return escape(text)
+    return Markup("").join(Markup('<span class="phrase">{}</span>').format(each) for each in parts)
 
 
 def _address(path: str, query: Mapping[str, str]) -> str:
