@@ -16,8 +16,10 @@ from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
 from kintung.store.port import Prepared
 from kintung.store.reader import Reader
+from kintung.web.about import About, Demo
 from kintung.web.pages.record import person
 from kintung.web.pages.record.timeline import EACH
+from kintung.web.site import WebSettings
 from tests import scale
 from tests.records import organization
 from tests.server.api import Api, persona
@@ -390,11 +392,95 @@ def test_a_record_is_shown_as_it_was_known_on_a_day(api: Api) -> None:
     assert get(api, "/record/p1/Condition/c2?as-at=2022-10-20").status_code == 200
 
 
-def test_before_it_was_stored_nothing_was_known(api: Api) -> None:
-    page = get(api, "/record/p1?as-at=2020-01-01")
-    assert page.status_code == 200
-    assert "Nothing was known of this person on that day" in said(page)
-    assert "陳大文" not in page.text
+def test_before_it_was_stored_nothing_was_known_and_the_first_day_is_said(api: Api) -> None:
+    for path in ("/record/p1", "/record/p1/timeline"):
+        page = get(api, f"{path}?as-at=2020-01-01")
+        assert page.status_code == 200
+        assert "Nothing was known of this person on that day" in said(page)
+        assert "The record begins on 19 October 2022." in said(page)
+        assert f'href="{path}?as-at=2022-10-19"' in page.text
+        assert "陳大文" not in page.text
+
+
+PAGES_OF_A_RECORD = ("/record/p1", "/record/p1/timeline", "/record/p1/Condition/c1")
+
+
+@pytest.mark.parametrize("path", PAGES_OF_A_RECORD)
+def test_a_day_is_chosen_on_each_page_by_a_form_and_left_by_a_link(api: Api, path: str) -> None:
+    now, then = get(api, path), get(api, f"{path}?as-at=2022-10-19&lang=en")
+    for page in (now, then):
+        form = re.search(rf'<form method="get" action="{path}">.*?</form>', page.text, re.DOTALL)
+        assert form is not None
+        assert '<label for="at">' in form[0]
+        assert '<input id="at" name="as-at" type="date"' in form[0]
+        assert 'max="2022-10-19"' in form[0]
+    assert 'name="lang" value="en"' in then.text
+    assert f'<a class="button quiet" href="{path}?lang=en">Today</a>' in then.text
+    assert ">Today<" not in now.text
+
+
+@pytest.mark.parametrize("path", PAGES_OF_A_RECORD)
+def test_the_bar_of_a_demo_has_the_day_and_asks_for_another(path: str) -> None:
+    with opened(settings=WebSettings(about=About(demo=Demo()))) as found:
+        found.store(*RECORD)
+        for asked, on in ((path, "19 October 2022"), (f"{path}?as-at=2022-10-19", "19 October 2022")):
+            page = found.get(f"{ROOT}{asked}", headers={"accept-language": "en"})
+            assert f"as at {on}" in said(page, "aside")
+            form = re.search(rf'<form method="get" action="{path}">.*?</form>', page.text, re.DOTALL)
+            assert form is not None
+            assert 'id="demo-at" name="as-at" type="date"' in form[0]
+        clock = found.node.clock
+        assert isinstance(clock, SetClock)
+        clock.jump(2 * DAY)
+        page = found.get(f"{ROOT}{path}?as-at=2022-10-20", headers={"accept-language": "en"})
+        assert "as at 20 October 2022" in said(page, "aside")
+
+
+def test_what_is_chosen_of_a_timeline_stays_with_another_day(api: Api) -> None:
+    page = get(api, "/record/p1/timeline?kind=visits&from=2022-01-01&as-at=2022-10-19")
+    form = re.search(r'<div class="as-at past">.*?</div>', page.text, re.DOTALL)
+    assert form is not None
+    assert 'name="kind" value="visits"' in form[0]
+    assert 'href="/record/p1/timeline?kind=visits&amp;from=2022-01-01"' in form[0]
+
+
+@pytest.mark.parametrize("path", PAGES_OF_A_RECORD)
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        ("2022-10-20", "This day is still to come."),
+        ("2022-13-01", "This is not a day."),
+        ("<b>", "not a day"),
+    ],
+)
+def test_a_day_that_cannot_be_is_asked_for_again(api: Api, path: str, day: str, why: str) -> None:
+    page = get(api, f"{path}?{httpx.QueryParams({'as-at': day})}")
+    assert page.status_code == 400
+    assert f"{day}" in said(page)
+    assert why in said(page)
+    assert "陳大文" in said(page)
+    assert 'aria-invalid="true" aria-describedby="at-wrong"' in page.text
+    assert f'href="{path}">Today</a>' in page.text
+    assert "Hypertension" not in page.text
+    hidden = get(api, f"{path}?{httpx.QueryParams({'as-at': day})}", "p3")
+    absent = get(api, f"{path}?{httpx.QueryParams({'as-at': day})}".replace("p1", "pp"), "p3")
+    assert hidden.status_code == absent.status_code == 404
+    assert hidden.text.replace("p1", "pp") == absent.text
+    hidden_item = get(api, f"/record/p1/Condition/x1?{httpx.QueryParams({'as-at': day})}", "p1")
+    assert hidden_item.status_code == 404
+
+
+def test_what_was_not_stored_yet_says_so_to_who_sees_it_now(api: Api) -> None:
+    clock = api.node.clock
+    assert isinstance(clock, SetClock)
+    clock.jump(2 * DAY)
+    api.store(of("Flag", "f1", status="active", code={"text": "Falls"}))
+    page = get(api, "/record/p1/Flag/f1?as-at=2022-10-20")
+    assert page.status_code == 404
+    assert "This was not in the record yet" in said(page)
+    assert "Falls" not in page.text
+    hidden, absent = (get(api, f"/record/p1/Flag/{id}?as-at=2022-10-20", "p3") for id in ("f1", "ff"))
+    assert hidden.text.replace("f1", "ff") == absent.text
 
 
 @pytest.mark.parametrize(
@@ -410,7 +496,7 @@ def test_what_cannot_be_understood_is_refused(api: Api, path: str) -> None:
 @given(data=st.data())
 def test_nothing_that_is_asked_is_a_fault_of_the_node(data: st.DataObject) -> None:
     words = st.text(max_size=12) | st.sampled_from(
-        ["2022-01-01", "0001-01-01", "9999-12-31", "1", "9999", "visits"]
+        ["2022-01-01", "2022-10-19", "0001-01-01", "9999-12-31", "1", "9999", "visits"]
     )
     names = st.sampled_from(["as-at", "from", "to", "kind", "place", "page", "lang"])
     asked = data.draw(st.dictionaries(names, words, max_size=4))

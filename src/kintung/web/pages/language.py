@@ -95,7 +95,7 @@ def tongue(text: str, language: Language) -> str:
     if speaks(text, language) or _AMOUNT.match(text):
         return ""
     if language is Language.ENGLISH:
-        return "zh"
+        return language.han.value
     return "en" if _WORD.search(text) else ""
 
 

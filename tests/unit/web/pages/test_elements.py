@@ -83,7 +83,8 @@ def test_plain_codes_have_words_where_they_are_known() -> None:
 
 @pytest.mark.parametrize(
     ("text", "language", "of"),
-    [("Penicillin", HK, "en"), ("青黴素 Penicillin", HK, ""), ("青黴素", EN, "zh"), ("青黴素 P", EN, "zh"),
+    [("Penicillin", HK, "en"), ("青黴素 Penicillin", HK, ""), ("青黴素", EN, HK.value),
+     ("青黴素 P", EN, HK.value),
      ("青黴素 Penicillin", EN, ""), ("82 µmol/L", HK, ""), ("120", HK, ""), ("120", EN, ""), ("", CN, ""),
      ("Penicillin", EN, "")],
 )  # fmt: skip

@@ -1,10 +1,11 @@
 """What the registry of pages takes of this package."""
 
+from kintung.web.pages.record.days import dated
 from kintung.web.pages.record.item import item
 from kintung.web.pages.record.record import record
 from kintung.web.pages.record.timeline import timeline
 from kintung.web.pages.registry import Shows
 
-RECORD = Shows(record)
-TIMELINE = Shows(timeline)
-ITEM = Shows(item)
+RECORD = Shows(dated(record))
+TIMELINE = Shows(dated(timeline))
+ITEM = Shows(dated(item))

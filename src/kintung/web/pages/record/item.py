@@ -29,7 +29,7 @@ from kintung.web.pages.record.elements import (
     told,
 )
 from kintung.web.pages.record.keepers import Keepers, Origin
-from kintung.web.pages.record.person import day_asked, end_of, known, require_of
+from kintung.web.pages.record.person import Person, day_asked, end_of, known, require_of
 from kintung.web.pages.record.results import said as value_of
 from kintung.web.pages.record.titles import observed, title
 from kintung.web.pages.registry import Asked
@@ -120,7 +120,7 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
     """The page of one resource, as it is or as it was on a day.
 
     Raises:
-        NotFound: it is absent or hidden, was not yet there, or is of somebody else than the address says.
+        NotFound: it is absent or hidden, or is of somebody else than the address says.
         Deleted: it was deleted.
         ValueInvalid: ``as-at`` is no day.
     """
@@ -130,12 +130,12 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
     require_of(view, asked, type, id)
     upto = end_of(on, site.offset_minutes) if on is not None else None
     versions = _history(view, asked, type, id, upto)
+    found = known(site, asked, view, ())
     if not versions:
-        raise NotFound("Nothing is here.")
+        return _not_yet(site, asked, found.person)
     shown = versions[0]
     if shown.method is Method.DELETE:
         raise Deleted("This was deleted.")
-    found = known(site, asked, view, ())
     resource = parse(shown.body)
     keepers = Keepers(view, asked.access.reader, asked.language)
     answer = page(
@@ -145,6 +145,7 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         tuple(sorted({*found.keys, *(key for version in versions for key in version.patient_keys)})),
         kept=("as-at",),
         person=found.person,
+        demo_at=found.person.demo_at(f"{type}/{id}"),
         today=site.today.isoformat(),
         type=type,
         rid=id,
@@ -159,6 +160,22 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         version=shown,
     )
     return answer._replace(about=found.person.about, opened=found.person.key)
+
+
+def _not_yet(site: Site, asked: Asked, person: Person) -> Answer:
+    """That what is there now was not on the day."""
+    answer = page(
+        site,
+        asked,
+        "record/not_yet.html",
+        person.keys,
+        status=404,
+        kept=("as-at",),
+        person=person,
+        here=asked.path,
+        today=site.today.isoformat(),
+    )
+    return answer._replace(about=person.about)
 
 
 _TIMES = ("onsetDateTime", "effectiveDateTime", "effectivePeriod", "occurrenceDateTime", "performedPeriod",

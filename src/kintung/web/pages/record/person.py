@@ -7,7 +7,7 @@ from typing import NamedTuple
 from kintung.errors import NotFound, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.store.links import LinkKind
-from kintung.store.port import Version, View
+from kintung.store.port import Paging, Version, View
 from kintung.web.pages.age import age
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language
@@ -60,6 +60,7 @@ class Person(NamedTuple):
         today: the day that ages are of.
         linked_by: messages, by what these records are of one person.
         key: of the source Patient that the address names, for the audit.
+        began: the day when the first of them was stored, as FHIR writes it; where none was known on ``on``.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Person(NamedTuple):
     keys: tuple[int, ...]
     about: int
     key: int
+    began: str = ""
 
     @property
     def name(self) -> Shown:
@@ -135,6 +137,11 @@ class Person(NamedTuple):
         """The address of a page of this record."""
         return f"/record/{self.id}/{path}" if path else f"/record/{self.id}"
 
+    def demo_at(self, path: str = "", kept: Mapping[str, str] | None = None) -> dict[str, object]:
+        """What the bar of a demo needs to ask for another day of a page."""
+        on = self.on.isoformat() if self.on is not None else ""
+        return {"on": on, "action": self.address(path), "kept": kept or {}}
+
     @property
     def kept(self) -> dict[str, str]:
         """The parameters that all links of the record keep."""
@@ -190,15 +197,20 @@ def end_of(day: date, offset_minutes: int) -> int:
     return (days * 86_400 - offset_minutes * 60) * _SECOND - 1
 
 
-def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known:
+def known(site: Site, asked: Asked, view: View, types: Collection[str], *, is_now: bool = False) -> Known:
     """The person whose source Patient an address names, and what it has of these types.
+
+    Args:
+        is_now: as it is now, whatever day is asked for.
 
     Raises:
         NotFound: that Patient is absent, or hidden from who asks.
         Deleted: it was deleted.
-        ValueInvalid: ``as-at`` is no day.
+        ValueInvalid: ``as-at`` is no day, or one that is still to come.
     """
-    reader, id, on = asked.access.reader, asked.named["id"], day_asked(asked)
+    reader, id, on = asked.access.reader, asked.named["id"], None if is_now else day_asked(asked)
+    if on is not None and on > site.today:
+        raise ValueInvalid("as-at is today or a day before it.", path="as-at")
     named = view.read(reader, "Patient", id)
     ids = view.person(reader, id)
     at = end_of(on, site.offset_minutes) if on is not None else None
@@ -221,8 +233,18 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str]) -> Known
         named.patient_keys,
         named.patient_keys[0] if len(ids) > 1 else 0,
         named.patient_keys[0],
+        _began(site, asked, view, ids) if at is not None and not patients else "",
     )
     return Known(person, _stored(found.versions), keepers, kept, found.is_cut, asked.language)
+
+
+def _began(site: Site, asked: Asked, view: View, ids: tuple[str, ...]) -> str:
+    """The day when the first version in sight of a person's Patients was stored, as FHIR writes it."""
+    first = (
+        view.history(asked.access.reader, "Patient", id, oldest_first=True, paging=Paging(1)).entries
+        for id in ids
+    )
+    return day_of(min(version.at for entries in first for version in entries), site.offset_minutes)
 
 
 def _stored(versions: tuple[Version, ...]) -> tuple[Stored, ...]:

@@ -35,6 +35,7 @@ def record(site: Site, asked: Asked, view: View) -> Answer:
         found.keys,
         kept=("as-at",),
         person=found.person,
+        demo_at=found.person.demo_at(),
         is_cut=found.is_cut,
         today=site.today.isoformat(),
         parts_of_summary=parts,

@@ -130,6 +130,7 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         found.keys,
         kept=("as-at", "kind", "place", "from", "to", "page"),
         person=found.person,
+        demo_at=found.person.demo_at("timeline", wanted.kept),
         is_cut=found.is_cut,
         today=site.today.isoformat(),
         wanted=wanted,
