@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kintung.definitions.seeds import STATES, seed_map
+from kintung.web.about import About, Demo, Invented
 from kintung.web.pages.catalogues import messages
 from kintung.web.pages.language import Language, worded
 from kintung.web.pages.seeds import LABELS
+from kintung.web.site import WebSettings
 from tests.server.api import Api
 from tests.server.api import api as opened
 
@@ -58,6 +60,17 @@ def test_every_system_is_shown_with_its_words_and_its_state(api: Api, language: 
     assert {messages(language).gettext(LABELS[state]) in shown for state in STATES} == {True}
 
 
+def test_a_test_is_shown_as_what_it_says_and_where_it_is(api: Api) -> None:
+    shown = html.unescape(get(api, "/seeds").text).replace("<wbr>", "")
+    tests = {test for system in SYSTEMS for test in system.tests}
+    assert "tests/leaks/test_noninterference.py::test_what_is_hidden_changes_no_answer" in tests
+    assert '<span lang="en">What is hidden changes no answer</span>' in shown
+    for test in tests:
+        file, _, name = test.partition("::")
+        assert f"<code>{file}</code>" in shown
+        assert name.removeprefix("test_").replace("_", " ")[1:] in shown
+
+
 def test_the_counts_are_those_of_the_map(api: Api) -> None:
     assert counts(get(api, "/seeds")) == {"": len(SYSTEMS), **seed_map().counts()}
 
@@ -99,6 +112,17 @@ def test_a_filter_that_there_is_not_is_refused(api: Api, query: str) -> None:
 def test_whatever_is_asked_is_answered(query: dict[str, str]) -> None:
     with opened() as api:
         assert get(api, f"/seeds?{urlencode(query)}").status_code in (200, 400)
+
+
+def test_a_screen_of_a_person_leads_to_one_of_the_demo() -> None:
+    invented = Demo((Invented("p1", "陳大文", "", ()),))
+    with opened(settings=WebSettings(about=About(demo=invented))) as api:
+        api.store({"resourceType": "Patient", "id": "p1"})
+        page = get(api, "/seeds").text
+        for screen in ("/record/p1", "/record/p1/timeline"):
+            assert f'<a href="{screen}">' in page
+            assert get(api, screen).status_code == 200
+        assert '<a href="/record/{id}' not in page
 
 
 def test_screens_are_links_and_lead_somewhere(api: Api) -> None:

@@ -46,12 +46,11 @@ class Line(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One interaction or operation: ``about`` is a message, ``document`` its page of the reference."""
+    """What one or more calls do: ``about`` is a message, ``documents`` their pages of the reference."""
 
-    name: str
-    call: str
+    calls: tuple[str, ...]
     about: str
-    document: str
+    documents: tuple[str, ...]
 
 
 class Group(NamedTuple):
@@ -73,6 +72,7 @@ def api(site: Site, asked: Asked) -> Answer:
     """What is offered, of everything together."""
     found = offered(deletes_several=site.settings.delete_at_most > 1)
     of_types: list[dict[str, Any]] = found["rest"][0]["resource"]
+    shared = frozenset[str].intersection(*(frozenset(_operations(each)) for each in of_types))
     demo = site.settings.about.demo
     return page(
         site,
@@ -86,8 +86,9 @@ def api(site: Site, asked: Asked) -> Answer:
         version=found["fhirVersion"],
         lines=list(lines(asked.base, demo.people[0].id if demo is not None and demo.people else "")),
         groups=groups(),
-        common=_codes(of_types[0]),
-        types=[_type(each) for each in of_types],
+        common=list(_codes(of_types[0])),
+        operations=[name for name in _operations(of_types[0]) if name in shared],
+        types=[_type(each, shared) for each in of_types],
         parameters=sum(len(each["searchParam"]) for each in of_types),
     )
 
@@ -111,7 +112,7 @@ def of_type(site: Site, asked: Asked) -> Answer:
         (),
         type=type,
         line=_get(f"{asked.base}/{type}?_count=1"),
-        codes=_codes(of),
+        interactions=_codes(of),
         parameters=[(each["name"], each["type"], each.get("definition", "")) for each in parameters],
         operations=[(each["name"], each["definition"]) for each in of.get("operation", ())],
         includes=of.get("searchInclude", ()),
@@ -150,23 +151,34 @@ def is_operation(interaction: Interaction) -> bool:
 
 
 def _entries(interactions: Sequence[Interaction]) -> tuple[Entry, ...]:
-    return tuple(
-        Entry(
-            each.name,
-            f"{each.method} /fhir{each.path}" + ("?…" if each.name.startswith("conditional") else ""),
-            each.description,
-            f"{DOCUMENTS}/{'operation' if is_operation(each) else 'interaction'}/{each.name}.md",
-        )
-        for each in interactions
-    )
+    """One entry for what is said of in the same words: an operation by GET and by POST."""
+    said: dict[str, list[Interaction]] = {}
+    for each in interactions:
+        said.setdefault(each.description, []).append(each)
+    return tuple(Entry(tuple(map(_call, of)), about, tuple(map(_document, of))) for about, of in said.items())
+
+
+def _call(interaction: Interaction) -> str:
+    criteria = "?…" if interaction.name.startswith("conditional") else ""
+    return f"{interaction.method} /fhir{interaction.path}{criteria}"
+
+
+def _document(interaction: Interaction) -> str:
+    folder = "operation" if is_operation(interaction) else "interaction"
+    return f"{DOCUMENTS}/{folder}/{interaction.name}.md"
 
 
 def _codes(of_type: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(each["code"] for each in of_type["interaction"])
 
 
-def _type(of_type: Mapping[str, Any]) -> Type:
-    own = tuple(f"${each['name']}" for each in of_type.get("operation", ()))
+def _operations(of_type: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"${each['name']}" for each in of_type.get("operation", ()))
+
+
+def _type(of_type: Mapping[str, Any], shared: frozenset[str]) -> Type:
+    """``shared``: operations that every type has."""
+    own = tuple(name for name in _operations(of_type) if name not in shared)
     return Type(of_type["type"], len(of_type["searchParam"]), own)
 
 

@@ -52,7 +52,11 @@ class Cited(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One system, in the language of who asked; ``homes`` are messages."""
+    """One system, in the language of who asked; ``homes`` are messages.
+
+    ``screens`` are addresses as the definition has them, and where each leads, "" where that needs a person
+    and the node has none to show. ``tests`` are a file and what the test says.
+    """
 
     number: int
     title: str
@@ -61,9 +65,9 @@ class Row(NamedTuple):
     state: State
     since: date
     says: str
-    screens: tuple[str, ...]
+    screens: tuple[tuple[str, str], ...]
     calls: tuple[str, ...]
-    tests: tuple[str, ...]
+    tests: tuple[tuple[str, str], ...]
 
 
 class Tab(NamedTuple):
@@ -101,6 +105,8 @@ def seeds(site: Site, asked: Asked) -> Answer:
         each for each in found.systems if document in ("", *(seed.document for seed in each.seeds))
     ]
     shown = [each for each in of_document if state in ("", each.state)]
+    demo = site.settings.about.demo
+    person = demo.people[0].id if demo is not None and demo.people else ""
     sources = [_source(each, asked.language) for each in found.documents.values()]
     return page(
         site,
@@ -114,7 +120,7 @@ def seeds(site: Site, asked: Asked) -> Answer:
         document=document,
         sources=sources,
         choices=[(each.id, each.name) for each in sources],
-        rows=[_row(found, each, asked.language, document) for each in shown],
+        rows=[_row(found, each, asked.language, document, person) for each in shown],
         labels=LABELS,
         badges=BADGES,
     )
@@ -139,8 +145,8 @@ def _source(document: Document, language: Language) -> Source:
     )
 
 
-def _row(found: SeedMap, system: PolicySystem, language: Language, document: str) -> Row:
-    """A system with the words of one document, or of all."""
+def _row(found: SeedMap, system: PolicySystem, language: Language, document: str, person: str) -> Row:
+    """A system with the words of one document, or of all; its screens are those of ``person``."""
     return Row(
         system.number,
         worded(system.system, language),
@@ -153,7 +159,20 @@ def _row(found: SeedMap, system: PolicySystem, language: Language, document: str
         system.state,
         system.since,
         worded(system.says, language) if system.says else "",
-        system.screens,
+        tuple((each, _led(each, person)) for each in system.screens),
         system.calls,
-        system.tests,
+        tuple(_test(each) for each in system.tests),
     )
+
+
+def _led(screen: str, person: str) -> str:
+    """Where the address of a screen leads; "" where something of it is still to be filled in."""
+    of_person = screen.replace("/record/{id}", f"/record/{person}") if person else screen
+    return "" if "{" in of_person else of_person
+
+
+def _test(path: str) -> tuple[str, str]:
+    """The file of a test, and what its name says."""
+    file, _, name = path.partition("::")
+    said = name.removeprefix("test_").replace("_", " ")
+    return file, said[:1].upper() + said[1:]

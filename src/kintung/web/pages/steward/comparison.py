@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 VERDICTS: dict[Verdict, str] = {
     Verdict.SAME: N_("Same"),
-    Verdict.NEAR: N_("In part"),
+    Verdict.NEAR: N_("Partly the same"),
     Verdict.DIFFERS: N_("Different"),
     Verdict.ONE_SIDED: N_("Only one says it"),
 }
