@@ -177,6 +177,78 @@ def test_a_record_of_one_says_so_and_that_nothing_is_recorded_is_not_none(api: A
     assert "No results recorded" in text
 
 
+VERIFIED = {
+    "url": "https://kintung.org/fhir/StructureDefinition/identifier-verified",
+    "valueDateTime": "2020-01-01",
+}
+
+
+def counted(id: str, keeper: str, *numbers: str) -> Resource:
+    """A Patient whose documents were seen at a counter."""
+    seen = [{"system": HKID, "value": number, "extension": [VERIFIED]} for number in numbers]
+    return {
+        "resourceType": "Patient", "id": id, "name": [{"text": "陳大文"}], "birthDate": "1950-03-02",
+        "managingOrganization": {"reference": f"Organization/{keeper}"},
+        **({"identifier": seen} if seen else {}),
+    }  # fmt: skip
+
+
+def joined(api: Api, one: str, other: str, kind: LinkKind) -> None:
+    expected = None if kind is LinkKind.CERTAIN else 0
+    api.prepared(Prepared(links=(LinkChange(one, other, kind, "somebody", "why", 900, expected=expected),)))
+
+
+def header(page: httpx.Response) -> str:
+    found = re.search(r'<header class="subject">.*?</header>', page.text, re.DOTALL)
+    assert found is not None
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", found[0])).split())
+
+
+def test_the_number_that_makes_records_one_is_named_masked_with_who_keeps_it(api: Api) -> None:
+    api.store(counted("n1", "clinic", "G123456(A)"), counted("n2", "hospital", "g123456a"))
+    joined(api, "n1", "n2", LinkKind.CERTAIN)
+    api.personas["n1"] = persona("n1", api.grant(9, "n1"), Right.VIEW)
+    for who in ("all", "n1"):
+        text = header(get(api, "/record/n1", who))
+        assert "Certain 2 records of one person: the same number, its document seen at a counter:" in text
+        assert "Hong Kong identity card number G123***(*) (kept by Clinic of Sha Tin; Hospital" in text
+        assert "G123456" not in text
+        assert "steward" not in text
+
+
+def test_a_steward_who_decided_is_said_with_the_day_and_without_a_name(api: Api) -> None:
+    api.store(counted("n1", "clinic"), counted("n2", "hospital"))
+    clock = api.node.clock
+    assert isinstance(clock, SetClock)
+    clock.jump(3 * DAY)
+    joined(api, "n1", "n2", LinkKind.MERGED)
+    text = header(get(api, "/record/n2"))
+    assert "2 records of one person: a steward decided it, 22 Oct 2022 08:00" in text
+    assert "somebody" not in text
+    assert "number," not in text
+
+
+def test_of_a_record_that_is_not_in_sight_nothing_is_said_of_what_links_it(api: Api) -> None:
+    api.store(counted("n1", "clinic", "G123456(A)"), counted("n2", "hospital", "G123456(A)"))
+    joined(api, "n1", "n2", LinkKind.CERTAIN)
+    api.label("Patient/n2", "secret")
+    clinic = Reader("clinic", persons=True, organisations=True, hidden=frozenset({"secret"}))
+    api.personas["clinic"] = persona("clinic", clinic, Right.VIEW)
+    text = header(get(api, "/record/n1", "clinic"))
+    assert "One record" in text
+    assert "seen at a counter" not in text
+    assert "Hospital" not in text
+
+
+def test_what_their_source_says_is_said_to_be_its_word(api: Api) -> None:
+    over = counted("n2", "clinic") | {
+        "active": False, "link": [{"other": {"reference": "Patient/n1"}, "type": "replaced-by"}]
+    }  # fmt: skip
+    api.store(counted("n1", "clinic"), over)
+    joined(api, "n1", "n2", LinkKind.CERTAIN)
+    assert "2 records of one person: their source says so" in header(get(api, "/record/n1"))
+
+
 ADDRESSES = ("/record/{}", "/record/{}/timeline", "/record/{}/Condition/c1", "/record/{}?as-at=2022-10-19")
 
 

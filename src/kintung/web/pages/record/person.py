@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 from kintung.errors import NotFound, ValueInvalid
 from kintung.fhir.json import parse
-from kintung.store.links import LinkKind
 from kintung.store.port import Paging, Version, View
 from kintung.web.pages.age import age
-from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language
 from kintung.web.pages.numbers import LABELS, shown_numbers
+from kintung.web.pages.record.bonds import Bond, Kept, bonds
 from kintung.web.pages.record.elements import Resource, listed, text
 from kintung.web.pages.record.keepers import Keepers, Origin
 from kintung.web.pages.registry import Asked
@@ -22,12 +21,6 @@ from kintung.web.site import Site
 MOST = 5_000
 """Resources of one page of a record, the newest."""
 _SECOND = 1_000_000
-
-LINKED: dict[LinkKind, str] = {
-    LinkKind.CERTAIN: N_("the same verified number, or their source says so"),
-    LinkKind.MERGED: N_("a steward decided it"),
-}
-"""By what records are certainly of one person."""
 
 
 class Stored(NamedTuple):
@@ -58,7 +51,7 @@ class Person(NamedTuple):
         patients: those that are known, newest change first; () of a day when none was.
         on: the day it is shown as of, None for now.
         today: the day that ages are of.
-        linked_by: messages, by what these records are of one person.
+        bonds: by what these records are of one person.
         key: of the source Patient that the address names, for the audit.
         began: the day when the first of them was stored, as FHIR writes it; where none was known on ``on``.
     """
@@ -69,11 +62,16 @@ class Person(NamedTuple):
     keepers: tuple[Origin, ...]
     on: date | None
     today: date
-    linked_by: tuple[str, ...]
+    bonds: tuple[Bond, ...]
     keys: tuple[int, ...]
     about: int
     key: int
     began: str = ""
+
+    @property
+    def linked_by(self) -> tuple[str, ...]:
+        """Messages, by what these records are of one person."""
+        return tuple(dict.fromkeys(bond.message for bond in self.bonds))
 
     @property
     def name(self) -> Shown:
@@ -222,6 +220,7 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str], *, is_no
         each.version.patient_keys: keepers.named(each.resource.get("managingOrganization"))
         for each in patients
     }
+    by_id = {each.version.id: Kept(each.resource, kept[each.version.patient_keys]) for each in patients}
     person = Person(
         id,
         ids,
@@ -229,7 +228,7 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str], *, is_no
         tuple(dict.fromkeys(kept.values())),
         on,
         on or site.today,
-        _linked_by(view, asked, ids),
+        bonds(view, reader, ids, by_id),
         named.patient_keys,
         named.patient_keys[0] if len(ids) > 1 else 0,
         named.patient_keys[0],
@@ -249,16 +248,6 @@ def _began(site: Site, asked: Asked, view: View, ids: tuple[str, ...]) -> str:
 
 def _stored(versions: tuple[Version, ...]) -> tuple[Stored, ...]:
     return tuple(Stored(version, parse(version.body)) for version in versions)
-
-
-def _linked_by(view: View, asked: Asked, ids: tuple[str, ...]) -> tuple[str, ...]:
-    """By what the records of a person are certainly one's; nothing of those that are only probable."""
-    if len(ids) == 1:
-        return ()
-    links = [link for id in ids for link in view.links_of(asked.access.reader, id)]
-    among = [link for link in links if link.one in ids and link.other in ids and link.is_linked]
-    kinds = {link.decided if link.decided is LinkKind.MERGED else LinkKind.CERTAIN for link in among}
-    return tuple(words for kind, words in LINKED.items() if kind in kinds)
 
 
 def require_of(view: View, asked: Asked, type: str, id: str) -> tuple[str, ...]:
