@@ -3,10 +3,14 @@
 from random import Random
 from typing import Any
 
+import pytest
+
 from kintung.identity.name_search import name_forms
+from kintung.store.sql.search import plan as search_plans
 from tests import scale
 from tests.oracle.spoken import NAMES, PLACES, Spoken
 from tests.stores import Record
+from tests.stores import names as names_of
 
 
 def human_name(draw: Random, name: Spoken) -> dict[str, Any]:
@@ -32,11 +36,25 @@ def asked(draw: Random, name: Spoken) -> str:
         place = draw.choice(PLACES)
         text = draw.choice((characters[1:], f"{getattr(name.first, place)} {getattr(name.second, place)}"))
     return draw.choice(
-        (f"Patient?{code}={text}", f"Patient?{code}={text}", f"Observation?subject.name={text}")
+        (
+            f"Patient?{code}={text}",
+            f"Patient?birthdate={draw.choice(YEARS)}&{code}={text}",
+            f"Observation?subject.name={text}",
+        )
     )
 
 
-def test_stores_agree_on_names_in_any_form(records: list[Record]):
+YEARS = ("1950", "1951")
+
+
+@pytest.mark.parametrize("thresholds", ["usual", "low"])
+def test_stores_agree_on_names_in_any_form(
+    records: list[Record], thresholds: str, monkeypatch: pytest.MonkeyPatch
+):
+    """In the same order, too, page by page."""
+    if thresholds == "low":
+        for name, value in {"FEW": 1, "COUNTED": 20, "STRETCH": 4, "STRETCH_OF_FORMS": 2}.items():
+            monkeypatch.setattr(search_plans, name, value)
     draw = scale.seeded("names side by side")
     names = draw.sample(NAMES, 12)
     found_any = 0
@@ -48,6 +66,7 @@ def test_stores_agree_on_names_in_any_form(records: list[Record]):
             "resourceType": "Patient",
             "id": id,
             "name": [human_name(draw, draw.choice(names)) for _ in range(draw.randrange(1, 3))],
+            "birthDate": draw.choice(YEARS),
         }
         about = {
             "resourceType": "Observation",
@@ -61,7 +80,9 @@ def test_stores_agree_on_names_in_any_form(records: list[Record]):
             if record.found(f"Observation?_id=o{step % 10}") == []:
                 record.put(about)
         search = asked(draw, draw.choice(names))
-        found = [sorted(record.found(search)) for record in records]
+        found = [
+            [name for page in record.pages(search, count=2) for name in names_of(page)] for record in records
+        ]
         assert found[0] == found[1] == found[2], (search, found)
         totals = {record.search(search, count=0, total=True).total for record in records}
         assert totals == {len(found[0])}, search

@@ -784,6 +784,69 @@ def test_the_forms_of_a_name_are_worth_more_rows_than_a_value(
         assert searcher.plan(Names().stored(searcher.db, ALL), query).name == plan
 
 
+def _born(record: Record, kind: str) -> None:
+    """People of one surname, of whom few are born in the year that all others are."""
+    people = [
+        {
+            "resourceType": "Patient",
+            "id": f"{kind}{n}",
+            "name": [{"text": "諸葛" if n % 8 == 0 else f"Smith{n}"}],
+            "birthDate": f"195{n % 2}",
+        }
+        for n in range(80)
+    ]
+    record.commit(*map(record.putting, people))
+
+
+@pytest.mark.parametrize("scope", [None, MANY])
+def test_a_list_is_put_in_order_before_a_name_is_probed_in_it(record: Record, scope: int | None) -> None:
+    """A page that is full ends the probing: each probe of a name in all its forms is dear."""
+    _born(record, "lazy")
+    reader = ALL if scope is None else Reader("r", record.store.scope(scope))
+    with searching(record, by_index=True) as searcher:
+        pairs = [("birthdate", "1950"), ("name", "諸葛")]
+        query = parse_query("Patient", pairs, now_micros=0, others=name_forms)
+        asked = Asked(Names().stored(searcher.db, reader), query, 21)
+        (year, name) = query.criteria
+        by_year, by_name = (searcher.page(asked, Plan("candidates", (each,))) for each in (year, name))
+        lazy = _explained(searcher.db, by_year.text, by_year.values)
+        walked = searcher.page(asked, Plan("walk"))
+        answers = [searcher.db.rows(each.text, each.values) for each in (by_year, by_name, walked)]
+
+    assert answers[0] == answers[1] == answers[2]
+    assert len(answers[0]) == (0 if scope else 10)
+    if searcher.db.dialect == "sqlite":
+        inner, _, outer = lazy.partition("SCAN r")
+        assert "USE TEMP B-TREE FOR ORDER BY" in inner, lazy
+        assert "folded>?" in outer, lazy
+        assert "ORDER BY" not in outer, lazy
+    else:
+        assert re.search(r"Limit.*\n +-> +Subquery Scan on r ", lazy), lazy
+        assert lazy.count("seq DESC") == 1, lazy
+    assert "SELECT r.patient_key, r.type, r.key, r.seq" not in by_name.text, "a day is probed in a row's time"
+
+
+def test_a_walk_of_a_name_in_its_forms_is_short_and_then_the_name_is_listed_sooner(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _born(record, "short")
+    monkeypatch.setattr(planner, "FEW", 1)
+    with searching(record) as searcher:
+        who = Names().stored(searcher.db, ALL)
+
+        def asked(*pairs: tuple[str, str]) -> Asked:
+            return Asked(who, parse_query("Patient", pairs, now_micros=0, others=name_forms), 21)
+
+        of_name, of_both = asked(("name", "諸葛")), asked(("birthdate", "1950"), ("name", "諸葛"))
+        far = [
+            planner.stretch(searcher.lookups, each, Plan("walk"))
+            for each in (of_name, of_both, asked(("birthdate", "1950")), asked())
+        ]
+        assert far == [planner.STRETCH_OF_FORMS, planner.STRETCH_OF_FORMS, planner.STRETCH, None]
+        (_, name) = of_both.query.criteria
+        assert planner.elsewhere(searcher.lookups, who, of_both.query) == Plan("candidates", (name,))
+
+
 @pytest.mark.parametrize("atom", [KEY_ATOM, IDENTIFIER_ATOM])
 @pytest.mark.parametrize("scope", [None, FEW, MANY])
 def test_who_has_a_key_or_a_number_is_found_by_it(record: Record, scope: int | None, atom: int) -> None:

@@ -195,6 +195,15 @@ def asks_of_all(condition: Condition) -> bool:
             return any(asks_of_all(each) for each in conditions)
 
 
+def is_of_forms(condition: Condition) -> bool:
+    """Is it a name that is asked for in all its forms?"""
+    match condition:
+        case AnyOf((Criterion(parameter), *_)):
+            return parameter.kind == "string"
+        case _:
+            return False
+
+
 def is_updated(condition: Condition) -> TypeGuard[Criterion]:
     """Is it asked of the instant of the last update?"""
     return isinstance(condition, Criterion) and condition.parameter.stored == "updated"
