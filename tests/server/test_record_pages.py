@@ -337,6 +337,14 @@ def test_results_have_their_latest_value_their_chart_and_a_table_behind_it(api: 
     assert "Body height 170 cm" in said(page)
 
 
+def test_what_the_patient_measured_is_marked_as_such(api: Api) -> None:
+    for id, day, by in (("c", "2022-03-01", "Organization/clinic"), ("h", "2022-03-02", "Patient/p1")):
+        api.store(pressure(id, day, 130, 80) | {"performer": [{"reference": by}]})
+    table = part(get(api, "/record/p1"), "blood_pressure")
+    assert "2 March 2022 130 80 By the patient" in table
+    assert "1 March 2022 130 80 Hong Kong · Clinic of Sha Tin" in table
+
+
 def test_the_range_an_observation_brings_is_shown_before_ours(api: Api) -> None:
     text = part(get(api, "/record/p1"), "hba1c")
     assert "7.4 %" in text
