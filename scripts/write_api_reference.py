@@ -38,7 +38,13 @@ BEGIN, END = "<!-- pages: written by scripts/write_api_reference.py -->\n", "<!-
 OFFERED: dict[str, Any] = json.loads(document(INTERACTIONS, "http://record.example/fhir"))
 WRITTEN = read_parts(PARTS)
 WORDS = {row[0].strip("`"): row[1] for row in read_rows(PARTS / "parameters.md")}
-MEANINGS = [(int(row[0]), row[1].strip("`"), row[2]) for row in read_rows(API / "statuses.md")]
+OF_PAGES = "NotEquipped"
+"""An error of pages, which concerns no interaction."""
+MEANINGS = [
+    (int(status), error.strip("`"), when)
+    for status, error, when, *_ in read_rows(API / "statuses.md")
+    if error.strip("`") != OF_PAGES
+]
 
 POLICIES = {
     Policy.OPEN: "says nothing of the record, needs no right, leaves no audit record",

@@ -18,6 +18,7 @@
     ├── TooCostly             the search would cost more than a reader may ask for
     ├── Throttled             too much at once from this caller
     └── Unavailable           the node cannot do it now; nothing was stored
+        ├── NotEquipped       not until its operator installs what it needs
         ├── TimedOut          the time allowed for the request ran out
         └── OutcomeUnknown    the record failed while it was made durable: it may have been stored
 
@@ -128,6 +129,10 @@ class Throttled(KintungError):
 
 class Unavailable(KintungError):
     issue = "transient"
+
+
+class NotEquipped(Unavailable):
+    issue = "not-supported"
 
 
 class TimedOut(Unavailable):

@@ -49,6 +49,7 @@ def test_help_of_a_command_tells_each_option(command: str) -> None:
         ("serve", "--port", "99999", "--unprotected"),
         ("serve", "--port", "http", "--unprotected"),
         ("serve", "--workers", "0", "--unprotected"),
+        ("serve", "--fonts", "no-such-folder", "--unprotected"),
         ("serve", "--delete-at-most", "1001", "--unprotected"),
         ("serve", "--allow-origin", "*", "--unprotected"),
         ("serve", "--allow-origin", "https://app.example/", "--unprotected"),

@@ -110,6 +110,7 @@ ROWS = {
         "",
     ),
     "Patients with one key of likeness": (f"{MOST_SHARING}", ""),
+    "PDFs made at once": (f"{LIMITS.documents} a worker", "documents"),
     "of a refused body, what is taken in; for how long": (
         f"{LIMITS.discarded // MB} MB; {LIMITS.discard_seconds:g} s",
         "discarded discard_seconds",

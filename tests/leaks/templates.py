@@ -794,6 +794,13 @@ def _record(ask: Caller, draw: Draw) -> None:
         _page(ask, f"record/{id}{draw.choice(AS_AT)}")
 
 
+@template("record of a person on paper", pages=("record-pdf",))
+def _record_on_paper(ask: Caller, draw: Draw) -> None:
+    """Of one who is seen or of one who is not: the bytes of both are made anew for each."""
+    id = draw.choice(("a", "b", draw.hidden_person()))
+    _page(ask, f"record/{id}/summary.pdf{draw.choice(AS_AT)}")
+
+
 @template("timeline of a person", pages=("record-timeline",))
 def _timeline(ask: Caller, draw: Draw) -> None:
     asked = urlencode({"kind": draw.choice(("", "results", "visits", "documents")), "to": "2022-12-31"})

@@ -249,7 +249,8 @@ def test_what_their_source_says_is_said_to_be_its_word(api: Api) -> None:
     assert "2 records of one person: their source says so" in header(get(api, "/record/n1"))
 
 
-ADDRESSES = ("/record/{}", "/record/{}/timeline", "/record/{}/Condition/c1", "/record/{}?as-at=2022-10-19")
+ADDRESSES = ("/record/{}", "/record/{}/timeline", "/record/{}/Condition/c1", "/record/{}?as-at=2022-10-19",
+             "/record/{}/summary.pdf")  # fmt: skip
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -288,7 +289,8 @@ def test_what_is_labelled_is_on_no_page(api: Api) -> None:
 def test_what_a_page_shows_is_on_record_of_all_whom_it_shows(api: Api) -> None:
     store = api.node.store
     assert isinstance(store, MemoryStore)
-    for path, operation in (("/record/p2", "record"), ("/record/p2/timeline", "record-timeline"),
+    for path, operation in (("/record/p2", "record"), ("/record/p2/summary.pdf", "record-pdf"),
+                            ("/record/p2/timeline", "record-timeline"),
                             ("/record/p2/Condition/c1", "record-item")):  # fmt: skip
         get(api, path, "p1")
         told = store._state.audit[-1].record

@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 from kintung.errors import BadInput
@@ -45,6 +46,24 @@ def add_notified(parser: argparse.ArgumentParser) -> None:
         metavar="NETWORK",
         help="in which addresses of these origins may be that are not public, such as 10.20.0.0/16",
     )
+
+
+def add_fonts(parser: argparse.ArgumentParser) -> None:
+    """The option ``--fonts``."""
+    parser.add_argument(
+        "--fonts",
+        type=_folder,
+        default="",
+        metavar="FOLDER",
+        help="fonts for PDFs, besides those of the system",
+    )
+
+
+def _folder(text: str) -> str:
+    path = Path(text).resolve()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no folder")
+    return str(path)
 
 
 def _origin(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kintung.app import Node, open_node, system
-from kintung.cli.arguments import Commands, add_notified
+from kintung.cli.arguments import Commands, add_fonts, add_notified
 from kintung.cli.console import say
 from kintung.cli.load import load_files
 from kintung.cli.loading import Loader, files_of
@@ -46,6 +46,7 @@ def add_to(commands: Commands) -> None:
         help="let it be this day (2022-04-01) in the demo; what its people have on record later stays there",
     )
     add_notified(parser)
+    add_fonts(parser)
     parser.set_defaults(run=run)
 
 
@@ -72,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
             url,
             notify_origins=tuple(options.notify_origin),
             notify_networks=tuple(options.notify_network),
+            fonts=options.fonts,
             about=About(demo=Demo(people)),
             clock_ahead_micros=ahead,
         )

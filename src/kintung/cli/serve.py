@@ -22,7 +22,7 @@ from granian.server.mp import MPServer
 from msgspec import structs
 
 from kintung.app import Settings, open_node, telling
-from kintung.cli.arguments import Commands, add_base_url, add_notified, number_between, origin
+from kintung.cli.arguments import Commands, add_base_url, add_fonts, add_notified, number_between, origin
 from kintung.cli.console import say
 from kintung.cli.database import add_database, opened
 from kintung.cli.processes import end_with_parent, keep_what_is_loaded
@@ -63,6 +63,8 @@ class Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     told_as: str = ""
     """Address of the FHIR API that subscribers are told."""
     about: About = About()
+    fonts: str = ""
+    """Folder of fonts for documents, besides those of the system."""
     clock_ahead_micros: int = 0
     """Of the machine's clock; of a demo, to be as at another day."""
     counts: str | None = None
@@ -111,6 +113,7 @@ def add_to(commands: Commands) -> None:
         default=JURISDICTIONS[0],
         help="whose record it is, as its pages say; default: %(default)s",
     )
+    add_fonts(parser)
     parser.add_argument(
         "--unprotected", action="store_true", help="switch sign-in off; needed until it exists"
     )
@@ -142,6 +145,7 @@ def run(options: argparse.Namespace) -> int:
         notify_origins=tuple(options.notify_origin),
         notify_networks=tuple(options.notify_network),
         about=About(options.jurisdiction),
+        fonts=options.fonts,
     )
     serve(served, host, options.port, options.workers)
     return 0
@@ -293,6 +297,7 @@ def application() -> AsgiApp:
         served.allow_origins,
         notified=notified,
         about=served.about,
+        fonts=served.fonts,
     )
     counts = Path(served.counts) if served.counts else None
     gate = this_machine_and(served.allow_origins)

@@ -35,7 +35,7 @@ class Limits:
     that its sender comes to read the answer. A client has ``asynchronous_each`` requests that are
     answered later; their answers are kept for ``asynchronous_seconds``. A client asks ``$match`` and
     ``$ihe-pix`` ``match_each`` times in ``match_seconds``, one that asks of persons it may not see
-    ``match_stranger_each`` times.
+    ``match_stranger_each`` times. So many ``documents`` are made at once.
     """
 
     json: JsonLimits = field(default=JSON_LIMITS)
@@ -54,6 +54,7 @@ class Limits:
     discard_seconds: float = 5.0
     threads: int = 8
     carriers: int = 4
+    documents: int = 2
     asynchronous_each: int = 32
     asynchronous_seconds: float = 3600.0
     match_each: int = 600

@@ -20,6 +20,7 @@ from kintung.errors import (
     KintungError,
     MultipleMatches,
     NoMatch,
+    NotEquipped,
     NotFound,
     NotSupported,
     OutcomeUnknown,
@@ -95,6 +96,7 @@ STATUS: dict[type[KintungError], int] = {
     Throttled: 429,
     HeadersTooLong: 431,
     Unavailable: 503,
+    NotEquipped: 503,
     TimedOut: 503,
     OutcomeUnknown: 503,
 }
@@ -115,7 +117,7 @@ def headers_of(error: KintungError) -> Headers:
         return ((b"accept-patch", error.patches),)
     if isinstance(error, Throttled):
         return ((b"retry-after", b"%d" % error.after),)
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable) and not isinstance(error, NotEquipped):
         return (_RETRY_AFTER,)
     return ()
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from kintung.clock import Clock, Entropy
+from kintung.documents import Press
 from kintung.fhir.search import OtherForms
 from kintung.identity.feed import Feed
 from kintung.store.port import Store
@@ -57,7 +58,8 @@ class WebSettings:
     (``https://record.example.hk/fhir``); "" takes it from the Host of each request.
     ``delete_at_most`` is how many resources one conditional delete may delete. Pages of
     ``allow_origins`` may read answers in a browser.
-    ``about`` is what its pages say of the node.
+    ``about`` is what its pages say of the node. ``fonts`` is a folder of fonts for documents, besides those
+    of the system.
     ``notified`` is where Subscriptions may be sent: nowhere, unless an operator says so. None where
     records are brought as they are: a Subscription is kept like any resource, and nobody is told.
     """
@@ -68,6 +70,7 @@ class WebSettings:
     limits: Limits = field(default=LIMITS)
     notified: Allowed | None = field(default=Allowed())
     about: About = field(default=About())
+    fonts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Site:
     matching: Throttle
     """Of who asks within its reach."""
     matching_of_strangers: Throttle
+    press: Press
 
     @property
     def offset_minutes(self) -> int:
@@ -121,4 +125,5 @@ class Site:
             settings,
             Throttle(limits.match_each, limits.match_seconds, node.clock),
             Throttle(limits.match_stranger_each, limits.match_seconds, node.clock),
+            Press(settings.fonts, limits.seconds, limits.documents),
         )

@@ -6,6 +6,7 @@ from kintung.web.pages import api, assets, home, seeds
 from kintung.web.pages.design import design
 from kintung.web.pages.find import actions as find
 from kintung.web.pages.record import actions as record
+from kintung.web.pages.record.record import PDF
 from kintung.web.pages.registry import Asked, Brings, Page, Pages, Tells
 from kintung.web.pages.render import SAFE
 from kintung.web.pages.steward import actions as steward
@@ -28,6 +29,7 @@ PAGES = Pages(
         Page("find", "GET", "/find", find.FIND, Right.VIEW, Policy.DISCLOSES),
         Page("find-ask", "POST", "/find", find.ASK, None, Policy.CARRIES),
         Page("record", "GET", "/record/{id}", record.RECORD, Right.VIEW, Policy.DISCLOSES),
+        Page("record-pdf", "GET", f"/record/{{id}}/{PDF}", record.DOCUMENT, Right.VIEW, Policy.DISCLOSES),
         Page(
             "record-timeline",
             "GET",

@@ -9,6 +9,7 @@ from kintung.errors import (
     Deleted,
     Forbidden,
     KintungError,
+    NotEquipped,
     NotFound,
     RuleFailed,
     Throttled,
@@ -42,6 +43,10 @@ _SAID: dict[type[KintungError], tuple[str, str]] = {
     Unavailable: (
         N_("Not possible at the moment"),
         N_("The node cannot do it now, and nothing was stored. Try again in a while."),
+    ),
+    NotEquipped: (
+        N_("No PDF is made here"),
+        N_("This node lacks the program or the fonts. Print the page, or tell whoever runs the node."),
     ),
     BadInput: (
         N_("This could not be understood"),

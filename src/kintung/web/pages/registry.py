@@ -64,6 +64,16 @@ class Shows:
 
 
 @dataclass(frozen=True, slots=True)
+class Prints:
+    """Shows something of the record in a document, which is made of one view after that is closed.
+
+    An answer that is there already is no document: a page that says what to ask instead.
+    """
+
+    answer: Callable[[Site, Asked, View], Callable[[], Answer] | Answer]
+
+
+@dataclass(frozen=True, slots=True)
 class Acts:
     """Takes a form and writes; what it writes or refuses puts itself on record."""
 
@@ -91,7 +101,7 @@ class Carries:
     answer: Callable[[Site, Asked], Answer]
 
 
-Action = Shows | Acts | Brings | Tells | Carries
+Action = Shows | Prints | Acts | Brings | Tells | Carries
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,7 @@ class Page:
 
 _FITTING: Mapping[type[Action], Policy] = {
     Shows: Policy.DISCLOSES,
+    Prints: Policy.DISCLOSES,
     Acts: Policy.DEPOSITS,
     Brings: Policy.OPEN,
     Tells: Policy.OPEN,

@@ -27,6 +27,11 @@ POLICY = (
 """Nothing comes from elsewhere, nothing in a page runs, and no page of another place frames it."""
 SCRIPTED = POLICY + b"; script-src 'self'; connect-src 'self'"
 """Of the few pages that bring a script of ours for comfort; it asks nobody but the node."""
+OF_DOCUMENT = (
+    b"default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; base-uri 'none'; form-action 'none';"
+    b" frame-ancestors 'none'"
+)
+"""What browsers show a PDF with is under it too, and brings styles of its own."""
 _COMMON: Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),  # with none at all browsers send forms without an Origin
@@ -45,6 +50,19 @@ def page_headers(language: Language, *, runs: bool = False) -> Headers:
     """The header fields of a page: kept by nobody; ``runs``: it brings a script."""
     safe = ((b"content-security-policy", SCRIPTED), *_COMMON) if runs else SAFE
     return ((b"content-type", HTML), (b"content-language", language.encode()), *_KEPT_NOWHERE, *safe)
+
+
+def document_headers(language: Language, name: str) -> Headers:
+    """The header fields of a PDF: kept by nobody; ``name`` is what it is called where it is saved."""
+    safe = ((b"content-security-policy", OF_DOCUMENT), *_COMMON)
+    shown = (b"content-disposition", f'inline; filename="{name}"'.encode())
+    return (
+        (b"content-type", b"application/pdf"),
+        (b"content-language", language.encode()),
+        shown,
+        *_KEPT_NOWHERE,
+        *safe,
+    )
 
 
 def render(

@@ -26,7 +26,7 @@ from kintung.web.outcomes import MediaTypeRefused, status_of
 from kintung.web.pages.forms import FORM
 from kintung.web.pages.language import Language, chosen, keeping, kept_in
 from kintung.web.pages.refusals import refusal
-from kintung.web.pages.registry import Acts, Asked, Brings, Carries, Page, Pages, Shows, Tells
+from kintung.web.pages.registry import Acts, Asked, Brings, Carries, Page, Pages, Prints, Shows, Tells
 from kintung.web.site import Site
 from kintung.web.traffic import Traffic
 
@@ -119,6 +119,9 @@ class PagesApp:
             case Shows(show):
                 answer = await self._in_time(lambda: self._shown(show, asked))
                 shows = True
+            case Prints(gather):
+                answer = await self._in_time(lambda: self._printed(gather, asked))
+                shows = True
             case Acts(act):
                 # Not given up: who decided must not be told that nothing was decided.
                 loop = asyncio.get_running_loop()
@@ -133,6 +136,11 @@ class PagesApp:
     def _shown(self, show: Callable[..., Answer], asked: Asked) -> Answer:
         with self._site.store.view() as view:
             return show(self._site, asked, view)
+
+    def _printed(self, gather: Callable[..., Callable[[], Answer] | Answer], asked: Asked) -> Answer:
+        with self._site.store.view() as view:
+            found = gather(self._site, asked, view)
+        return found if isinstance(found, Answer) else found()
 
     async def _in_time(self, work: Callable[[], T]) -> T:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import TypeVar
 
 from kintung.errors import NotFound
 from kintung.fhir.references import is_id
@@ -17,13 +18,13 @@ from kintung.web.site import Site
 NO_DAY = N_("This is not a day. Choose one such as 2025-03-01.")
 TO_COME = N_("This day is still to come. Choose today, or a day before it.")
 
-Show = Callable[[Site, Asked, View], Answer]
+T = TypeVar("T")
 
 
-def dated(show: Show) -> Show:
+def dated(show: Callable[[Site, Asked, View], T]) -> Callable[[Site, Asked, View], T | Answer]:
     """A page of a record that is as at a day; where that cannot be, the form that asks for another."""
 
-    def shown(site: Site, asked: Asked, view: View) -> Answer:
+    def shown(site: Site, asked: Asked, view: View) -> T | Answer:
         wrong = fault(asked.first("as-at"), site.today)
         return _again(site, asked, view, wrong) if wrong else show(site, asked, view)
 
