@@ -311,6 +311,39 @@ def test_a_form_without_its_token_is_refused_and_a_place_is_of_its_own_search(ap
     assert get(api, f"{address(api, 'chan')}&after={found[1]}").status_code == 400
 
 
+# --- The year alone -------------------------------------------------------------------
+
+
+def test_a_day_finds_who_is_known_to_be_born_on_it_and_the_year_is_one_key_away(api: Api) -> None:
+    """FHIR: a day matches what lies within it, and a year does not."""
+    page = find(api, "Siu Ming 2/3/1948")
+    assert (cards(page), "Nobody was found" in page.text) == ([], True)
+    assert "Of some people only the year of birth is on record." in page.text
+    (path,) = re.findall(r'<a href="([^"]+)">Look for 1948</a>', page.text)
+    following = get(api, path.replace("&amp;", "&"))
+    (card,) = cards(following)
+    assert "CHAN, Siu Ming born 1948" in card
+    assert "Look for" not in following.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "year"),
+    [
+        ("2/3/1948", "1948"),
+        ("1948-03 陳大文 A123456(3)", "1948"),
+        ("民國37年3月2日", "1948"),
+        ("2/3/15", ""),  # of one century or of the other
+        ("1948", ""),
+        ("陳大文", ""),
+        ("31/2/1948", ""),
+        ("", ""),
+    ],
+)
+def test_the_year_alone_is_offered_where_more_was_typed(api: Api, typed: str, year: str) -> None:
+    page = find(api, typed)
+    assert re.findall(r'<a href="[^"]+">Look for (\d+)</a>', page.text) == ([year] if year else [])
+
+
 # --- Recent people --------------------------------------------------------------------
 
 

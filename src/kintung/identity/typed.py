@@ -88,10 +88,20 @@ _DOCUMENTS = re.compile(
     r"|[HMhm] ?[0-9]{8}(?: ?\(?[0-9]{2}\)?)?"  # home return permit
     rf"){_BEFORE}"
 )
+_MONTHS = (
+    *("jan(?:uary)?", "feb(?:ruary)?", "mar(?:ch)?", "apr(?:il)?", "may", "june?"),
+    *("july?", "aug(?:ust)?", "sept?(?:ember)?", "oct(?:ober)?", "nov(?:ember)?", "dec(?:ember)?"),
+)
+_REPUBLIC = 1911
+"""The year before the first of the Republic of China, by which papers of the elderly may count."""
 _DATES = re.compile(
-    r"(?P<han>[0-9]{4}) ?年(?: ?(?P<han_month>[0-9]{1,2}) ?月(?: ?(?P<han_day>[0-9]{1,2}) ?[日號号]?)?)?"
+    r"(?:(?P<han>[0-9]{4}) ?年"
+    r"|民[國国](?=[0-9元]| [0-9元]{1,3} ?年) ?(?P<republic>[0-9]{1,3}|元)(?: ?年|(?![0-9])))"
+    r"(?: ?(?P<han_month>[0-9]{1,2}) ?月(?: ?(?P<han_day>[0-9]{1,2}) ?[日號号]?)?)?"
     rf"|{_AFTER}(?P<year>[0-9]{{4}})(?P<sign>[-/.])(?P<month>[0-9]{{1,2}})(?:(?P=sign)(?P<day>[0-9]{{1,2}}))?{_BEFORE}"
     rf"|{_AFTER}(?P<one>[0-9]{{1,2}})(?P<mark>[-/.])(?P<two>[0-9]{{1,2}})(?P=mark)(?P<last>[0-9]{{4}}|[0-9]{{2}}){_BEFORE}"
+    rf"|{_AFTER}(?P<named_day>[0-9]{{1,2}})[\s-]?(?P<named>(?i:{'|'.join(_MONTHS)}))[\s,.-]{{0,2}}(?P<named_year>[0-9]{{4}}){_BEFORE}"
+    rf"|{_AFTER}(?P<month_of>0?[1-9]|1[0-2])[-/.](?P<of>(?:18|19|20)[0-9]{{2}}){_BEFORE}"
     rf"|{_AFTER}(?P<digits>[0-9]{{8}}){_BEFORE}"
     rf"|{_AFTER}(?P<alone>(?:18|19|20)[0-9]{{2}}){_BEFORE}"
 )
@@ -193,8 +203,14 @@ def _dates(found: re.Match[str], today: date) -> Iterator[str]:
         )
         candidates = [(year, said["two"], said["one"]) for year in years]
         candidates += [(year, said["one"], said["two"]) for year in years]
-    elif said["han"]:
-        candidates = [(said["han"], said["han_month"], said["han_day"])]
+    elif said["han"] or said["republic"]:
+        year = said["han"] or str(_REPUBLIC + int(said["republic"].replace("元", "1")))
+        candidates = [(year, said["han_month"], said["han_day"])]
+    elif said["named"]:
+        month = next(n for n, name in enumerate(_MONTHS, 1) if re.fullmatch(name, said["named"].lower()))
+        candidates = [(said["named_year"], str(month), said["named_day"])]
+    elif said["of"]:
+        candidates = [(said["of"], said["month_of"], None)]
     else:
         candidates = [(said["year"] or said["alone"], said["month"], said["day"])]
     possible = [text for each in candidates if (text := _possible(*each, today))]

@@ -9,6 +9,7 @@ from kintung.web.pages import assets
 from kintung.web.pages.find.looked import look
 from kintung.web.pages.find.people import people, recent
 from kintung.web.pages.find.sought import sealed
+from kintung.web.pages.find.wider import wider
 from kintung.web.pages.forms import fields, token
 from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
@@ -56,6 +57,7 @@ def find(site: Site, asked: Asked, view: View) -> Answer:
         most=MOST_CHARACTERS,
         looked=looked,
         people=found,
+        wider=wider(site, asked, looked.typed) if looked.is_asked else None,
         has_recent=is_empty and bool(asked.access.actor),
         recent=lately,
         record=RECORD,
