@@ -13,6 +13,7 @@ from kintung.web.fhir.answer import Answer
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
+from kintung.web.pages.sections import RECORD, may_open
 from kintung.web.site import Site
 
 PATH = "/"
@@ -74,6 +75,7 @@ def home(site: Site, asked: Asked) -> Answer:
         is_protected=about.is_protected,
         is_demo=about.demo is not None,
         people=people,
+        leads_to_people=may_open(RECORD, asked.access.rights),
         traits=TRAITS,
         doors=[each for each in DOORS if each.right is None or each.right in asked.access.rights],
         base=asked.base,

@@ -1,4 +1,4 @@
-"""Where the header of every page leads: the parts of the node that who asks has a right to."""
+"""Where pages lead: the parts of the node that who asks has a right to."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -31,6 +31,17 @@ SECTIONS = (
     Section("/seeds", N_("Policy map"), None),
 )
 """In the order the header has them."""
+
+
+RECORD = "/record"
+"""Under which the record of a person is, by the id of one of its Patients."""
+_NEEDED = {RECORD: Right.VIEW, **{section.path: section.right for section in SECTIONS}}
+
+
+def may_open(path: str, rights: Collection[Right]) -> bool:
+    """Would who has these rights be refused a page for want of one? Then nothing leads there."""
+    needed = _NEEDED.get("/" + path.lstrip("/").partition("/")[0].partition("?")[0])
+    return needed is None or needed in rights
 
 
 class Entry(NamedTuple):

@@ -1,13 +1,14 @@
 """GET /seeds: what public documents of policy ask for, in their own words, and how far each has come.
 
 A system leads to the words that ask for it, to its screens and calls, and to the tests that show it. It says
-nothing of the record and is the same for everyone.
+nothing of the record, and is the same for everyone but for which screens it leads to: those one may open.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import NamedTuple
 
+from kintung.consent import Right
 from kintung.definitions.seeds import STATES, Document, Home, PolicySystem, SeedMap, State, seed_map
 from kintung.errors import ValueInvalid
 from kintung.web.fhir.answer import Answer
@@ -15,6 +16,7 @@ from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language, worded
 from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
+from kintung.web.pages.sections import may_open
 from kintung.web.site import Site
 
 PATH = "/seeds"
@@ -55,7 +57,7 @@ class Row(NamedTuple):
     """One system, in the language of who asked; ``homes`` are messages.
 
     ``screens`` are addresses as the definition has them, and where each leads, "" where that needs a person
-    and the node has none to show. ``tests`` are a file and what the test says.
+    and the node has none to show, or a right. ``tests`` are a file and what the test says.
     """
 
     number: int
@@ -120,7 +122,7 @@ def seeds(site: Site, asked: Asked) -> Answer:
         document=document,
         sources=sources,
         choices=[(each.id, each.name) for each in sources],
-        rows=[_row(found, each, asked.language, document, person) for each in shown],
+        rows=[_row(found, each, asked, document, person) for each in shown],
         labels=LABELS,
         badges=BADGES,
     )
@@ -145,8 +147,9 @@ def _source(document: Document, language: Language) -> Source:
     )
 
 
-def _row(found: SeedMap, system: PolicySystem, language: Language, document: str, person: str) -> Row:
+def _row(found: SeedMap, system: PolicySystem, asked: Asked, document: str, person: str) -> Row:
     """A system with the words of one document, or of all; its screens are those of ``person``."""
+    language = asked.language
     return Row(
         system.number,
         worded(system.system, language),
@@ -159,16 +162,16 @@ def _row(found: SeedMap, system: PolicySystem, language: Language, document: str
         system.state,
         system.since,
         worded(system.says, language) if system.says else "",
-        tuple((each, _led(each, person)) for each in system.screens),
+        tuple((each, _led(each, person, asked.access.rights)) for each in system.screens),
         system.calls,
         tuple(_test(each) for each in system.tests),
     )
 
 
-def _led(screen: str, person: str) -> str:
-    """Where the address of a screen leads; "" where something of it is still to be filled in."""
+def _led(screen: str, person: str, rights: Collection[Right]) -> str:
+    """Where a screen leads; "" where something of its address is to be filled in, or a right is missing."""
     of_person = screen.replace("/record/{id}", f"/record/{person}") if person else screen
-    return "" if "{" in of_person else of_person
+    return "" if "{" in of_person or not may_open(screen, rights) else of_person
 
 
 def _test(path: str) -> tuple[str, str]:

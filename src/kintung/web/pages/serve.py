@@ -65,11 +65,11 @@ class PagesApp:
         name, rights = "", frozenset[Right]()
         try:
             require_head_within(scope, headers, self._site.limits)
+            access = self._gate(headers)  # before the page: the header of one that is not there leads on, too
+            rights = access.rights
             page, named = self._pages.find(scope["method"], scope["path"])
             name = page.name
             query = scope["query_string"].decode(errors="replace")
-            access = self._gate(headers)
-            rights = access.rights
             base = self._site.settings.base_url or base_of(scope["scheme"], headers.get(b"host", b""))
             asked = Asked(scope["method"], scope["path"], query, access, language, lang, named, base)
             answer = await self._serve(page, asked, headers, incoming)

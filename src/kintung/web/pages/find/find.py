@@ -14,10 +14,8 @@ from kintung.web.pages.forms import fields, token
 from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
 from kintung.web.pages.render import SAFE
+from kintung.web.pages.sections import RECORD
 from kintung.web.site import Site
-
-RECORD = "/record"
-"""Under which the record of a person is, by the id of one of its Patients."""
 
 
 def ask(site: Site, asked: Asked) -> Answer:
