@@ -48,7 +48,7 @@ PLACES = (
     Place("person", "/find"),
     Place("person-found", "/find", _typed("Chan Tai Man")),
     Place("person-number", "/find", _typed("A123456(3) 1950")),
-    Place("person-of-two", "/find", _typed("何伯")),
+    Place("person-of-two", "/find", _typed("何伯 1/1/1936")),
     Place("person-nobody", "/find", _typed("A123456(4)")),
     Place("person-no-day", "/find", _typed("陳大文 31/2/1948")),
     Place("person-forgotten", "/find?sought=abc", status=400),
