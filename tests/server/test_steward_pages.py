@@ -87,7 +87,7 @@ def audit(api: Api, count: int = 1) -> list[AuditRecord]:
 PAIR_SHOWN = {"all": {"Secretone", "Secrettwo"}}
 ONE_SHOWN = {"all": {"Secretone"}, "p1": {"Secretone"}}
 SHOWN: dict[str, dict[str, set[str]]] = dict.fromkeys(
-    ("find", "record", "record-timeline", "record-item"), ONE_SHOWN
+    ("find", "record", "record-pdf", "record-timeline", "record-item"), ONE_SHOWN
 )
 """What a page that discloses shows by how much one sees, where it is not the pair."""
 
