@@ -78,6 +78,7 @@ PLACES = (
     Place("decision", f"{CHAN}/merge"),
     Place("decision-wrong", f"{CHAN}/keep-apart", _send_blank),
     Place("overtaken", f"{HO}/un-merge", _send_stale),
+    Place("nowhere", "/nowhere", status=404),
     Place("absent", "/steward/pairs/chan-clinic/nobody", status=404),
 )
 

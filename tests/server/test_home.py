@@ -140,6 +140,25 @@ def test_others_get_the_page(accept: str) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
+@pytest.mark.parametrize(
+    "path", ["nowhere", "favicon.ico", "record", "fhirs", "/evil.example", "\\\\evil.example"]
+)
+def test_a_browser_is_told_in_a_page_that_nothing_is_there(path: str) -> None:
+    with node(About()) as api:
+        asked = {"accept": "text/html,*/*;q=0.8", "accept-language": "zh-HK"}
+        answer = api.get(f"{ROOT}{path}", headers=asked)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert messages(Language.HONG_KONG).gettext("There is nothing here") in answer.text
+        leads = [html.unescape(to) for to in re.findall(r'href="([^"]+)"', answer.text)]
+        assert [to for to in leads if not re.match(r"/(?![/\\\\])|#", to)] == [], "to this node alone"
+
+
+@pytest.mark.parametrize("path", ["healthz", "metrics"])
+def test_what_is_for_programs_stays_so_in_a_browser(path: str) -> None:
+    with node(About()) as api:
+        assert api.get(f"{ROOT}{path}", headers={"accept": "text/html"}).text.startswith(("ok", "#"))
+
+
 def test_head_is_the_page_without_its_body() -> None:
     with node(About()) as api:
         head = api.call("HEAD", ROOT, headers={"accept-language": "en", "accept-encoding": "identity"})

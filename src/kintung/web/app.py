@@ -27,6 +27,9 @@ from kintung.web.pages.serve import PagesApp
 from kintung.web.site import Node, Site, WebSettings
 from kintung.web.traffic import Traffic
 
+_HEALTH, _METRICS = "/healthz", "/metrics"
+_OTHERS = (_HEALTH, _METRICS)
+"""Addresses that are neither of the API nor of pages."""
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -65,7 +68,7 @@ def create_app(
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_fhir(scope["path"]):
             await fhir(scope, receive, send)
-        elif scope["type"] == "http" and people.holds(scope["path"]) and not _is_for_a_program(scope):
+        elif scope["type"] == "http" and _is_for_people(scope, people):
             await people(scope, receive, send)
         else:
             await others(scope, receive, send)
@@ -83,10 +86,15 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return Response(outcome([issue]), error.status_code, headers, FHIR_JSON.decode())
 
 
-def _is_for_a_program(scope: Scope) -> bool:
-    """Whether the first page is asked for as JSON and not as a page: there is none."""
-    accepted = header_fields(scope["headers"]).get(b"accept", b"")
-    return scope["path"] == "/" and b"json" in accepted and b"text/html" not in accepted
+def _is_for_people(scope: Scope, people: PagesApp) -> bool:
+    """Whether pages answer: at their addresses, and to browsers where there is nothing.
+
+    The first page asked for as JSON is none.
+    """
+    path, accepted = scope["path"], header_fields(scope["headers"]).get(b"accept", b"")
+    if b"text/html" in accepted:
+        return path not in _OTHERS
+    return people.holds(path) and not (path == "/" and b"json" in accepted)
 
 
 def _is_fhir(path: str) -> bool:
@@ -115,7 +123,7 @@ def _routes(site: Site, gate: Gate, traffic: Traffic) -> list[Route]:
         said = traffic.metrics() + await asyncio.to_thread(_queue, site)
         return PlainTextResponse(said, media_type="text/plain; version=0.0.4")
 
-    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+    return [Route(_HEALTH, healthz), Route(_METRICS, metrics)]
 
 
 def _queue(site: Site) -> str:

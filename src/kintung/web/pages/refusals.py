@@ -1,5 +1,6 @@
 """Refusals as pages: what happened and what to do next, in the language of who asked."""
 
+import re
 from collections.abc import Collection
 
 from kintung.consent import Right
@@ -11,8 +12,10 @@ from kintung.errors import (
     KintungError,
     NotEquipped,
     NotFound,
+    OutcomeUnknown,
     RuleFailed,
     Throttled,
+    TooCostly,
     Unavailable,
 )
 from kintung.web.fhir.answer import Answer
@@ -33,13 +36,21 @@ _SAID: dict[type[KintungError], tuple[str, str]] = {
     ),
     Conflict: (
         N_("This cannot be done now"),
-        N_("The record is not as it was when you opened the page. Open it again."),
+        N_("The record has changed since you opened the page. Open it again."),
     ),
     RuleFailed: (
         N_("This cannot be done"),
         N_("A rule forbids it. A link is between two different records."),
     ),
     Throttled: (N_("Too much at once"), N_("Wait until what you asked for is done, then try again.")),
+    TooCostly: (
+        N_("This would look through too much"),
+        N_("Ask for less: more of the name, a date of birth, or a number."),
+    ),
+    OutcomeUnknown: (
+        N_("It is not known whether this was done"),
+        N_("Open the page again, and look before you try once more."),
+    ),
     Unavailable: (
         N_("Not possible at the moment"),
         N_("The node cannot do it now, and nothing was stored. Try again in a while."),
@@ -54,9 +65,13 @@ _SAID: dict[type[KintungError], tuple[str, str]] = {
     ),
     KintungError: (
         N_("Something went wrong here"),
-        N_("It is not your fault. Tell whoever runs this node, with the reference below."),
+        N_("It is not your fault. Tell whoever runs this node, and give them this reference:"),
     ),
 }
+
+
+_REFERENCE = re.compile(r"\w+(?=\.$)")
+"""The end of what is said of a failure nobody foresaw: where the log has it."""
 
 
 def refusal(
@@ -76,7 +91,7 @@ def refusal(
     """
     title, advice = next(_SAID[kind] for kind in type(error).__mro__ if kind in _SAID)
     status = status_of(error)
-    reference = str(error) if status == 500 else ""
+    reference = found[0] if status == 500 and (found := _REFERENCE.search(str(error))) else ""
     body = render(
         "refusal.html",
         language,

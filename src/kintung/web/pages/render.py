@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
@@ -97,7 +97,9 @@ def render(
         return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), said)
 
     def switch(to: Language) -> str:
-        return _address(path, {**(query or {}), "lang": to.value})
+        # However many slashes a request began with: two would lead to another site.
+        here = "/" + quote(path.lstrip("/\\"))
+        return _address(here, {**(query or {}), "lang": to.value})
 
     def day(text: str) -> str:
         return civil_day(text, language)
