@@ -803,9 +803,19 @@ def _record_on_paper(ask: Caller, draw: Draw) -> None:
 
 @template("timeline of a person", pages=("record-timeline",))
 def _timeline(ask: Caller, draw: Draw) -> None:
-    asked = urlencode({"kind": draw.choice(("", "results", "visits", "documents")), "to": "2022-12-31"})
+    asked = urlencode(
+        {"kind": draw.choice(("", "results", "documents", "groups", "everything")), "to": "2022-12-31"}
+    )
     for id in (draw.choice("ab"), "a2", draw.hidden_person()):
         _page(ask, f"record/{id}/timeline?{asked}")
+
+
+@template("what is attached to one thing of a record", pages=("record-content",))
+def _record_content(ask: Caller, draw: Draw) -> None:
+    """Of what is hidden, under the record of whose it is and under another's; of what is seen, too."""
+    hidden = draw.hidden_person()
+    for id, document in ((hidden, f"{hidden}-d"), ("a", "x-d"), ("a", "a-d"), ("b", "b-d")):
+        _page(ask, f"record/{id}/DocumentReference/{document}/content/0{draw.choice(AS_AT)}")
 
 
 @template("one thing of a record", pages=("record-item",))

@@ -368,8 +368,8 @@ def test_a_value_is_converted_and_one_of_an_unknown_unit_is_in_the_table_alone(a
 
 def test_the_timeline_is_in_order_and_says_where(api: Api) -> None:
     text = said(get(api, "/record/p1/timeline"))
-    visit = "17 January 2022 · Visits Follow-up Hong Kong · Clinic of Sha Tin"
-    letter = "1 June 2021 · Documents and reports Discharge letter Mainland · Hospital of Futian"
+    visit = "17 January 2022 · Visit Follow-up Hong Kong · Clinic of Sha Tin"
+    letter = "1 June 2021 · Document Discharge letter Mainland · Hospital of Futian"
     assert text.index(visit) < text.index(letter)
     assert "BP" not in text
 
@@ -407,6 +407,65 @@ def test_a_long_timeline_comes_a_page_at_a_time(api: Api) -> None:
     assert len(seen) == len(set(seen)) == EACH + 6
 
 
+TOGETHER: list[Resource] = [
+    {"resourceType": "List", "id": "l1", "status": "current", "mode": "working", "title": "Recall",
+     "date": "2022-05-01", "entry": [{"item": {"reference": "Patient/p1"}}]},
+    {"resourceType": "List", "id": "l2", "status": "current", "mode": "snapshot", "title": "Of one",
+     "subject": {"reference": "Patient/p2"}},
+    {"resourceType": "Group", "id": "g1", "type": "person", "actual": True, "name": "Class",
+     "member": [{"entity": {"reference": f"Patient/{id}"}} for id in ("p1", "p3")]},
+    {"resourceType": "Appointment", "id": "ap", "status": "booked", "description": "Review",
+     "start": "2022-11-01T09:00:00+08:00", "end": "2022-11-01T09:15:00+08:00",
+     "participant": [{"actor": {"reference": "Patient/p1"}, "status": "accepted"}]},
+]  # fmt: skip
+
+
+def titles(page: httpx.Response) -> list[str]:
+    return re.findall(r"<strong>(.*?)</strong>", page.text)
+
+
+def test_what_is_of_several_together_is_on_the_timeline_of_each(api: Api) -> None:
+    api.store(*TOGETHER)
+    assert set(titles(get(api, "/record/p2/timeline?kind=groups"))) == {"Recall", "Of one", "Class"}
+    assert titles(get(api, "/record/p3/timeline?kind=groups")) == ["Class"]
+    assert titles(get(api, "/record/p1/timeline"))[0] == "Review"
+    for name in ("List/l1", "List/l2", "Group/g1", "Appointment/ap"):
+        assert get(api, f"/record/p1/{name}").status_code == 200
+
+
+def test_who_does_not_see_all_of_them_sees_nothing_of_what_is_theirs_together(api: Api) -> None:
+    api.store(*TOGETHER)
+    page = get(api, "/record/p1/timeline?kind=groups", "p1")
+    assert set(titles(page)) == {"Recall", "Of one"}
+    assert "Class" not in page.text
+    assert get(api, "/record/p1/Group/g1", "p1").status_code == 404
+
+
+def test_what_is_of_several_is_shown_as_it_was_on_a_day(api: Api) -> None:
+    clock = api.node.clock
+    assert isinstance(clock, SetClock)
+    api.store(*TOGETHER)
+    clock.jump(2 * DAY)
+    api.put("List/l1", TOGETHER[0] | {"title": "Recalled"})
+    api.put("List/l2", TOGETHER[1] | {"subject": {"reference": "Patient/p3"}})
+    api.store(TOGETHER[1] | {"id": "l3", "title": "Later"})
+    assert set(titles(get(api, "/record/p1/timeline?kind=groups"))) == {"Recalled", "Class", "Later"}
+    then = get(api, "/record/p1/timeline?kind=groups&as-at=2022-10-20")
+    assert set(titles(then)) == {"Recall", "Class"}
+
+
+def test_everything_is_shown_when_it_is_asked_for(api: Api) -> None:
+    api.store(*TOGETHER, of("Goal", "go", lifecycleStatus="active", description={"text": "Walk more"}),
+              of("Communication", "co", status="completed", sent="2022-05-02",
+                 payload=[{"contentString": "Come at nine"}]))  # fmt: skip
+    page = get(api, "/record/p1/timeline?kind=everything")
+    shown = re.findall(r"<strong>(.*?)</strong>", page.text)
+    for name in ("Walk more", "Come at nine", "Class"):
+        assert name in shown
+    assert titles(get(api, "/record/p1/timeline?kind=plans")) == ["Walk more"]
+    assert "2 May 2022 · Message" in said(page)
+
+
 # --- One thing ------------------------------------------------------------------------
 
 
@@ -440,6 +499,71 @@ def test_a_narrative_is_shown_as_words_never_as_it_is(api: Api) -> None:
     assert "<p title" not in page.text
     assert "<b>" not in page.text
     assert "<so>" not in page.text
+
+
+SCAN: Resource = of(
+    "DocumentReference", "scan", status="current",
+    content=[
+        {"attachment": {"contentType": "application/pdf", "url": "Binary/bytes", "title": "Scan"}},
+        {"attachment": {"contentType": "text/html", "data": "PGI+SGk8L2I+", "title": "Note"}},
+        {"attachment": {"contentType": "image/png", "url": "http://else.example/x.png", "title": "Photo"}},
+        {"attachment": {"contentType": "text/plain", "url": "Binary/gone"}},
+    ],
+)  # fmt: skip
+BYTES: Resource = {
+    "resourceType": "Binary", "id": "bytes", "contentType": "application/pdf", "data": "JVBERg==",
+    "securityContext": {"reference": "Patient/p1"},
+}  # fmt: skip
+
+
+def test_what_is_attached_and_stored_here_is_opened(api: Api) -> None:
+    api.store(BYTES, SCAN)
+    page = get(api, "/record/p1/DocumentReference/scan?as-at=2022-10-19")
+    attached = part(page, "attached")
+    assert (
+        "Scan application/pdf Note text/html Photo image/png Its content cannot be opened here." in attached
+    )
+    links = re.findall(r'href="(/record/p1/DocumentReference/scan/content/[^"]*)"', page.text)
+    assert links == [f"/record/p1/DocumentReference/scan/content/{n}?as-at=2022-10-19" for n in (0, 1)]
+    scan, note = (get(api, link) for link in links)
+    assert (scan.content, scan.headers["content-type"]) == (b"%PDF", "application/pdf")
+    assert (note.content, note.headers["content-type"]) == (b"<b>Hi</b>", "text/html")
+    for each in (scan, note):
+        assert each.headers["content-disposition"] == "attachment"
+        assert each.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert each.headers["cache-control"] == "no-store"
+
+
+def test_content_that_is_hidden_absent_or_of_another_is_not_opened(api: Api) -> None:
+    api.store(BYTES, SCAN)
+    api.store(of("DocumentReference", "theirs", "p3", status="current",
+                 content=[{"attachment": {"url": "Binary/bytes"}}]))  # fmt: skip
+    for path in ("scan/content/2", "scan/content/3", "scan/content/4", "scan/content/x", "scan/content/00001",
+                 "none/content/0", "theirs/content/0"):  # fmt: skip
+        assert get(api, f"/record/p1/DocumentReference/{path}").status_code == 404, path
+    assert get(api, "/record/p1/Nothing/scan/content/0").status_code == 404
+    assert get(api, "/record/p3/DocumentReference/theirs/content/0", "p3").status_code == 404
+    assert (
+        'href="/record/p3/DocumentReference/theirs/content/'
+        not in get(api, "/record/p3/DocumentReference/theirs", "p3").text
+    )
+    hidden, absent = (get(api, f"/record/{id}/DocumentReference/scan/content/0", "p3") for id in ("p1", "pp"))
+    assert hidden.text.replace("p1", "pp") == absent.text
+    api.label("Binary/bytes", "secret")
+    clinic = Reader("clinic", persons=True, organisations=True, hidden=frozenset({"secret"}))
+    api.personas["clinic"] = persona("clinic", clinic, Right.VIEW)
+    assert get(api, "/record/p1/DocumentReference/scan/content/0", "clinic").status_code == 404
+    assert get(api, "/record/p1/DocumentReference/scan/content/1", "clinic").status_code == 200
+
+
+def test_content_that_is_opened_is_on_record(api: Api) -> None:
+    store = api.node.store
+    assert isinstance(store, MemoryStore)
+    api.store(BYTES, SCAN)
+    get(api, "/record/p1/DocumentReference/scan/content/0")
+    told = store._state.audit[-1].record
+    assert (told.operation, told.status) == ("record-content", 200)
+    assert told.patient_keys == (store._state.patient_keys["p1"],)
 
 
 def test_what_was_deleted_is_gone(api: Api) -> None:

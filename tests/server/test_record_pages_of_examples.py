@@ -3,8 +3,11 @@
 import gzip
 import json
 import re
+from collections.abc import Iterator
 from html import unescape
 
+from kintung.fhir.search.compartments import members
+from kintung.web.pages.record.kinds import LEFT_OUT
 from tests.server.api import Api
 from tests.server.api import api as opened
 from tests.shared_data import shared
@@ -45,11 +48,24 @@ def test_every_example_of_a_person_has_a_page_of_its_own() -> None:
         examples = [json.loads(line) for line in lines]
     with opened() as api:
         api.store({"resourceType": "Patient", "id": "example"})
-        shown = 0
+        shown: set[str] = set()
         for example in examples:
             name = f"{example['resourceType']}/{example['id']}"
             if name != "Patient/example" and api.put(name, example).status_code in (200, 201):
                 answer = api.get(f"{ROOT}/record/example/{name}", headers={"accept-language": "zh-CN"})
                 assert answer.status_code in (200, 404), (name, answer.text)
-                shown += answer.status_code == 200
-        assert shown > 80
+                shown |= {name} if answer.status_code == 200 else set()
+        assert len(shown) > 80
+        led = set(linked(api, "/record/example/timeline?kind=everything"))
+        unreached = {name.partition("/")[0] for name in shown - led}
+        assert unreached.intersection(members("Patient")) <= set(LEFT_OUT)
+        assert len({name.partition("/")[0] for name in led}) > 35
+
+
+def linked(api: Api, path: str) -> Iterator[str]:
+    """What the pages of a timeline lead to, by type and id."""
+    while path:
+        text = pages(api, path)
+        yield from re.findall(r'href="/record/example/([A-Z]\w+/[^"?]+)"', text)
+        further = re.search(r'href="([^"]*)" rel="next"', text)
+        path = unescape(further[1]) if further else ""

@@ -66,14 +66,20 @@ def wants_content(request: Request) -> bool:
 def content(version: Version) -> Answer:
     """The content of a Binary, safe in a browser: saved, not shown, and no script in it runs."""
     binary = _BINARIES.decode(version.body)
-    media = binary.type.encode() if binary.type.isascii() and _MEDIA.fullmatch(binary.type) else _UNKNOWN
+    context = binary.context.reference
+    whose: Headers = ((CONTEXT, context.encode()),) if _FIELD.fullmatch(context) else ()
+    found = content_of(binary.type, b64decode(binary.data), version)
+    return found._replace(headers=(*found.headers, *whose))
+
+
+def content_of(type: str, data: bytes, version: Version) -> Answer:
+    """What a version holds, of a media type as it is written there, safe as :func:`content`."""
+    media = type.encode() if type.isascii() and _MEDIA.fullmatch(type) else _UNKNOWN
     of_version = tuple(
         field for field in versioned(version.version_id, version.at) if field[0] != b"content-type"
     )
-    context = binary.context.reference
-    whose: Headers = ((CONTEXT, context.encode()),) if _FIELD.fullmatch(context) else ()
-    headers = ((b"content-type", media), *of_version, *_GUARDS, *whose)
-    return Answer(200, headers, b64decode(binary.data), version.patient_keys, version.at)
+    headers = ((b"content-type", media), *of_version, *_GUARDS)
+    return Answer(200, headers, data, version.patient_keys, version.at)
 
 
 # --- Write ----------------------------------------------------------------------------

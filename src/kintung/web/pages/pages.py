@@ -40,6 +40,14 @@ PAGES = Pages(
         ),
         Page("record-item", "GET", "/record/{id}/{type}/{rid}", record.ITEM, Right.VIEW, Policy.DISCLOSES),
         Page(
+            "record-content",
+            "GET",
+            "/record/{id}/{type}/{rid}/content/{n}",
+            record.CONTENT,
+            Right.VIEW,
+            Policy.DISCLOSES,
+        ),
+        Page(
             "steward-queue",
             "GET",
             "/steward",

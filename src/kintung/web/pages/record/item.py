@@ -16,6 +16,7 @@ from kintung.web.fhir.answer import Answer
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language
 from kintung.web.pages.page import page
+from kintung.web.pages.record.attachments import attachments
 from kintung.web.pages.record.differences import Changes, changes
 from kintung.web.pages.record.elements import (
     Resource,
@@ -29,6 +30,7 @@ from kintung.web.pages.record.elements import (
     told,
 )
 from kintung.web.pages.record.keepers import Keepers, Origin
+from kintung.web.pages.record.kinds import NAMES
 from kintung.web.pages.record.person import Person, day_asked, end_of, known, require_of
 from kintung.web.pages.record.results import said as value_of
 from kintung.web.pages.record.titles import observed, title
@@ -150,6 +152,8 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         type=type,
         rid=id,
         title=title(resource, asked.language),
+        name=NAMES.get(type, ""),
+        attached=attachments(view, asked.access.reader, resource, asked.language, upto, asked.base),
         on=time_of(resource, *_TIMES),
         narrative=" ".join(" ".join(narrative(resource)).split()),
         fields=fields(resource, asked.language),
@@ -175,7 +179,7 @@ def _not_yet(site: Site, asked: Asked, person: Person) -> Answer:
         here=asked.path,
         today=site.today.isoformat(),
     )
-    return answer._replace(about=person.about)
+    return answer._replace(about=person.about, opened=person.key)
 
 
 _TIMES = ("onsetDateTime", "effectiveDateTime", "effectivePeriod", "occurrenceDateTime", "performedPeriod",

@@ -13,6 +13,7 @@ from kintung.web.pages.numbers import LABELS, shown_numbers
 from kintung.web.pages.record.bonds import Bond, Kept, bonds
 from kintung.web.pages.record.elements import Resource, listed, text
 from kintung.web.pages.record.keepers import Keepers, Origin
+from kintung.web.pages.record.shared import shared
 from kintung.web.pages.registry import Asked
 from kintung.web.pages.steward.comparison import SEXES
 from kintung.web.pages.steward.names import Shown, names_of
@@ -234,7 +235,9 @@ def known(site: Site, asked: Asked, view: View, types: Collection[str], *, is_no
         named.patient_keys[0],
         _began(site, asked, view, ids) if at is not None and not patients else "",
     )
-    return Known(person, _stored(found.versions), keepers, kept, found.is_cut, asked.language)
+    own = {key for each in patients for key in each.version.patient_keys}
+    together = tuple(shared(view, reader, ids, own, types, at))
+    return Known(person, _stored((*found.versions, *together)), keepers, kept, found.is_cut, asked.language)
 
 
 def _began(site: Site, asked: Asked, view: View, ids: tuple[str, ...]) -> str:

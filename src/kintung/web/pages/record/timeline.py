@@ -6,11 +6,11 @@ from typing import NamedTuple
 from kintung.errors import ValueInvalid
 from kintung.store.port import View
 from kintung.web.fhir.answer import Answer
-from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language
 from kintung.web.pages.page import page
-from kintung.web.pages.record.elements import Resource, concept, instant, listed, text, time_of, told
+from kintung.web.pages.record.elements import Resource, concept, instant, listed, text, thing, time_of, told
 from kintung.web.pages.record.keepers import Origin
+from kintung.web.pages.record.kinds import EVERYTHING, KINDS, NAMES, OF_TYPE, Kind
 from kintung.web.pages.record.person import Known, Stored, day_of, known
 from kintung.web.pages.record.results import said
 from kintung.web.pages.record.titles import title
@@ -21,30 +21,12 @@ EACH = 20
 """Entries of one page."""
 
 
-class Kind(NamedTuple):
-    """What may be asked for: ``label`` is a message. What is no ``usual`` kind is shown when asked for."""
-
-    name: str
-    label: str
-    types: tuple[str, ...]
-    is_usual: bool = True
-
-
-KINDS = (
-    Kind("visits", N_("Visits"), ("Encounter",)),
-    Kind("documents", N_("Documents and reports"), ("Composition", "DiagnosticReport", "DocumentReference")),
-    Kind("procedures", N_("Procedures"), ("Procedure",)),
-    Kind("results", N_("Results"), ("Observation",), is_usual=False),
-    Kind("immunisations", N_("Immunisations"), ("Immunization",), is_usual=False),
-)
-_OF_TYPE = {type: kind for kind in KINDS for type in kind.types}
-
-
 class Event(NamedTuple):
-    """One entry: ``day`` is "" where no time is said; ``at`` orders it."""
+    """One entry: ``day`` is "" where no time is said; ``at`` orders it; ``name`` is its type, a message."""
 
     path: str
     kind: Kind
+    name: str
     title: str
     at: int
     day: str
@@ -68,7 +50,7 @@ class Filter(NamedTuple):
         return {name: value for name, value in named.items() if value}
 
     def takes(self, event: Event) -> bool:
-        if self.kind and event.kind.name != self.kind:
+        if self.kind not in ("", EVERYTHING.name, event.kind.name):
             return False
         if self.place and event.origin.recorded != self.place:
             return False
@@ -87,7 +69,7 @@ def filter_of(asked: Asked) -> Filter:
     if not (number.isascii() and number.isdigit() and 0 < len(number) <= 4 and int(number)):
         raise ValueInvalid("page is a number from 1.", path="page")
     kind = asked.first("kind")
-    known = {kind.name for kind in KINDS}
+    known = {kind.name for kind in (*KINDS, EVERYTHING)}
     return Filter(
         kind if kind in known else "",
         asked.first("place"),
@@ -112,7 +94,11 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         ValueInvalid: a parameter cannot be understood.
     """
     wanted = filter_of(asked)
-    kinds = [kind for kind in KINDS if kind.name == wanted.kind or (not wanted.kind and kind.is_usual)]
+    kinds = [
+        kind
+        for kind in (*KINDS, EVERYTHING)
+        if kind.name == wanted.kind or (not wanted.kind and kind.is_usual)
+    ]
     found = known(site, asked, view, {type for kind in kinds for type in kind.types})
     events = sorted(
         (_event(found, stored, site.offset_minutes) for stored in found.stored if not _is_error(stored)),
@@ -134,7 +120,7 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         is_cut=found.is_cut,
         today=site.today.isoformat(),
         wanted=wanted,
-        kinds=KINDS,
+        kinds=(*KINDS, EVERYTHING),
         places=named,
         events=taken[start : start + EACH],
         count=len(taken),
@@ -151,8 +137,14 @@ def _is_error(stored: Stored) -> bool:
     return text(stored.resource, "status") == "entered-in-error"
 
 
-_TIMES = ("period", "occurrenceDateTime", "performedDateTime", "performedPeriod", "effectiveDateTime",
-          "effectivePeriod", "date", "issued")  # fmt: skip
+_TIMES = (
+    "period", "occurrenceDateTime", "occurrencePeriod", "performedDateTime", "performedPeriod",
+    "effectiveDateTime", "effectivePeriod", "start", "onsetDateTime", "onsetPeriod", "authoredOn", "authored",
+    "servicedPeriod", "date", "dateTime", "sent", "started", "startDate", "statusDate", "recordedDate",
+    "recorded", "dateAsserted", "assertedDate", "identifiedDateTime", "detected", "timestamp", "receivedTime",
+    "created", "createdDateTime", "whenHandedOver", "whenPrepared", "issued", "servicePeriod",
+)  # fmt: skip
+"""Elements that say when something was, the nearest first; of a type only few are there."""
 
 
 def _event(found: Known, stored: Stored, offset_minutes: int) -> Event:
@@ -160,7 +152,8 @@ def _event(found: Known, stored: Stored, offset_minutes: int) -> Event:
     type = stored.version.type
     return Event(
         stored.path,
-        _OF_TYPE[type],
+        OF_TYPE[type],
+        NAMES[type],
         title(stored.resource, found.language),
         at,
         day_of(at, offset_minutes) if at else "",
@@ -174,5 +167,9 @@ def _event(found: Known, stored: Stored, offset_minutes: int) -> Event:
 def _note(resource: Resource, language: Language) -> str:
     """What is said beside an entry: why a visit was, what a report concludes, what a document is."""
     reasons = [concept(each, language) for each in listed(resource, "reasonCode")]
-    said = (*reasons, told(resource, "conclusion", language), concept(resource.get("type"), language))
+    said = (
+        *reasons,
+        told(resource, "conclusion", language),
+        concept(thing(resource.get("type")), language),
+    )
     return next(filter(None, said), "")

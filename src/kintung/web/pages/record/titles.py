@@ -1,11 +1,12 @@
 """What a resource is called in a line: in the words of the definitions, else in its own."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from kintung.definitions.code_names import name_of
 from kintung.definitions.measurements import LOINC, Words
 from kintung.web.pages.language import Language, worded
-from kintung.web.pages.record.elements import Resource, codes, concept, items, listed, text, told
+from kintung.web.pages.record.elements import Resource, codes, concept, items, listed, text, thing, told
 from kintung.web.pages.steward.names import names_of
 
 
@@ -17,13 +18,60 @@ def words(of: Words, language: Language) -> str:
 
 def title(resource: Resource, language: Language) -> str:
     """The name of a resource; "" where it does not say."""
-    found = _BY_TYPE.get(text(resource, "resourceType"))
+    type = text(resource, "resourceType")
+    found = _BY_TYPE.get(type)
     if found is not None:
         return found(resource, language)
-    coded = (
-        _first(resource, name, language) for name in ("code", "vaccineCode", "type", "category", "class")
-    )
-    return next(filter(None, coded), "")
+    paths = (*_PATHS.get(type, ()), *_USUAL)
+    return next(filter(None, (_at(resource, path.split("."), language) for path in paths)), "")
+
+
+_USUAL = ("code", "vaccineCode", "title", "description", "type", "category", "class", "topic", "name")
+"""Where most types say what they are, the nearest first."""
+_PATHS: Mapping[str, tuple[str, ...]] = {
+    "Account": ("name",),
+    "AdverseEvent": ("event",),
+    "Appointment": ("description", "serviceType", "reasonCode"),
+    "BodyStructure": ("description", "morphology", "location"),
+    "CareTeam": ("name",),
+    "ClinicalImpression": ("code", "summary", "description"),
+    "Communication": ("topic", "payload.contentString", "reasonCode"),
+    "CommunicationRequest": ("payload.contentString", "reasonCode"),
+    "Consent": ("category", "scope"),
+    "Device": ("deviceName.name",),
+    "DeviceRequest": ("codeCodeableConcept", "codeReference.display"),
+    "DeviceUseStatement": ("device.display", "reasonCode"),
+    "DocumentManifest": ("description",),
+    "FamilyMemberHistory": ("condition.code", "name", "relationship"),
+    "Group": ("name",),
+    "ImagingStudy": ("description", "procedureCode", "modality"),
+    "ImmunizationEvaluation": ("targetDisease",),
+    "ImmunizationRecommendation": ("recommendation.vaccineCode", "recommendation.targetDisease"),
+    "List": ("title",),
+    "Media": ("content.title",),
+    "NutritionOrder": ("oralDiet.type", "enteralFormula.baseFormulaType", "supplement.type"),
+    "RelatedPerson": ("name", "relationship"),
+    "RiskAssessment": ("code", "method", "prediction.outcome"),
+    "Schedule": ("serviceType", "comment"),
+    "SupplyDelivery": ("suppliedItem.itemCodeableConcept",),
+    "SupplyRequest": ("itemCodeableConcept",),
+    "Task": ("description", "code"),
+}
+"""Where a type says what it is, before where most do."""
+
+
+def _at(value: Any, path: list[str], language: Language) -> str:
+    """What the first element of a path says: a text, a code in words, or a name of a person."""
+    if len(path) > 1:
+        inside = items(thing(value).get(path[0]))
+        return next(filter(None, (_at(each, path[1:], language) for each in inside)), "")
+    name = path[0]
+    if words := told(value, name, language):
+        return words
+    found = thing(value).get(name)
+    if name == "name" and isinstance(found, list):
+        return next((each.text for each in names_of(thing(value))), "")
+    return next(filter(None, (concept(each, language) for each in items(found))), "")
 
 
 def observed(resource: Resource, language: Language) -> str:
@@ -72,6 +120,8 @@ _BY_TYPE: Mapping[str, Callable[[Resource, Language], str]] = {
     "Composition": _composition,
     "DocumentReference": _document,
     "Encounter": _encounter,
+    "MedicationAdministration": _medicine,
+    "MedicationDispense": _medicine,
     "MedicationRequest": _medicine,
     "MedicationStatement": _medicine,
     "Observation": observed,
