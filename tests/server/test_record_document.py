@@ -95,7 +95,11 @@ def test_it_speaks_of_a_day_as_the_page_does(api: Api) -> None:
     assert "As it was known on 18 October 2022. What came later is not shown." in paper
     assert "Nothing was known of this person on that day" in paper
     assert "Hypertension" not in paper
-    assert get(api, f"{PDF}?as-at=yesterday").status_code == 400
+    for wrong, why in (("yesterday", "This is not a day."), ("2022-10-20", "This day is still to come.")):
+        answer = get(api, f"{PDF}?as-at={wrong}")
+        assert answer.status_code == 400
+        assert why in said(answer), "the form that asks for another"
+        assert f'action="{PDF}"' in answer.text
 
 
 def test_a_chart_on_paper_is_that_of_the_page(api: Api) -> None:

@@ -159,7 +159,7 @@ class _Words:
             said = self._after(said, f"{self._say(bond.number.label)} {bond.number.masked}")
             keepers = [each.words or self._say(N_("keeper not said")) for each in bond.keepers]
             if keepers:
-                said += f" ({self._say(N_('kept by'))} {'; '.join(keepers)})"
+                said += self._aside(f"{self._say(N_('kept by'))} {self._listed(keepers)}")
         return f"{said}, {self._when(bond.at)}" if bond.at else said
 
     def _whose(self, name: str, person: Person) -> str:
@@ -268,10 +268,10 @@ class _Words:
         """The reference range of each line, in a line."""
         said: list[str] = []
         for name, within in trend.range:
-            owned = f" ({self._say(N_('of the laboratory'))})" if within.is_own else ""
+            owned = self._aside(self._say(N_("of the laboratory"))) if within.is_own else ""
             prefix = f"{name} " if len(trend.range) > 1 else ""
             said.append(f"{prefix}{self._within(within)} {trend.measurement.shown}{owned}")
-        return self._after(self._say(N_("Reference range")), "; ".join(said)) if said else ""
+        return self._after(self._say(N_("Reference range")), self._listed(said)) if said else ""
 
     def _within(self, within: Within) -> str:
         low, high = (
@@ -292,14 +292,26 @@ class _Words:
 
     # --- Words ------------------------------------------------------------------------
 
+    @property
+    def _is_wide(self) -> bool:
+        """Are signs between words as wide as a character?"""
+        return self._language is not Language.ENGLISH
+
     def _after(self, head: str, said: str) -> str:
-        """What stands after a colon, as the language writes one."""
-        return f"{head}{': ' if self._language is Language.ENGLISH else '：'}{said}"
+        """What stands after a colon."""
+        return f"{head}{'：' if self._is_wide else ': '}{said}"
+
+    def _aside(self, said: str) -> str:
+        return f"（{said}）" if self._is_wide else f" ({said})"
+
+    def _listed(self, said: Sequence[str]) -> str:
+        return ("；" if self._is_wide else "; ").join(said)
 
     def _origin(self, origin: Origin) -> str:
         place = self._say(_PLACES[origin.place]) if origin.place in _PLACES else ""
         unsaid = "" if place else self._say(N_("keeper not said"))
-        return " · ".join(filter(None, (place, origin.words or unsaid)))
+        apart = " · " if self._is_wide else ", "
+        return apart.join(filter(None, (place, origin.words or unsaid)))
 
     def _sure(self, level: str) -> dict[str, str]:
         return {"level": level, "words": self._say(_LEVELS[level])}
