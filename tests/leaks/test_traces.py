@@ -40,6 +40,8 @@ TABLES = {
     "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'table'",
     "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
 }
+ON_PAPER = 5
+"""Planted people who are handed over as PDFs."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,9 @@ def _lived(home: Path, folders: list[Path], url: str, planted: list[Person], sou
         with httpx.Client(base_url=f"{base_of(process)}/", timeout=SECONDS) as client:
             for person in planted:
                 _ask_for(client, person)
+            for person in planted[:ON_PAPER]:
+                document = client.get(str(client.base_url.join(f"/record/{person.id}/summary.pdf")))
+                assert document.status_code == 200
         files |= _read(folders, "while served")
         _, out, err = ended(process, signal.SIGTERM)
     finally:

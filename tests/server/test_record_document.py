@@ -10,6 +10,7 @@ import pytest
 
 from kintung.documents import FAMILIES, Script, fonts
 from kintung.store.links import LinkChange, LinkKind
+from kintung.store.memory import MemoryStore
 from kintung.store.port import Prepared
 from kintung.web.limits import Limits
 from kintung.web.pages.language import Language
@@ -145,6 +146,15 @@ def test_it_is_made_for_who_listens_to_it_too(api: Api) -> None:
 
 def test_the_same_is_made_of_the_same(api: Api) -> None:
     assert get(api, PDF).content == get(api, PDF).content
+
+
+def test_whose_paper_was_made_was_opened(api: Api) -> None:
+    """As by the page: it is among the recent people of who made it."""
+    get(api, PDF)
+    store = api.node.store
+    assert isinstance(store, MemoryStore)
+    told = store._state.audit[-1].record
+    assert (told.operation, told.opened) == ("record-pdf", store._state.patient_keys["p1"])
 
 
 def test_its_file_is_named_after_nobody_and_kept_nowhere(api: Api) -> None:

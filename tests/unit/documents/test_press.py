@@ -5,15 +5,19 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kintung.documents import Press, setting
 from kintung.documents.fonts import chosen, family
 from kintung.errors import TimedOut, Unavailable
+from tests import scale
 from tests.documents import Document
 
 DATA = """#let data = json(bytes(sys.inputs.data))
 #set document(title: "x")
 #set text(font: data.fonts, fallback: false)
+#let said = data.said.said
 """
 
 
@@ -26,8 +30,15 @@ def set_(source: str, said: object = None, seconds: float = 20.0, at_once: int =
 
 
 def test_it_sets_what_it_is_told() -> None:
-    document = Document(set_("#data.said.said", "*陳大文* #panic()"))
+    document = Document(set_("#said", "*陳大文* #panic()"))
     assert document.text == "*陳大文* #panic()"
+
+
+@settings(max_examples=scale.counts(3, 60), deadline=None)
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=60))
+def test_any_text_is_set_in_glyphs_that_are_there(said: list[str]) -> None:
+    document = Document(set_("#for each in said { par(each) } x", said))
+    assert [each for each in document.drawn() if each.glyph == 0] == []
 
 
 def test_what_never_ends_is_ended() -> None:
@@ -42,8 +53,8 @@ def test_it_makes_no_more_at_once_than_it_may() -> None:
 
 def test_what_a_template_fails_at_is_not_told() -> None:
     with pytest.raises(RuntimeError) as failed:
-        set_("#panic(data.said.said)", "陳大文")
-    assert str(failed.value) == "typst refused the template at 4:1"
+        set_("#panic(said)", "陳大文")
+    assert str(failed.value) == "typst refused the template at 5:1"
 
 
 def test_after_a_failure_there_is_a_place_again() -> None:
@@ -68,10 +79,10 @@ def test_no_file_is_read(path: str) -> None:
 def test_an_empty_box_is_refused_by_the_program() -> None:
     """Whatever is decided before it: a character without a glyph makes no document."""
     folders = chosen("x", "hong-kong").folders
-    source = f"{DATA}#data.said"
+    source = f"{DATA}#said"
     asked = {
         "source": source,
-        "data": {"said": "\ue123", "fonts": family("hong-kong")},
+        "data": {"said": {"said": "\ue123"}, "fonts": family("hong-kong")},
         "folders": folders,
         "made": 0,
         "seconds": 20,
@@ -82,4 +93,4 @@ def test_an_empty_box_is_refused_by_the_program() -> None:
         capture_output=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (setting.LACKING, b"", b"4:1")
+    assert (done.returncode, done.stdout, done.stderr) == (setting.LACKING, b"", b"5:1")
