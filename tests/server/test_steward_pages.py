@@ -88,7 +88,7 @@ PAIR_SHOWN = {"all": {"Secretone", "Secrettwo"}}
 ONE_SHOWN = {"all": {"Secretone"}, "p1": {"Secretone"}}
 SHOWN: dict[str, dict[str, set[str]]] = dict.fromkeys(
     ("find", "record", "record-pdf", "record-timeline", "record-item"), ONE_SHOWN
-)
+) | {"record-content": {}}
 """What a page that discloses shows by how much one sees, where it is not the pair."""
 
 
@@ -98,7 +98,7 @@ def address(api: Api, page: Page, who: str) -> str:
         "find": sought(api, "secretone", who),
     }
     named = {"one": "p1", "other": "p2", "decision": "merge", "name": "nothing.css", "id": "p1", "rid": "p1"}
-    path = page.path.format(type="Patient", **named)
+    path = page.path.format(type="Patient", n="0", **named)
     return path + asked.get(page.name, "")
 
 
