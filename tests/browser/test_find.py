@@ -90,6 +90,7 @@ def test_characters_are_looked_for_when_they_are_chosen(chromium: Browser, looke
         for text in ("h", "ho"):
             session.send("Input.imeSetComposition", {"text": text, "selectionStart": 1, "selectionEnd": 1})
         session.send("Input.insertText", {"text": "何伯"})
+        expect(page.locator(".understood")).to_contain_text("何伯")  # in the place of recent people
         expect(page.locator("ol.people > li")).to_have_count(1)
         assert asked.count("POST") == 1
 
