@@ -15,7 +15,7 @@ from kintung.store.reader import Reader
 from kintung.web.pages.pages import PAGES
 from kintung.web.pages.registry import Tells
 from kintung.web.pages.sections import SECTIONS
-from tests.records import observation, patient
+from tests.records import patient
 from tests.server.api import Api, persona
 from tests.server.api import api as opened
 
@@ -31,6 +31,23 @@ _SCREEN = re.compile(r'<a href="/(?:find|record|steward)[^"]*">(<code>.*?</code>
 """Of the map of policy: an address that one may open leads there."""
 _TYPED = re.compile(r'(name="token" value=|sought=)"?[\w-]+')
 MOST = 400
+NAMED = {
+    "id": "p1",
+    "type": "DocumentReference",
+    "rid": "d1",
+    "n": "0",
+    "one": "p1",
+    "other": "p2",
+    "decision": "merge",
+}
+"""What stands in the addresses of pages."""
+REPORT = {
+    "resourceType": "DocumentReference",
+    "id": "d1",
+    "status": "current",
+    "subject": {"reference": "Patient/p1"},
+    "content": [{"attachment": {"contentType": "text/plain", "data": "aGVsbG8="}}],
+}
 
 
 def name(rights: frozenset[Right]) -> str:
@@ -41,7 +58,7 @@ def name(rights: frozenset[Right]) -> str:
 def api() -> Iterator[Api]:
     """Two people who may be one, and callers with each set of rights, who see both."""
     with opened() as found:
-        found.store(patient("p1", "Chan", birthDate="1948"), patient("p2", "Chan"), observation("o1", "p1"))
+        found.store(patient("p1", "Chan", birthDate="1948"), patient("p2", "Chan"), REPORT)
         found.prepared(Prepared(links=(LinkChange("p1", "p2", LinkKind.PROBABLE, "rule", "", 900),)))
         for rights in WHO:
             found.personas[name(rights)] = persona(name(rights), Reader.everything("all"), *rights)
@@ -82,7 +99,7 @@ def test_no_page_leads_to_one_that_is_refused(api: Api, rights: frozenset[Right]
     """All that is reached by links from the first page, and from the pages that need no link."""
     left, met, refused = ["/", *open_pages()], set[str](), list[tuple[str, str, int]]()
     if Right.VIEW in rights:
-        left += ["/record/p1", "/record/p1/Observation/o1"]
+        left += ["/record/p1", "/record/p1/DocumentReference/d1"]
     if Right.STEWARD in rights:
         left += ["/steward/pairs/p1/p2"]
     came = dict.fromkeys(left, "")
@@ -119,7 +136,7 @@ def test_pages_do_not_differ_by_rights_otherwise(api: Api) -> None:
     for page in PAGES.pages:
         if page.method != "GET" or page.policy is not Policy.DISCLOSES:
             continue
-        path = page.path.format(id="p1", type="Observation", rid="o1", one="p1", other="p2", decision="merge")
+        path = page.path.format(**NAMED)
         allowed = {bare(path, rights) for rights in WHO if page.right in rights}
         refused = {bare(path, rights) for rights in WHO if page.right not in rights}
         assert [len(allowed), len(refused)] == [1, 1], path
