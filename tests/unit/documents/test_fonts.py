@@ -1,6 +1,7 @@
 """Fonts: the shapes of a region first, others for what it lacks."""
 
 from pathlib import Path
+from shutil import copyfile
 
 from kintung.documents.fonts import FAMILIES, chosen, faces, family
 
@@ -34,6 +35,14 @@ def test_alone_it_takes_no_other() -> None:
 
 
 def test_a_folder_of_the_operator_is_looked_in_too(tmp_path: Path) -> None:
-    """One that is empty, or not there, adds nothing."""
+    file = Path(next(face.path for face in faces() if face.family == family("mainland")))
+    copyfile(file, tmp_path / "own.ttc")
+    added = set(faces(str(tmp_path))) - set(faces())
+    assert {Path(face.path).parent for face in added} == {tmp_path}
+    assert family("mainland") in {face.family for face in added}
+    assert str(tmp_path) in chosen("陈", "mainland", str(tmp_path)).folders
+
+
+def test_a_folder_without_fonts_adds_none(tmp_path: Path) -> None:
     assert faces(str(tmp_path)) == faces()
     assert faces(str(tmp_path / "none")) == faces()
