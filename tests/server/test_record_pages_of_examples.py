@@ -8,6 +8,7 @@ from html import unescape
 
 from kintung.fhir.search.compartments import members
 from kintung.web.pages.record.kinds import LEFT_OUT
+from tests.documents import Document
 from tests.server.api import Api
 from tests.server.api import api as opened
 from tests.shared_data import shared
@@ -36,6 +37,9 @@ def test_the_record_of_every_patient_of_the_examples_is_shown() -> None:
         for id in patients:
             for path in (f"/record/{id}", f"/record/{id}/timeline", f"/record/{id}/timeline?kind=results"):
                 opened_of |= set(re.findall(rf'href="(/record/{id}/[A-Z]\w+/[^"?]+)"', pages(api, path)))
+            paper = api.get(f"{ROOT}/record/{id}/summary.pdf", headers={"accept-language": "zh-HK"})
+            assert paper.status_code == 200, id
+            assert [each for each in Document(paper.content).drawn() if each.glyph == 0] == [], id
         assert len(opened_of) > 40
         for path in opened_of:
             heading = re.search(r"<h1>(.*?)</h1>", pages(api, path))
