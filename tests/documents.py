@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fontTools.cffLib import CFFFontSet
 from fontTools.pens.recordingPen import RecordingPen
@@ -52,6 +52,16 @@ class Document:
         for page in self.reader.pages:
             yield from _drawn(page)
 
+    def tongues(self) -> set[str]:
+        """The languages that parts of it are said to be in, beside its own."""
+        parts = [
+            str(operands[1]["/Lang"])
+            for page in self.reader.pages
+            for operands, operator in _operations(page)
+            if operator == b"BDC" and "/Lang" in operands[1]
+        ]
+        return {*parts, *_languages(self.root["/StructTreeRoot"])}
+
     def descriptions(self) -> list[str]:
         """What its pictures tell who cannot see them."""
         return [
@@ -60,6 +70,19 @@ class Document:
             for operands, operator in _operations(page)
             if operator == b"BDC" and "/Alt" in operands[1]
         ]
+
+
+def _languages(element: Any) -> Iterator[str]:
+    """Of an element of the structure and those in it. Source: ISO 32000-1, section 14.7.2."""
+    it = element.get_object()
+    if isinstance(it, list):
+        for each in cast(list[Any], it):
+            yield from _languages(each)
+    elif isinstance(it, dict):
+        if "/Lang" in it:
+            yield str(it["/Lang"])
+        if "/K" in it:
+            yield from _languages(it["/K"])
 
 
 class _Font:

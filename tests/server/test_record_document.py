@@ -144,6 +144,13 @@ def test_it_is_made_for_who_listens_to_it_too(api: Api) -> None:
         assert "<pdfuaid:part>1</pdfuaid:part>" in paper.root["/Metadata"].get_object().get_data().decode()
 
 
+def test_what_is_recorded_in_the_other_script_is_read_out_in_its_own_language(api: Api) -> None:
+    assert pdf(api, lang="en").tongues() == {"zh-HK"}
+    assert pdf(api, lang="zh-HK").tongues() >= {"en-HK"}
+    api.store({"resourceType": "Patient", "id": "ho", "name": [{"text": "何伯"}]})
+    assert pdf(api, "/record/ho/summary.pdf", "zh-HK").tongues() == set()
+
+
 def test_the_same_is_made_of_the_same(api: Api) -> None:
     assert get(api, PDF).content == get(api, PDF).content
 
