@@ -63,9 +63,13 @@ PLACES = (
     Place("record", "/record/ho-a"),
     Place("record-empty", "/record/lee-a"),
     Place("record-as-at", "/record/ho-b?as-at=2020-01-01"),
+    Place("record-no-day", "/record/ho-a?as-at=2099-01-01", status=400),
     Place("timeline", "/record/ho-a/timeline"),
+    Place("timeline-everything", "/record/ho-a/timeline?kind=everything&from=2022-01-01"),
     Place("timeline-nothing", "/record/ho-a/timeline?kind=procedures&from=2022-01-01"),
     Place("item", "/record/ho-a/DocumentReference/letter"),
+    Place("item-attached", "/record/ho-a/DocumentReference/scan"),
+    Place("item-not-yet", "/record/ho-a/List/recall?as-at=2020-01-01", status=404),
     Place("item-result", "/record/ho-a/Observation/pressure-4"),
     Place("person-recent", "/find"),  # whose records were opened in the places before
     Place("queue", "/steward"),

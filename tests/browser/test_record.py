@@ -36,7 +36,7 @@ def test_a_record_is_read_by_keyboard_alone_without_javascript(
         follow(page, said("Timeline"))
         expect(page.locator(".timeline li")).to_have_count(20)
         follow(page, said("What was before"))
-        expect(page.locator(".timeline li")).to_have_count(5)
+        expect(page.locator(".timeline li")).to_have_count(6)
         tab_to(page, "kind")
         page.keyboard.type(said("Documents and reports")[:2])
         follow(page, said("Show"))  # of the day
@@ -50,7 +50,7 @@ def test_what_is_shown_is_chosen_and_one_thing_opened(chromium: Browser, looked_
         page.locator("#kind").select_option("documents")
         with page.expect_navigation():
             page.locator("form.filters button").click()
-        expect(page.locator(".timeline li")).to_have_count(1)
+        expect(page.locator(".timeline li")).to_have_count(2)
         page.get_by_role("link", name="出院摘要").click()
         expect(page.get_by_role("heading", name="In its own words")).to_be_visible()
         expect(page.locator("main")).to_contain_text("一切安好。")

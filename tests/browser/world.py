@@ -147,6 +147,25 @@ RECORD: list[Resource] = [
             **{"class": {"code": "AMB"}})
         for place in range(24)
     ),
+    *(
+        {
+            **_result(id, HO, day, (code, value, unit)),
+            "performer": [{"display": "葵青地區康健中心化驗所（示範）"}],
+        }
+        for id, day, code, value, unit in (
+            ("height", "2021-05-28", "8302-2", 168, "cm"),
+            ("creatinine", "2022-01-11", "14682-9", 118, "umol/L"),
+            ("platelets", "2022-01-11", "777-3", 213, "10*9/L"),
+        )
+    ),
+    _of("Goal", "goal", HO, lifecycleStatus="active", startDate="2022-01-11",
+        description={"text": "血壓低於 140/90 mmHg"}),
+    {"resourceType": "List", "id": "recall", "status": "current", "mode": "working",
+     "title": "大便檢查召回名單", "date": "2022-02-01", "entry": [{"item": {"reference": f"Patient/{HO}"}}]},
+    _of("DocumentReference", "scan", HO, status="current", date="2020-03-01",
+        content=[{"attachment": {"contentType": "text/plain", "data": "U3ludGhldGlj", "title": "掃描本"}},
+                 {"attachment": {"contentType": "image/png", "url": "http://elsewhere.example/1.png",
+                                 "title": "X-ray of the chest"}}]),
     _of("DocumentReference", "letter", "ho-b", status="current", date="2021-06-01T09:00:00+08:00",
         content=[{"attachment": {"title": "出院摘要"}}],
         text={"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>一切安好。</p></div>'}),

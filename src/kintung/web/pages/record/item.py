@@ -35,6 +35,7 @@ from kintung.web.pages.record.person import Person, day_asked, end_of, known, re
 from kintung.web.pages.record.results import said as value_of
 from kintung.web.pages.record.titles import observed, title
 from kintung.web.pages.registry import Asked
+from kintung.web.pages.render import civil_day
 from kintung.web.pages.units import number, quantity
 from kintung.web.site import Site
 
@@ -93,6 +94,10 @@ _APART = ("resourceType", "id", "meta", "text", "implicitRules", "language")
 """Members that are no fields: they stand elsewhere on the page."""
 
 
+_ATTACHED = ("content", "presentedForm", "photo", "sourceAttachment")
+"""Members that hold what is attached, and little else: it is listed."""
+
+
 class Field(NamedTuple):
     """One element: ``label`` is a message where the element has one, else its name."""
 
@@ -140,6 +145,8 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         raise Deleted("This was deleted.")
     resource = parse(shown.body)
     keepers = Keepers(view, asked.access.reader, asked.language)
+    files = attachments(view, asked.access.reader, resource, asked.language, upto, asked.base)
+    apart = _ATTACHED if files else ()
     answer = page(
         site,
         asked,
@@ -153,11 +160,12 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         rid=id,
         title=title(resource, asked.language),
         name=NAMES.get(type, ""),
-        attached=attachments(view, asked.access.reader, resource, asked.language, upto, asked.base),
+        attached=files,
         on=time_of(resource, *_TIMES),
         narrative=" ".join(" ".join(narrative(resource)).split()),
-        fields=fields(resource, asked.language),
+        fields=tuple(each for each in fields(resource, asked.language) if each.name not in apart),
         labels=LABELS,
+        names=NAMES,
         steps=_steps(versions),
         source=_source(view, asked, keepers, resource, type, id),
         json=_json(shown.body),
@@ -225,6 +233,7 @@ def _json(body: bytes) -> str:
 # --- Fields -----------------------------------------------------------------------------
 
 
+_DAY = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 """Said to the minute; seconds and zone are in the JSON."""
 _IN_A_LINE = {
@@ -254,7 +263,7 @@ def _parts(value: Any, language: Language) -> tuple[str, ...]:
 def _values(resource: Resource, name: str, language: Language) -> tuple[str, ...]:
     """What an element says, a line for each of its values."""
     value = resource[name]
-    if isinstance(value, str) and not _INSTANT.match(value):
+    if isinstance(value, str) and not (_INSTANT.match(value) or _DAY.fullmatch(value)):
         return tuple(filter(None, [plain_code(name, told(resource, name, language), language)]))
     return tuple(filter(None, (_line(each, language, of=name) for each in items(value))))
 
@@ -265,9 +274,11 @@ def _plain(value: Any, of: str, language: Language) -> str:
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
         return number(value, language)
-    if isinstance(value, str):
-        return f"{value[:10]} {value[11:16]}" if _INSTANT.match(value) else plain_code(of, value, language)
-    return ""
+    if not isinstance(value, str):
+        return ""
+    if _INSTANT.match(value):
+        return f"{civil_day(value[:10], language)} {value[11:16]}"
+    return civil_day(value, language) if _DAY.fullmatch(value) else plain_code(of, value, language)
 
 
 def _line(value: Any, language: Language, depth: int = 0, of: str = "") -> str:
