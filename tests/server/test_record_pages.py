@@ -491,6 +491,25 @@ def test_one_thing_shows_its_fields_its_history_its_source_and_its_json(api: Api
     assert '"text": "Once a day"' in unescape(page.text)
 
 
+def test_who_is_referred_to_is_named_as_far_as_in_sight(api: Api) -> None:
+    names = [{"text": "梁示範"}, {"family": "LEUNG", "given": ["Si Fan"]}]
+    api.store({"resourceType": "Practitioner", "id": "nurse", "name": names})
+    api.store(of("Goal", "go", "p2", lifecycleStatus="active", startDate="2022-03-02",
+                 description={"text": "Walk"}, expressedBy={"reference": "Practitioner/nurse"},
+                 addresses=[{"reference": "Condition/c1"}]))  # fmt: skip
+    page = get(api, "/record/p1/Goal/go")
+    fields = part(page, "fields")
+    assert "Whose it is 陳大文" in fields
+    assert "LEUNG, Si Fan" in fields
+    assert "Began 2 March 2022" in fields
+    assert 'href="/record/p1/Condition/c1">Problem</a>' in page.text
+    assert "梁示範" in part(get(api, "/record/p1/Goal/go", lang="zh-HK"), "fields")
+    api.label("Practitioner/nurse", "secret")
+    hidden = Reader("clinic", persons=True, organisations=True, hidden=frozenset({"secret"}))
+    api.personas["clinic"] = persona("clinic", hidden, Right.VIEW)
+    assert "Practitioner/nurse" in part(get(api, "/record/p1/Goal/go", "clinic"), "fields")
+
+
 def test_a_narrative_is_shown_as_words_never_as_it_is(api: Api) -> None:
     div = '<div xmlns="http://www.w3.org/1999/xhtml"><p title="t">Told &lt;so&gt;</p></div>'
     api.store(of("Condition", "n1", code={"text": "<b>bold</b>"}, text={"status": "generated", "div": div}))

@@ -41,6 +41,9 @@ from kintung.web.site import Site
 
 MOST_VERSIONS = 20
 MOST_PROVENANCES = 5
+MOST_NAMED = 20
+"""References to people and organisations whose names are looked up."""
+_NAMED = re.compile(r"(?:Practitioner|Organization|Location)/[A-Za-z0-9.-]{1,64}")
 MOST_JSON = 200_000
 """Bytes of indented JSON on a page; the API gives the whole."""
 
@@ -88,6 +91,32 @@ LABELS: dict[str, str] = {
     "custodian": N_("Provider"),
     "lotNumber": N_("Lot"),
     "content": N_("Content"),
+    "activity": N_("Activities"),
+    "addresses": N_("Reason"),
+    "authored": N_("Written"),
+    "basedOn": N_("Based on"),
+    "class": N_("Kind"),
+    "created": N_("Written"),
+    "criticality": N_("Risk"),
+    "description": N_("Description"),
+    "docStatus": N_("Status"),
+    "effectivePeriod": N_("When"),
+    "end": N_("Ended"),
+    "entry": N_("Entries"),
+    "goal": N_("Goal"),
+    "intent": N_("Intent"),
+    "lifecycleStatus": N_("Status"),
+    "member": N_("Members"),
+    "performedDateTime": N_("When"),
+    "priority": N_("Priority"),
+    "reasonReference": N_("Reason"),
+    "result": N_("Results"),
+    "sent": N_("Written"),
+    "severity": N_("Severity"),
+    "specimen": N_("Specimen"),
+    "start": N_("Began"),
+    "startDate": N_("Began"),
+    "title": N_("Title"),
 }
 """Elements that people know by a name; others are shown by their own."""
 _APART = ("resourceType", "id", "meta", "text", "implicitRules", "language")
@@ -147,6 +176,7 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
     keepers = Keepers(view, asked.access.reader, asked.language)
     files = attachments(view, asked.access.reader, resource, asked.language, upto, asked.base)
     apart = _ATTACHED if files else ()
+    told_of = tuple(each for each in fields(resource, asked.language) if each.name not in apart)
     answer = page(
         site,
         asked,
@@ -163,15 +193,30 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         attached=files,
         on=time_of(resource, *_TIMES),
         narrative=" ".join(" ".join(narrative(resource)).split()),
-        fields=tuple(each for each in fields(resource, asked.language) if each.name not in apart),
+        fields=told_of,
         labels=LABELS,
         names=NAMES,
+        who=_who(view, asked, found.person, told_of),
         steps=_steps(versions),
         source=_source(view, asked, keepers, resource, type, id),
         json=_json(shown.body),
         version=shown,
     )
     return answer._replace(about=found.person.about, opened=found.person.key)
+
+
+def _who(view: View, asked: Asked, person: Person, shown: tuple[Field, ...]) -> dict[str, str]:
+    """What the people and organisations are called that fields refer to, by reference, as far as in sight."""
+    name = person.name
+    found = {f"Patient/{id}": name.characters or name.letters for id in person.ids}
+    named = (value for field in shown for value in field.values if _NAMED.fullmatch(value))
+    for reference in list(dict.fromkeys(named))[:MOST_NAMED]:
+        try:
+            version = view.read(asked.access.reader, *reference.split("/"))
+        except (Deleted, NotFound):
+            continue
+        found[reference] = title(parse(version.body), asked.language)
+    return {reference: words for reference, words in found.items() if words}
 
 
 def _not_yet(site: Site, asked: Asked, person: Person) -> Answer:

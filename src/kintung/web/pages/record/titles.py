@@ -48,8 +48,11 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
     "ImmunizationEvaluation": ("targetDisease",),
     "ImmunizationRecommendation": ("recommendation.vaccineCode", "recommendation.targetDisease"),
     "List": ("title",),
+    "Location": ("name",),
     "Media": ("content.title",),
     "NutritionOrder": ("oralDiet.type", "enteralFormula.baseFormulaType", "supplement.type"),
+    "Organization": ("name",),
+    "Practitioner": ("name",),
     "RelatedPerson": ("name", "relationship"),
     "RiskAssessment": ("code", "method", "prediction.outcome"),
     "Schedule": ("serviceType", "comment"),
@@ -70,7 +73,9 @@ def _at(value: Any, path: list[str], language: Language) -> str:
         return words
     found = thing(value).get(name)
     if name == "name" and isinstance(found, list):
-        return next((each.text for each in names_of(thing(value))), "")
+        names = names_of(thing(value))
+        own = (each.text for each in names if each.is_han is not (language is Language.ENGLISH))
+        return next(own, names[0].text if names else "")
     return next(filter(None, (concept(each, language) for each in items(found))), "")
 
 
