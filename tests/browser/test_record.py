@@ -84,6 +84,37 @@ def test_a_day_is_chosen_and_left_again(chromium: Browser, looked_at: str) -> No
         expect(page.locator(".as-at.past")).to_have_count(0)
 
 
+def test_other_results_stay_a_table_where_they_are_drawn_as_blocks(chromium: Browser, looked_at: str) -> None:
+    for viewport in (PHONE, DESKTOP):
+        with chromium.new_context(java_script_enabled=False, viewport=viewport) as context:
+            page = context.new_page()
+            page.goto(f"{looked_at}{RECORD}?lang=en")
+            table = page.get_by_role("table", name="Other results, the latest of each")
+            expect(table.get_by_role("columnheader")).to_have_count(4)
+            expect(table.get_by_role("row")).to_have_count(4)
+            expect(table.get_by_role("rowheader").first).to_have_text("Platelets")
+            expect(table.get_by_role("cell").first).to_have_text("213 10⁹/L")
+            is_stacked = table.evaluate("table => getComputedStyle(table).display") == "block"
+            assert is_stacked == (viewport is PHONE)
+
+
+def test_a_day_of_one_thing_is_chosen_and_one_that_cannot_be_is_mended(
+    chromium: Browser, looked_at: str
+) -> None:
+    with chromium.new_context(java_script_enabled=False, locale="en-GB", viewport=PHONE) as context:
+        page = context.new_page()
+        page.goto(f"{looked_at}{RECORD}/List/recall?lang=en")
+        page.locator("#at").fill("2021-01-01")
+        follow(page, "Show")
+        expect(page.locator("h1")).to_have_text("Not known on that day")
+        follow(page, "Today")
+        expect(page.locator("h1")).to_have_text("大便檢查召回名單")
+        page.goto(f"{looked_at}{RECORD}?lang=en&as-at=2099-01-01")
+        expect(page.locator("#at")).to_have_attribute("aria-invalid", "true")
+        follow(page, "Today")
+        expect(page.locator("#h-allergies")).to_be_visible()
+
+
 def test_paper_has_the_record_and_nothing_to_press(chromium: Browser, looked_at: str) -> None:
     with chromium.new_context() as context:
         page = context.new_page()
