@@ -9,6 +9,8 @@ from kintung.app import Node, system
 from kintung.fhir.json import parse
 from kintung.store.reader import Reader
 from kintung.web.about import Carried, Invented, Trait
+from kintung.web.pages.language import Language
+from kintung.web.pages.record.elements import concept
 from kintung.web.pages.steward.names import names_of
 
 Resource = dict[str, Any]
@@ -30,7 +32,7 @@ class _Person:
     patients: list[Resource] = field(default_factory=list[Resource])
     countries: set[str] = field(default_factory=set[str])
     counts: dict[Carried, int] = field(default_factory=lambda: dict.fromkeys(ORDER, 0))
-    allergies: list[str] = field(default_factory=list[str])
+    allergies: list[Resource] = field(default_factory=list[Resource])
     of_patient: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -83,7 +85,7 @@ def _count(person: _Person, id: str, resource: Resource) -> None:
     if kind is not None:
         person.counts[kind] += 1
     if kind == "allergy":
-        person.allergies += [text for text in [_text(resource.get("code", {}))] if text]
+        person.allergies.append(resource.get("code", {}))
 
 
 def _kind(resource: Resource) -> Carried | None:
@@ -108,7 +110,7 @@ def _invented(person: _Person, chosen_for: Carried) -> Invented:
         kind for kind in ORDER if kind != chosen_for and person.counts[kind] >= LEAST[kind]
     ]
     traits = tuple(
-        Trait(kind, person.counts[kind], ", ".join(person.allergies) if kind == "allergy" else "")
+        Trait(kind, person.counts[kind], _substances(person) if kind == "allergy" else {})
         for kind in (chosen_for, *others[: MOST_TRAITS - 1])
     )
     return Invented(best["id"], names.get(True, ""), names.get(False, ""), traits)
@@ -127,6 +129,9 @@ def _country(organisation: Resource) -> str:
     return next((each.get("country", "") for each in organisation.get("address", [])), "")
 
 
-def _text(concept: Resource) -> str:
-    displayed = (each.get("display", "") for each in concept.get("coding", []))
-    return concept.get("text") or next(displayed, "")
+def _substances(person: _Person) -> dict[str, str]:
+    """What a person is allergic to, by the tag of each language."""
+    by_language = {
+        language.value: [concept(code, language) for code in person.allergies] for language in Language
+    }
+    return {tag: ", ".join(filter(None, names)) for tag, names in by_language.items()}

@@ -11,11 +11,11 @@ Carried = Literal["across", "pressure", "glucose", "allergy", "vaccines"]
 
 
 class Trait(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a record carries: how often, or ``what`` in the words of the record."""
+    """What a record carries: how often, or ``what``, by the tag of each language of the pages."""
 
     kind: Carried
     count: int
-    what: str = ""
+    what: dict[str, str] = {}
 
 
 class Invented(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
