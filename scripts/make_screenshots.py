@@ -1,7 +1,8 @@
 """Show every page in every language, width and theme: ``make screenshots`` writes PNG files to look at.
 
 They go to ``screenshots/``, which git ignores: ``<page>-<language>-<view>.png``. Names of pages, as
-``tests/browser/places.py`` has them, choose some: ``make screenshots ARGS="home seeds"``.
+``tests/browser/places.py`` has them, choose some: ``make screenshots ARGS="home seeds"``. ``record-pdf``
+is the summary on paper, a picture of each page of it: ``record-pdf-<language>-<number>.png``.
 """
 
 import argparse
@@ -10,12 +11,16 @@ import sys
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import httpx
+import typst
 from playwright.sync_api import Browser
+from pypdf import PdfReader
 
 from kintung.web.pages.language import Language
 from tests.browser.chromium import browser
@@ -28,6 +33,8 @@ TALLEST = 16_000
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 DEMO = (Place("home-demo", "/"), Place("api-demo", "/api"))
 """What a demo has otherwise than another node."""
+PDF = Place("record-pdf", "/record/ho-a/summary.pdf")
+"""What is fetched, not shown: Chromium without a window shows no PDF."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,27 @@ def shoot_all(browser: Browser, root: str, places: Collection[Place]) -> None:
                 shoot(browser, root, place, language, view)
 
 
+def shoot_pdf(root: str, place: Place) -> None:
+    """A picture of each page of a PDF in each language, drawn from the PDF as it was fetched."""
+    for language in Language:
+        answer = httpx.get(f"{root}{place.path}", params={"lang": language})
+        assert answer.status_code == place.status, (place.name, answer.status_code)
+        for number, picture in enumerate(pictures(answer.content), 1):
+            (FOLDER / f"{place.name}-{language}-{number}.png").write_bytes(picture)
+
+
+def pictures(pdf: bytes) -> list[bytes]:
+    """A PNG of each page of a PDF, which typst draws as a picture in a document of its own."""
+    pages = range(1, len(PdfReader(BytesIO(pdf)).pages) + 1)
+    each = "#pagebreak()\n".join(f'#image("shown.pdf", page: {number})\n' for number in pages)
+    source = f"#set page(width: auto, height: auto, margin: 0pt)\n{each}"
+    with tempfile.TemporaryDirectory() as folder:  # all that typst may read
+        (Path(folder) / "shown.pdf").write_bytes(pdf)
+        (document := Path(folder) / "shown.typ").write_text(source)
+        drawn = typst.compile(document, root=Path(folder), format="png", ppi=144)
+    return drawn if isinstance(drawn, list) else [drawn]
+
+
 def chosen(places: Collection[Place], names: Collection[str]) -> list[Place]:
     """The places of these names; all of them where none is given."""
     return [place for place in places if not names or place.name in names]
@@ -83,7 +111,7 @@ def chosen(places: Collection[Place], names: Collection[str]) -> list[Place]:
 
 def main() -> None:
     """All pages, or those that are named."""
-    known = sorted(place.name for place in (*PLACES, *DEMO))
+    known = sorted(place.name for place in (*PLACES, *DEMO, PDF))
     parser = argparse.ArgumentParser(description="Make pictures of pages.")
     parser.add_argument("pages", nargs="*", choices=[[], *known], metavar="PAGE", help=", ".join(known))
     names: list[str] = parser.parse_args().pages
@@ -91,9 +119,12 @@ def main() -> None:
         shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, browser() as opened:
-        if places := chosen(PLACES, names):
+        places, papers = chosen(PLACES, names), chosen([PDF], names)
+        if places or papers:
             with world(Path(folder)) as served:
                 shoot_all(opened, site(served), places)
+                for paper in papers:
+                    shoot_pdf(site(served), paper)
         if places := chosen(DEMO, names):
             with demo(Path(folder)) as shown:
                 shoot_all(opened, shown.base.removesuffix("/fhir"), places)
