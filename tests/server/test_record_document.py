@@ -82,6 +82,12 @@ def test_it_says_what_the_page_says(api: Api, lang: Language) -> None:
     assert "何伯" not in paper.text
 
 
+def test_what_the_patient_measured_is_marked_as_such(api: Api) -> None:
+    by = [{"reference": "Patient/p1"}]
+    api.store(pressure("home", "2022-03-02", 130, 80) | {"performer": by})
+    assert "2 March 2022 130 80 By the patient" in pdf(api).in_a_line
+
+
 def test_each_page_says_whose_it_is_which_of_how_many_of_which_day_and_when_it_was_made(api: Api) -> None:
     pages = [" ".join(page.extract_text().split()) for page in pdf(api).reader.pages]
     assert len(pages) == 2
