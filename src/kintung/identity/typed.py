@@ -2,7 +2,8 @@
 
 Numbers are taken out first, because a mainland number holds a birth date; then dates, in the forms people
 write them; what is left is the name. A day before a month, as in Hong Kong, unless that is no date. Eight
-digits are a birth date where they can be one (02031948, 19480302), else a number.
+digits are a birth date where they can be one (02031948, 19480302), else a number. Dates in Chinese numerals
+(一九四八年三月二日) and parted by spaces (2 3 1948) are read too.
 
 Nothing is guessed in silence: ``Typed`` says what was understood, for the page to say it too.
 """
@@ -80,10 +81,12 @@ _CARDS = tuple(_URIS[document] for document in ("hkid", "mainland-id", "home-ret
 """Documents whose numbers are known by their form."""
 _AFTER = r"(?<![0-9A-Za-z/.-])"
 _BEFORE = r"(?![0-9A-Za-z]|[/-][0-9])"
+_YEAR = r"(?:18|19|20)[0-9]{2}"
 _DOCUMENTS = re.compile(
     rf"{_AFTER}(?:"
     r"[0-9]{6} ?[0-9]{8} ?[0-9]{3}[0-9Xx]"  # mainland identity number
-    r"|[A-Za-z]{1,2} ?[0-9]{6} ?\(? ?[0-9Aa] ?\)?"  # Hong Kong identity card
+    r"|[A-Za-z]{1,2} ?[0-9]{6} ?\(? ?[0-9Aa]"  # Hong Kong identity card, and no day of a date after it
+    rf"(?! [0-9]{{1,2}} {_YEAR}(?![0-9])) ?\)?"
     r"|[157]/?[0-9]{6}(?:/[0-9]|\([0-9]\))"  # Macao identity card, not in eight digits alone
     r"|[HMhm] ?[0-9]{8}(?: ?\(?[0-9]{2}\)?)?"  # home return permit
     rf"){_BEFORE}"
@@ -94,16 +97,29 @@ _MONTHS = (
 )
 _REPUBLIC = 1911
 """The year before the first of the Republic of China, by which papers of the elderly may count."""
+_NUMERALS = {
+    **dict.fromkeys("〇零○", 0),
+    **{sign: n for n, sign in enumerate("一二三四五六七八九", 1)},
+}
+_COUNTS = {"元": 1, "十": 10, "廿": 20, "卅": 30, "百": 100}
+_NUMERAL = f"[{''.join(_NUMERALS)}]"
+_COUNTED = f"[{''.join(_NUMERALS)}十廿卅百]"
+_NO_ROW = "".join(rf"(?<!\b[0-9]{{{n}}} )" for n in (1, 2, 3, 4))
+"""Not within a longer row of digits that spaces part."""
 _DATES = re.compile(
-    r"(?:(?P<han>[0-9]{4}) ?年"
-    r"|民[國国](?=[0-9元]| [0-9元]{1,3} ?年) ?(?P<republic>[0-9]{1,3}|元)(?: ?年|(?![0-9])))"
-    r"(?: ?(?P<han_month>[0-9]{1,2}) ?月(?: ?(?P<han_day>[0-9]{1,2}) ?[日號号]?)?)?"
+    rf"(?:(?P<han>[0-9]{{4}}|{_NUMERAL}{{4}}) ?年"
+    rf"|民[國国](?=[0-9元]| [0-9元]{{1,3}} ?年| ?{_COUNTED}{{1,5}} ?年)"
+    rf" ?(?P<republic>[0-9]{{1,3}}|元|{_COUNTED}{{1,5}})(?: ?年|(?![0-9])))"
+    rf"(?: ?(?P<han_month>[0-9]{{1,2}}|{_COUNTED}{{1,3}}) ?月"
+    rf"(?: ?(?P<han_day>[0-9]{{1,2}}|{_COUNTED}{{1,4}}(?= ?[日號号]| |$)) ?[日號号]?)?)?"
+    rf"|{_AFTER}{_NO_ROW}(?:(?P<year_first>{_YEAR}) (?P<then_month>[0-9]{{1,2}}) (?P<then_day>[0-9]{{1,2}})"
+    rf"|(?P<day_first>[0-9]{{1,2}}) (?P<next_month>[0-9]{{1,2}}) (?P<year_last>{_YEAR})){_BEFORE}(?! [0-9])"
     rf"|{_AFTER}(?P<year>[0-9]{{4}})(?P<sign>[-/.])(?P<month>[0-9]{{1,2}})(?:(?P=sign)(?P<day>[0-9]{{1,2}}))?{_BEFORE}"
     rf"|{_AFTER}(?P<one>[0-9]{{1,2}})(?P<mark>[-/.])(?P<two>[0-9]{{1,2}})(?P=mark)(?P<last>[0-9]{{4}}|[0-9]{{2}}){_BEFORE}"
     rf"|{_AFTER}(?P<named_day>[0-9]{{1,2}})[\s-]?(?P<named>(?i:{'|'.join(_MONTHS)}))[\s,.-]{{0,2}}(?P<named_year>[0-9]{{4}}){_BEFORE}"
-    rf"|{_AFTER}(?P<month_of>0?[1-9]|1[0-2])[-/.](?P<of>(?:18|19|20)[0-9]{{2}}){_BEFORE}"
+    rf"|{_AFTER}(?P<month_of>0?[1-9]|1[0-2])[-/.](?P<of>{_YEAR}){_BEFORE}"
     rf"|{_AFTER}(?P<digits>[0-9]{{8}}){_BEFORE}"
-    rf"|{_AFTER}(?P<alone>(?:18|19|20)[0-9]{{2}}){_BEFORE}"
+    rf"|{_AFTER}(?P<alone>{_YEAR}){_BEFORE}"
 )
 _NUMBER = re.compile(rf"{_AFTER}(?=(?:[^0-9\s]*[0-9]){{4}})[0-9A-Za-z][0-9A-Za-z()/.-]*")
 _UNFINISHED = re.compile(r"(?<![0-9A-Za-z])[0-9][0-9/.年月日號号-]*(?![0-9A-Za-z])")
@@ -204,8 +220,14 @@ def _dates(found: re.Match[str], today: date) -> Iterator[str]:
         candidates = [(year, said["two"], said["one"]) for year in years]
         candidates += [(year, said["one"], said["two"]) for year in years]
     elif said["han"] or said["republic"]:
-        year = said["han"] or str(_REPUBLIC + int(said["republic"].replace("元", "1")))
-        candidates = [(year, said["han_month"], said["han_day"])]
+        year = _count(said["han"]) if said["han"] else _REPUBLIC + _count(said["republic"])
+        month, day = (str(_count(each)) if each else None for each in (said["han_month"], said["han_day"]))
+        candidates = [(str(year), month, day)]
+    elif said["year_first"]:
+        candidates = [(said["year_first"], said["then_month"], said["then_day"])]
+    elif said["day_first"]:
+        month, day = said["next_month"], said["day_first"]
+        candidates = [(said["year_last"], month, day), (said["year_last"], day, month)]
     elif said["named"]:
         month = next(n for n, name in enumerate(_MONTHS, 1) if re.fullmatch(name, said["named"].lower()))
         candidates = [(said["named_year"], str(month), said["named_day"])]
@@ -216,6 +238,21 @@ def _dates(found: re.Match[str], today: date) -> Iterator[str]:
     possible = [text for each in candidates if (text := _possible(*each, today))]
     is_short = bool(said["last"]) and len(said["last"]) == 2
     yield from possible[: 2 if is_short and len(possible) > 1 and possible[0][4:] == possible[1][4:] else 1]
+
+
+def _count(said: str) -> int:
+    """A number in digits or in Chinese numerals, by places (一九四八) or counted (三十七, 廿一, 元)."""
+    if said[0] not in _NUMERALS and said[0] not in _COUNTS:
+        return int(said)
+    if not _COUNTS.keys() & set(said):
+        return int("".join(str(_NUMERALS[sign]) for sign in said))
+    total = last = 0
+    for sign in said:
+        if sign in ("十", "百"):
+            total, last = total + (last or 1) * _COUNTS[sign], 0
+        else:
+            last += _NUMERALS[sign] if sign in _NUMERALS else _COUNTS[sign]
+    return total + last
 
 
 def _possible(year: str, month: str | None, day: str | None, today: date) -> str:
