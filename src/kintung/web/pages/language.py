@@ -7,6 +7,7 @@ says a language is shown in it, and changes no choice.
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 from kintung.definitions.label import Wording
 
@@ -16,6 +17,17 @@ _AMOUNT = re.compile(r"[<>≤≥]?\s*-?\d")
 _WORD = re.compile("[A-Za-z]{3}")
 _MOST = 32
 """Languages of one header field that are looked at."""
+
+
+class Signs(NamedTuple):
+    """What stands between words, and the space that goes with it; ``space`` parts what has no other sign."""
+
+    colon: str
+    comma: str
+    semicolon: str
+    opening: str
+    closing: str
+    space: str
 
 
 class Language(StrEnum):
@@ -37,6 +49,13 @@ class Language(StrEnum):
         Fonts that hold the shapes of all places draw ``zh`` alone as on the mainland.
         """
         return Language.HONG_KONG if self is Language.ENGLISH else self
+
+    @property
+    def signs(self) -> Signs:
+        """Chinese has signs as wide as a character, and no space beside them."""
+        if self is Language.ENGLISH:
+            return Signs(": ", ", ", "; ", " (", ")", " ")
+        return Signs("：", "，", "；", "（", "）", "")
 
     @property
     def locale(self) -> str:

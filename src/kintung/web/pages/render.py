@@ -120,6 +120,7 @@ def render(
         .get_template(template)
         .render(
             language=language,
+            signs=language.signs,
             lang=lang,
             languages=tuple(Language),
             han=language.han.value,

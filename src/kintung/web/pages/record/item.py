@@ -31,7 +31,7 @@ from kintung.web.pages.record.elements import (
 )
 from kintung.web.pages.record.keepers import Keepers, Origin
 from kintung.web.pages.record.kinds import NAMES
-from kintung.web.pages.record.person import Person, day_asked, end_of, known, require_of
+from kintung.web.pages.record.person import Person, Stored, day_asked, end_of, known, require_of
 from kintung.web.pages.record.results import said as value_of
 from kintung.web.pages.record.titles import observed, title
 from kintung.web.pages.registry import Asked
@@ -173,7 +173,6 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
     if shown.method is Method.DELETE:
         raise Deleted("This was deleted.")
     resource = parse(shown.body)
-    keepers = Keepers(view, asked.access.reader, asked.language)
     files = attachments(view, asked.access.reader, resource, asked.language, upto, asked.base)
     apart = _ATTACHED if files else ()
     told_of = tuple(each for each in fields(resource, asked.language) if each.name not in apart)
@@ -198,7 +197,8 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
         names=NAMES,
         who=_who(view, asked, found.person, told_of),
         steps=_steps(versions),
-        source=_source(view, asked, keepers, resource, type, id),
+        origin=found.origin(Stored(shown, resource)),
+        source=_source(view, asked, found.keepers, resource, type, id),
         json=_json(shown.body),
         version=shown,
     )
@@ -302,7 +302,12 @@ def fields(resource: Resource, language: Language) -> tuple[Field, ...]:
 def _parts(value: Any, language: Language) -> tuple[str, ...]:
     """The components of an Observation, by name and value."""
     parts = map(thing, items(value))
-    return tuple(f"{observed(each, language)}: {value_of(each, language)}" for each in parts)
+    return tuple(f"{_headed(observed(each, language), language)}{value_of(each, language)}" for each in parts)
+
+
+def _headed(name: str, language: Language) -> str:
+    """A name and the colon after it, as wide as a character after one."""
+    return f"{name}{language.signs.colon if name and not name[-1].isascii() else ': '}"
 
 
 def _values(resource: Resource, name: str, language: Language) -> tuple[str, ...]:
@@ -337,7 +342,7 @@ def _line(value: Any, language: Language, depth: int = 0, of: str = "") -> str:
     if it.keys() <= {"start", "end", "id"}:
         return " – ".join(_line(text(it, name), language) for name in ("start", "end"))
     parts = [
-        words if name in ("text", "display") else f"{name}: {words}"
+        words if name in ("attachment", "display", "text", "title") else f"{name}: {words}"
         for name, each in it.items()
         if name not in ("extension", "id", "data")
         and not name.startswith("_")
