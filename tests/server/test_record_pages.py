@@ -539,12 +539,37 @@ BYTES: Resource = {
 }  # fmt: skip
 
 
+def test_a_title_alone_is_content_without_the_names_of_its_members(api: Api) -> None:
+    api.store(of("DocumentReference", "d", status="current", content=[{"attachment": {"title": "X-ray"}}]))
+    assert "Content X-ray" in part(get(api, "/record/p1/DocumentReference/d"), "fields")
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", "By the patient"), ("zh-Hant-HK", "病人自行提供"), ("zh-Hans-CN", "患者自行提供")],
+)
+def test_the_page_of_one_thing_says_from_whom_it_is_as_the_list_does(api: Api, lang: str, words: str) -> None:
+    own = pressure("own", "2022-03-02", 130, 80) | {"performer": [{"reference": "Patient/p1"}]}
+    api.store(own, pressure("other", "2022-03-03", 131, 81))
+    assert words in said(get(api, "/record/p1/Observation/own", lang=lang))
+    assert words not in said(get(api, "/record/p1/Observation/other", lang=lang))
+
+
+@pytest.mark.parametrize(
+    ("lang", "parts"),
+    [("en", "Systolic: 130 mmHg"), ("zh-Hant-HK", "收縮壓：130 mmHg"), ("zh-Hans-CN", "收缩压：130 mmHg")],
+)
+def test_a_part_has_a_colon_as_wide_as_its_name(api: Api, lang: str, parts: str) -> None:
+    api.store(pressure("one", "2022-03-02", 130, 80))
+    assert parts in part(get(api, "/record/p1/Observation/one", lang=lang), "fields")
+
+
 def test_what_is_attached_and_stored_here_is_opened(api: Api) -> None:
     api.store(BYTES, SCAN)
     page = get(api, "/record/p1/DocumentReference/scan?as-at=2022-10-19")
     attached = part(page, "attached")
     assert (
-        "Scan application/pdf Note text/html Photo image/png Its content cannot be opened here." in attached
+        "Scan application/pdf Note text/html Photo image/png · Its content cannot be opened here." in attached
     )
     links = re.findall(r'href="(/record/p1/DocumentReference/scan/content/[^"]*)"', page.text)
     assert links == [f"/record/p1/DocumentReference/scan/content/{n}?as-at=2022-10-19" for n in (0, 1)]
@@ -627,6 +652,8 @@ def test_before_it_was_stored_nothing_was_known_and_the_first_day_is_said(api: A
         assert page.status_code == 200
         assert "Nothing was known of this person on that day" in said(page)
         assert "The record begins on 19 October 2022." in said(page)
+        assert "<h1>Not known on that day</h1>" in page.text
+        assert "without a name" not in page.text.lower()
         assert f'href="{path}?as-at=2022-10-19"' in page.text
         assert "陳大文" not in page.text
 

@@ -98,7 +98,9 @@ class _Words:
     def document(self, read: Gathered) -> dict[str, Any]:
         """The data of the template, but the drawings."""
         person = read.found.person
-        name = person.name.characters or person.name.letters or self._say(N_("without a name"))
+        is_unknown = person.on is not None and not person.patients
+        nameless = N_("Not known on that day") if is_unknown else N_("without a name")
+        name = person.name.characters or person.name.letters or self._say(nameless)
         lang, region = _REGIONS[self._language]
         return {
             "lang": lang,
