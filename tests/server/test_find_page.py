@@ -117,6 +117,16 @@ def audit(api: Api) -> AuditRecord:
     return store._state.audit[-1].record
 
 
+@pytest.mark.parametrize("lang", ["zh-Hant-HK", "zh-Hans-CN"])
+def test_no_space_stands_after_a_sign_as_wide_as_a_character(api: Api, lang: str) -> None:
+    for typed in ("陳大文 1948", "1948", "2/3/1948", "A123456(3)"):
+        page = get(api, address(api, typed), **{"accept-language": lang})
+        lines = re.findall(r'<p class="(?:understood|why|note)"[^>]*>(.*?)</p>', page.text, re.DOTALL)
+        said = [re.sub(r"<[^<>]*>", "", line) for line in lines]
+        assert any("：" in line for line in said)
+        assert not [line for line in said if re.search(r"[：。]\s", line)]
+
+
 # --- Who is found, and why ------------------------------------------------------------
 
 
@@ -176,7 +186,7 @@ def test_each_leads_to_the_record_of_the_person(api: Api) -> None:
 
 def test_what_was_understood_is_said(api: Api) -> None:
     text = plain(find(api, "陳大文 A123456(3) 2/3/48").text)
-    assert "Looked for the name 陳大文 born 2 March 1948 the number A123***(*)" in text
+    assert "Looked for: the name 陳大文 born 2 March 1948 the number A123***(*)" in text
 
 
 def test_a_person_is_on_one_page_of_the_list_alone(api: Api) -> None:
