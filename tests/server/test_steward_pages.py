@@ -18,6 +18,7 @@ from kintung.store.reader import Reader
 from kintung.web.pages.assets import MOST_BYTES, assets
 from kintung.web.pages.pages import PAGES
 from kintung.web.pages.registry import Page, Pages
+from kintung.web.pages.steward.pair import PLACES
 from kintung.web.pages.steward.queue import EACH
 from tests.records import patient
 from tests.server.api import Api, persona
@@ -384,6 +385,18 @@ def test_after_an_un_merge_the_page_lists_what_was_disclosed_through_the_link(ap
     listed = get(api, PAIR).text.partition("Shown through the link")[2]
     assert "doctor" in listed
     assert "Patient/p2" in listed
+    assert "<code>read</code>" in listed
+
+
+def test_what_was_shown_on_a_page_is_said_in_words(api: Api) -> None:
+    assert set(PLACES) == {page.name for page in PAGES.pages if page.policy is Policy.DISCLOSES}
+    decide(api, "merge")
+    reader = Reader("scope 1", persons=api.node.store.scope(1))
+    api.personas["doctor"] = persona("doctor", reader, Right.VIEW)
+    assert get(api, "/record/p2", "doctor").status_code == 200
+    for lang, said in (("en", "Summary and results"), ("zh-HK", "摘要及結果"), ("zh-CN", "摘要与结果")):
+        listed = get(api, f"{PAIR}?lang={lang}").text.partition('id="disclosed"')[2]
+        assert said in listed
 
 
 def test_the_second_of_two_stewards_is_told_what_was_decided_meanwhile(api: Api) -> None:

@@ -6,6 +6,7 @@ from kintung.store.links import Disclosed, Link, Said
 from kintung.store.persons import pair_of
 from kintung.store.port import View
 from kintung.web.fhir.answer import Answer
+from kintung.web.pages.catalogues import N_
 from kintung.web.pages.page import page
 from kintung.web.pages.registry import Asked
 from kintung.web.pages.steward.comparison import VERDICTS, Row, Verdict, compare
@@ -26,6 +27,16 @@ from kintung.web.site import Site
 
 MOST_DISCLOSURES = 200
 """Disclosures of one page, the newest."""
+ACTORS = {"unprotected": N_("Someone not signed in")}
+"""Who is nobody in particular, in words."""
+PLACES = {
+    "find": N_("Find a person"), "record": N_("Summary and results"), "record-pdf": N_("Summary as PDF"),
+    "record-timeline": N_("Timeline"), "record-item": N_("One thing of the record"),
+    "record-content": N_("Content"), "steward-queue": N_("Pairs that wait"),
+    "steward-find": N_("Find a record"), "steward-pair": N_("One person or two?"),
+    "steward-decision": N_("Decide"),
+}  # fmt: skip
+"""Pages on which a record was shown, as they are called there; a call of the API has its own name."""
 
 
 class Pair(NamedTuple):
@@ -100,6 +111,8 @@ def pair(site: Site, asked: Asked, view: View) -> Answer:
         terms=terms,
         disclosed=disclosed[-MOST_DISCLOSURES:][::-1],
         disclosures=len(disclosed),
+        actors=ACTORS,
+        places=PLACES,
         offered=offered(found.link) if found.is_whole else (),
         done=done,
         undo=undoing(done, found.link) if done is not None and found.is_whole else None,
