@@ -539,6 +539,14 @@ BYTES: Resource = {
 }  # fmt: skip
 
 
+def test_the_page_of_one_thing_says_whose_it_is_by_name_birth_and_sex(api: Api) -> None:
+    api.store(pressure("one", "2022-03-02", 130, 80))
+    back = re.search(r'<p class="back">.*?</p>', get(api, "/record/p1/Observation/one").text, re.DOTALL)
+    assert back is not None
+    words = " ".join(unescape(re.sub(r"<[^>]*>", " ", back[0])).split())
+    assert words == "← 陳大文 born 2 March 1950 · male"
+
+
 def test_a_title_alone_is_content_without_the_names_of_its_members(api: Api) -> None:
     api.store(of("DocumentReference", "d", status="current", content=[{"attachment": {"title": "X-ray"}}]))
     assert "Content X-ray" in part(get(api, "/record/p1/DocumentReference/d"), "fields")
