@@ -88,6 +88,16 @@ def test_what_the_patient_measured_is_marked_as_such(api: Api) -> None:
     assert "2 March 2022 130 80 By the patient" in pdf(api).in_a_line
 
 
+@pytest.mark.parametrize("lang", [Language.HONG_KONG, Language.MAINLAND])
+def test_signs_between_chinese_words_are_as_wide_as_they(api: Api, lang: Language) -> None:
+    for id in ("n1", "n2"):
+        api.store({"resourceType": "Patient", "id": id, "name": [{"text": "何伯"}]})
+    api.prepared(Prepared(links=(LinkChange("n1", "n2", LinkKind.MERGED, "somebody", "why", expected=0),)))
+    paper = pdf(api, "/record/n1/summary.pdf", lang).in_a_line
+    assert "，2022年10月19日" in paper
+    assert re.findall(r"[\u4e00-\u9fff][,:;(]", paper) == []
+
+
 def test_each_page_says_whose_it_is_which_of_how_many_of_which_day_and_when_it_was_made(api: Api) -> None:
     pages = [" ".join(page.extract_text().split()) for page in pdf(api).reader.pages]
     assert len(pages) == 2

@@ -162,7 +162,7 @@ class _Words:
             keepers = [each.words or self._say(N_("keeper not said")) for each in bond.keepers]
             if keepers:
                 said += self._aside(f"{self._say(N_('kept by'))} {self._listed(keepers)}")
-        return f"{said}, {self._when(bond.at)}" if bond.at else said
+        return f"{said}{'，' if self._is_wide else ', '}{self._when(bond.at)}" if bond.at else said
 
     def _whose(self, name: str, person: Person) -> str:
         """At the foot of every page: a sheet that is alone still says whose it is."""
