@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from babel.dates import format_date, format_skeleton
@@ -27,6 +27,10 @@ MOST_MARKS = 60
 _TOP, _BOTTOM = 24.0, HEIGHT - 26.0
 _APART = 14.0
 """Between the names at the ends of two lines."""
+_STEP = 6.0
+"""Between two places of a line that are looked at."""
+_OF_MARK = 4
+"""How much worse a mark is in the way than a piece of a line."""
 _DAY_WIDTH, _YEAR_WIDTH = 74.0, 48.0
 _SHAPES = ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "M-3.5-3.5h7v7h-7z", "M0-5l5 5l-5 5l-5-5z", "M0-5l4.5 8h-9z")
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
@@ -75,7 +79,7 @@ def _drawn(chart: Chart, lines: list[Line]) -> Iterator[str]:
     axis = numbers([*(point.value for line in lines for point in line.points), *limits])
     marks = [_number(mark, axis.decimals, chart) for mark in axis.marks]
     names = [_name(line, chart, alone=len(lines) == 1) for line in lines]
-    left = max(map(width_of, marks)) + 10
+    left = max(map(width_of, marks)) + 14
     frame = _Frame(left, WIDTH - max(map(width_of, names)) - 12, first, last, axis)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img"'
@@ -116,7 +120,7 @@ def _axes(chart: Chart, frame: _Frame, marks: Sequence[str], alone: date | None)
         yield f'<path d="M{frame.left:.1f} {frame.y(value):.1f}H{frame.right:.1f}"/>'
     yield "</g>"
     for value, said in zip(frame.axis.marks, marks, strict=True):
-        yield _text(frame.left - 6, frame.y(value) + 4, said, "tick", anchor="end")
+        yield _text(frame.left - 10, frame.y(value) + 4, said, "tick", anchor="end")
     if chart.unit:
         yield _text(2, 12, chart.unit, "unit")
     yield from _dates(chart, frame, alone)
@@ -169,10 +173,8 @@ def _limits(lines: Sequence[Line]) -> Iterator[tuple[Line, float, str]]:
 
 
 def _limit_names(chart: Chart, lines: Sequence[Line], frame: _Frame) -> Iterator[str]:
-    """What the bounds are, each on its line, where the fewest points are in the way."""
-    spots = [
-        (frame.x(point.at), frame.y(point.value)) for line in lines for point in _sparse(line.points, frame)
-    ]
+    """What the bounds are, each on its line, where the least of the lines is in the way."""
+    spots = [spot for line in lines for spot in _along(list(_sparse(line.points, frame)), frame)]
     taken: list[float] = []
     for _, limit, sign in _limits(lines):
         said = f"{sign} {_number(limit, None, chart)}"
@@ -182,12 +184,22 @@ def _limit_names(chart: Chart, lines: Sequence[Line], frame: _Frame) -> Iterator
         taken.append(y)
         width = width_of(said)
         room = max(frame.right - frame.left - width - 8, 0)
-        near = [at for at, value in spots if y - TEXT - 5 <= value <= y + 6]
+        near = [(at, weight) for at, value, weight in spots if y - TEXT - 5 <= value <= y + 6]
         x = min(
             (frame.left + 4 + room * part / 32 for part in range(33)),
-            key=lambda left: sum(left - 6 <= at <= left + width + 6 for at in near),
+            key=lambda left: sum(weight for at, weight in near if left - 6 <= at <= left + width + 6),
         )
         yield _text(x, y, said, "limit", haloed=True)
+
+
+def _along(points: Sequence[Point], frame: _Frame) -> Iterator[tuple[float, float, int]]:
+    """Where a line goes, and how much is there: its points, and between two a place every few steps."""
+    places = [(frame.x(point.at), frame.y(point.value)) for point in points]
+    yield from ((left, top, _OF_MARK) for left, top in places)
+    for (left, top), (right, bottom) in pairwise(places):
+        steps = int(max(right - left, abs(bottom - top)) // _STEP)
+        for step in range(1, steps):
+            yield left + (right - left) * step / steps, top + (bottom - top) * step / steps, 1
 
 
 # --- Lines ----------------------------------------------------------------------------
