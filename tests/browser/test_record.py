@@ -35,7 +35,7 @@ def test_a_record_is_read_by_keyboard_alone_without_javascript(
         expect(table).to_be_visible()
         follow(page, said("Timeline"))
         expect(page.locator(".timeline li")).to_have_count(20)
-        follow(page, said("What was before"))
+        follow(page, said("Earlier"))
         expect(page.locator(".timeline li")).to_have_count(6)
         tab_to(page, "kind")
         page.keyboard.type(said("Documents and reports")[:2])

@@ -228,6 +228,27 @@ def test_a_steward_who_decided_is_said_with_the_day_and_without_a_name(api: Api)
     assert "number," not in text
 
 
+@pytest.mark.parametrize(
+    ("lang", "says"), [("zh-HK", "同一人的 2 份紀錄："), ("zh-CN", "同一人的 2 份记录：")]
+)
+def test_signs_between_chinese_words_are_as_wide_as_they_are(api: Api, lang: str, says: str) -> None:
+    api.store(counted("n1", "clinic", "G123456(A)"), counted("n2", "hospital", "G123456(A)"),
+              pressure("wide", "2022-10-01", 152, 86, "n1"))  # fmt: skip
+    joined(api, "n1", "n2", LinkKind.CERTAIN)
+    page = get(api, "/record/n1", lang=lang)
+    text = header(page)
+    assert says in text
+    assert "G123***(*) （" in text
+    assert not re.search("[\u4e00-\u9fff]\\s*[:;,(]|[:;,(]\\s*[\u4e00-\u9fff]", text), text
+    assert "140 mmHg；" in said(page)
+    timeline = get(api, "/record/n1/timeline?kind=everything&from=2022-01-01", lang=lang)
+    assert "152 mmHg；" in said(timeline)
+    chosen = re.search(r"<p class=.on-paper.>(.*?)</p>", timeline.text)
+    assert chosen is not None
+    assert chosen[1].endswith("：2022年1月1日")
+    assert chosen[1].count("；") == 1
+
+
 def test_of_a_record_that_is_not_in_sight_nothing_is_said_of_what_links_it(api: Api) -> None:
     api.store(counted("n1", "clinic", "G123456(A)"), counted("n2", "hospital", "G123456(A)"))
     joined(api, "n1", "n2", LinkKind.CERTAIN)
@@ -664,6 +685,7 @@ def test_before_it_was_stored_nothing_was_known_and_the_first_day_is_said(api: A
         assert "without a name" not in page.text.lower()
         assert f'href="{path}?as-at=2022-10-19"' in page.text
         assert "陳大文" not in page.text
+        assert "One record" not in page.text
 
 
 PAGES_OF_A_RECORD = ("/record/p1", "/record/p1/timeline", "/record/p1/Condition/c1")

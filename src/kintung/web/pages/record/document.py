@@ -86,6 +86,7 @@ class _Words:
     def __init__(self, site: Site, language: Language) -> None:
         self._site = site
         self._language = language
+        self._signs = language.signs
         self._messages = messages(language)
         self._described: dict[str, str] = {}
 
@@ -143,14 +144,15 @@ class _Words:
         if person.died:
             facts.append((N_("Died"), self._day(person.died[:10]) if person.died != "yes" else "✓"))
         facts += [(each.label or N_("Identity number"), each.masked) for each in person.numbers]
-        is_joined = len(person.ids) > 1
+        is_known = bool(person.patients) or person.on is None
+        is_joined = is_known and len(person.ids) > 1
         joined = self._say(N_("%(n)s records of one person"), n=self._number(len(person.ids)))
         return {
             "facts": [{"label": self._say(label), "said": said} for label, said in facts if said],
             "also": f"{self._say(N_('also'))} {' · '.join(person.others)}" if person.others else "",
             "sure": self._sure("certain") if is_joined else None,
-            "one": joined if is_joined else self._say(N_("One record")),
-            "bonds": [self._bond(each) for each in person.bonds],
+            "one": joined if is_joined else self._say(N_("One record")) if is_known else "",
+            "bonds": [self._bond(each) for each in person.bonds] if is_joined else [],
             "keepers": [self._origin(each) for each in person.keepers],
         }
 
@@ -161,8 +163,8 @@ class _Words:
             said = self._after(said, f"{self._say(bond.number.label)} {bond.number.masked}")
             keepers = [each.words or self._say(N_("keeper not said")) for each in bond.keepers]
             if keepers:
-                said += self._aside(f"{self._say(N_('kept by'))} {self._listed(keepers)}")
-        return f"{said}{'，' if self._is_wide else ', '}{self._when(bond.at)}" if bond.at else said
+                said += self._aside(f"{self._say(N_('kept by'))}{self._signs.space}{self._listed(keepers)}")
+        return f"{said}{self._signs.comma}{self._when(bond.at)}" if bond.at else said
 
     def _whose(self, name: str, person: Person) -> str:
         """At the foot of every page: a sheet that is alone still says whose it is."""
@@ -241,10 +243,13 @@ class _Words:
             "assumed": self._sure("assumed") if is_assumed else None,
             "lines": names,
             "rows": [self._row(reading) for reading in trend.readings[:MOST_VALUES]],
-            "more": self._say(N_("%(n)s older values are in the record."), n=self._number(older))
-            if older > 0
-            else "",
+            "more": self._older(older) if older > 0 else "",
         }
+
+    def _older(self, count: int) -> str:
+        if count == 1:
+            return self._say(N_("One older value is in the record."))
+        return self._say(N_("%(n)s older values are in the record."), n=self._number(count))
 
     def _row(self, reading: Reading) -> dict[str, Any]:
         return {
@@ -294,25 +299,20 @@ class _Words:
 
     # --- Words ------------------------------------------------------------------------
 
-    @property
-    def _is_wide(self) -> bool:
-        """Are signs between words as wide as a character?"""
-        return self._language is not Language.ENGLISH
-
     def _after(self, head: str, said: str) -> str:
         """What stands after a colon."""
-        return f"{head}{'：' if self._is_wide else ': '}{said}"
+        return f"{head}{self._signs.colon}{said}"
 
     def _aside(self, said: str) -> str:
-        return f"（{said}）" if self._is_wide else f" ({said})"
+        return f"{self._signs.opening}{said}{self._signs.closing}"
 
     def _listed(self, said: Sequence[str]) -> str:
-        return ("；" if self._is_wide else "; ").join(said)
+        return self._signs.semicolon.join(said)
 
     def _origin(self, origin: Origin) -> str:
         place = self._say(_PLACES[origin.place]) if origin.place in _PLACES else ""
         unsaid = "" if place else self._say(N_("keeper not said"))
-        apart = " · " if self._is_wide else ", "
+        apart = ", " if self._language is Language.ENGLISH else " · "
         return apart.join(filter(None, (place, origin.words or unsaid)))
 
     def _sure(self, level: str) -> dict[str, str]:

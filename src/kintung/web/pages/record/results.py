@@ -302,7 +302,7 @@ def said(resource: Resource, language: Language) -> str:
             return told(resource, name, language) or _simple(value, language)
     parts = [(observed(each, language), said(each, language)) for each in listed(resource, "component")]
     absent = concept(resource.get("dataAbsentReason"), language)
-    return "; ".join(f"{name} {value}" for name, value in parts if value) or absent
+    return language.signs.semicolon.join(f"{name} {value}" for name, value in parts if value) or absent
 
 
 def _simple(value: Any, language: Language) -> str:
