@@ -419,11 +419,12 @@ def test_it_is_filtered_by_place_kind_and_time(api: Api, asked: str, shown: list
     assert ("Nothing of this kind is recorded" in page.text) == (not shown)
 
 
-def test_a_long_timeline_comes_a_page_at_a_time(api: Api) -> None:
+@pytest.mark.parametrize("more", ["", "&from=2000-01-01&to=2099-12-31"])
+def test_a_long_timeline_comes_a_page_at_a_time(api: Api, more: str) -> None:
     for place in range(EACH):
         api.store(pressure(f"l{place}", f"2022-06-{place % 28 + 1:02d}", 120, 80))
     seen: list[str] = []
-    address = "/record/p1/timeline?kind=results"
+    address = f"/record/p1/timeline?kind=results{more}"
     while address:
         page = get(api, address)
         seen += re.findall(r'href="/record/p1/(Observation/\w+)"', page.text)

@@ -88,7 +88,7 @@ def render(
     """
     zone = timezone(timedelta(minutes=offset_minutes))
 
-    def address(to: str, **more: str) -> str:
+    def address(to: str, /, **more: str) -> str:  # a parameter may be called "to"
         return _address(to, {**more, **({"lang": lang} if lang else {})})
 
     def when(micros: int) -> Markup:
