@@ -148,9 +148,10 @@ def test_workers_that_take_too_much_memory_are_replaced(
     url, acknowledged = fresh(kind, home, request), list[tuple[str, str, int]]()
     with served(home, url) as (base, process):
         for turn in range(counts(3, 5)):
-            workers = set(group(process)) - {process.pid}
             clients = Clients(base, f"t{turn}")
             clients.wait_for(50)
+            until(lambda: len(_workers(process)) == WORKERS, "as many workers as are wanted")
+            workers = _workers(process)
             victim = workers.pop()
             os.kill(victim, signal.SIGKILL)  # as it does to who takes too much
             until(lambda before=workers | {victim}: _replaced(process, before), "another worker")
@@ -167,9 +168,13 @@ def test_workers_that_take_too_much_memory_are_replaced(
     assert "sound" in done(kintung(home, "check", "--database", url))
 
 
+def _workers(process: Any) -> set[int]:
+    return set(group(process)) - {process.pid}
+
+
 def _replaced(process: Any, before: set[int]) -> bool:
     """Are there as many workers again, and one that was not there?"""
-    now = set(group(process)) - {process.pid}
+    now = _workers(process)
     return len(now) == WORKERS and bool(now - before)
 
 
