@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -86,61 +86,64 @@ def render(
         script: address of the one it brings, "" for none.
         offset_minutes: zone that instants are shown in, minutes east of UTC.
     """
-    zone = timezone(timedelta(minutes=offset_minutes))
 
     def address(to: str, /, **more: str) -> str:  # a parameter may be called "to"
         return _address(to, {**more, **({"lang": lang} if lang else {})})
-
-    def when(micros: int) -> Markup:
-        at = datetime.fromtimestamp(micros / 1_000_000, UTC).astimezone(zone)
-        said = f"{format_date(at, 'medium', locale=language.locale)} {at:%H:%M}"
-        return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), said)
 
     def switch(to: Language) -> str:
         # However many slashes a request began with: two would lead to another site.
         here = "/" + quote(path.lstrip("/\\"))
         return _address(here, {**(query or {}), "lang": to.value})
 
-    def day(text: str) -> str:
-        return civil_day(text, language)
+    given = {
+        **_words(language),
+        "lang": lang,
+        "address": address,
+        "switch": switch,
+        "when": partial(_instant, language=language, offset_minutes=offset_minutes),
+        "sections": entries(path, rights),
+        "script": script,
+        **values,
+    }
+    return _environment(language).get_template(template).render(given).encode()
 
-    def number(value: float) -> str:
-        return format_decimal(value, locale=language.locale)
 
-    def recorded(text: str) -> Markup:
-        """What was recorded, marked with its language where that is not the language of the page."""
-        of = tongue(text, language)
-        return Markup('<span lang="{}">{}</span>').format(of, text) if of else Markup.escape(text)
+@cache
+def _words(language: Language) -> dict[str, Any]:
+    """What every page of a language has."""
+    return {
+        "language": language,
+        "languages": tuple(Language),
+        "signs": language.signs,
+        "han": language.han.value,
+        "day": partial(civil_day, language=language),
+        "number": partial(_number, language=language),
+        "tenths": partial(_number, language=language, pattern="#,##0.0"),
+        "recorded": partial(_recorded, language=language),
+        "phrases": phrases,
+        "home": HOME,
+        "style": STYLE,
+        "mark": MARK,
+    }
 
-    def tenths(value: float) -> str:
-        return format_decimal(value, format="#,##0.0", locale=language.locale)
 
-    return (
-        _environment(language)
-        .get_template(template)
-        .render(
-            language=language,
-            signs=language.signs,
-            lang=lang,
-            languages=tuple(Language),
-            han=language.han.value,
-            address=address,
-            switch=switch,
-            when=when,
-            day=day,
-            number=number,
-            tenths=tenths,
-            recorded=recorded,
-            phrases=phrases,
-            home=HOME,
-            sections=entries(path, rights),
-            style=STYLE,
-            mark=MARK,
-            script=script,
-            **values,
-        )
-        .encode()
+def _instant(micros: int, language: Language, offset_minutes: int) -> Markup:
+    """A day and a time of it."""
+    at = datetime.fromtimestamp(micros / 1_000_000, UTC).astimezone(
+        timezone(timedelta(minutes=offset_minutes))
     )
+    said = f"{format_date(at, 'medium', locale=language.locale)} {at:%H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), said)
+
+
+def _number(value: float, language: Language, pattern: str | None = None) -> str:
+    return format_decimal(value, format=pattern, locale=language.locale)
+
+
+def _recorded(text: str, language: Language) -> Markup:
+    """What was recorded, marked with its language where that is not the language of the page."""
+    of = tongue(text, language)
+    return Markup('<span lang="{}">{}</span>').format(of, text) if of else Markup.escape(text)
 
 
 @lru_cache(maxsize=4_096)
