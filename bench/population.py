@@ -9,7 +9,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
@@ -114,10 +114,15 @@ def _opens(folder: Path) -> bool:
 
 
 @contextmanager
-def copy(shape: Shape) -> Generator[Path]:
-    """A copy of the record, to write to; gone with the block."""
-    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-        yield Path(shutil.copytree(record(shape), Path(folder) / "copy"))
+def copied(folder: Path) -> Generator[Path]:
+    """A copy of a record that was made once, to write to; gone with the block."""
+    with tempfile.TemporaryDirectory(dir=FOLDER) as place:
+        yield Path(shutil.copytree(folder, Path(place) / "copy"))
+
+
+def copy(shape: Shape) -> AbstractContextManager[Path]:
+    """A copy of the record of that shape, to write to."""
+    return copied(record(shape))
 
 
 def url(folder: Path) -> str:

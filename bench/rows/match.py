@@ -50,7 +50,8 @@ class Query(NamedTuple):
 
 def measure(size: Size) -> list[Figure]:
     count = COUNTS[size]
-    url, queries = record(size)
+    folder, queries = record(size)
+    url = population.url(folder)
     with open_node(url) as node:
         figures = [
             _in_process(node, f"{count:,} Patients, {name}", some)
@@ -62,13 +63,13 @@ def measure(size: Size) -> list[Figure]:
     return [*figures, _over_http(url, count, queries[:OVER_HTTP])]
 
 
-def record(size: Size) -> tuple[str, list[Query]]:
-    """A record of synthetic people, and whom of them to ask for; kept for the next run."""
+def record(size: Size) -> tuple[Path, list[Query]]:
+    """The folder of a record of synthetic people, and whom of them to ask for; kept for the next run."""
     count = COUNTS[size]
     asked = {Size.QUICK: 300, Size.NORMAL: 1_000, Size.LONG: 2_000}[size]
     folder = population.made_once(f"people-{count}-{_MADE_BY}", lambda folder: _fill(folder, count, asked))
     queries = msgspec.json.decode((folder / _QUERIES).read_bytes(), type=list[Query])
-    return population.url(folder), queries
+    return folder, queries
 
 
 def _fill(folder: Path, count: int, asked: int) -> None:

@@ -1,16 +1,17 @@
 """Pages as a browser asks for them: a person found as one types, and a record of a thousand resources.
 
-People are found in the record that ``match`` asks. Of some of them what one may know is typed sign by sign,
-and after each sign the form is sent and the page it leads to is fetched, as the script of the page does: a
-name in characters or in letters, a name and a year, a birth date, a number.
+All are of one record: a copy of the one that ``match`` asks, with one person more, who has the thousand.
+Of some of its people what one may know is typed sign by sign, and after each sign the form is sent and the
+page it leads to is fetched, as the script of the page does: a name in characters or in letters, a name and
+a year, a birth date, a number.
 """
 
 import random
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
 import httpx
@@ -27,27 +28,37 @@ TYPED = 0.1
 """Goal for one sign, by the clock."""
 READ = 0.15
 """Goal for the page of a record."""
-TEXTS = 60
+TEXTS, FEWER = 60, 20
+"""People of whom one types, on each of the two pages."""
 RESOURCES = 1_000
 ROUNDS = 40
 
 
 def measure(size: Size) -> list[Figure]:
-    return [_finding(size), *_reading()]
+    made, queries = match.record(size)
+    with population.copied(made) as folder:
+        url = population.url(folder)
+        with open_node(url) as node:
+            resources = list(_resources(random.Random(1)))
+            assert len(resources) == RESOURCES
+            population.commit(node, resources)
+        with serving(url) as server, httpx.Client(base_url=f"http://{HOST}:{server.port}") as client:
+            figures = [
+                _finding(client, "/find", queries[:TEXTS]),
+                _finding(client, "/steward/find", queries[:FEWER]),
+            ]
+            return [*figures, *_reading(client, queries)]
 
 
-def _finding(size: Size) -> Figure:
-    url, queries = match.record(size)
-    texts = [text for each in queries[:TEXTS] for text in _texts(each.patient)]
-    with serving(url) as server, httpx.Client(base_url=f"http://{HOST}:{server.port}") as client:
-        page = client.get("/find").text
-        found = re.search(r'name="token" value="([^"]+)"', page)
-        assert found is not None
-        timed = [(_typed(client, found[1], sign), sign) for text in texts for sign in _signs(text)]
+def _finding(client: httpx.Client, path: str, queries: list[match.Query]) -> Figure:
+    texts = [text for each in queries for text in _texts(each.patient)]
+    form = re.search(r'name="token" value="([^"]+)"', client.get(path).text)
+    assert form is not None
+    timed = [(_typed(client, path, form[1], sign), sign) for text in texts for sign in _signs(text)]
     times = Times.of([seconds for seconds, _ in timed])
     slowest = ", ".join(f"{sign} {short(seconds)}" for seconds, sign in sorted(timed, reverse=True)[:3])
     return Figure(
-        f"{match.COUNTS[size]:,} people, found as one types",
+        f"{path}, as one types",
         str(times),
         f"{len(timed)} signs of {len(texts)} texts, one client; slowest: {slowest}",
         f"p99 ≤ {short(TYPED)}",
@@ -75,44 +86,46 @@ def _signs(text: str) -> Iterator[str]:
             yield text[:end]
 
 
-def _typed(client: httpx.Client, token: str, text: str) -> float:
+def _typed(client: httpx.Client, path: str, token: str, text: str) -> float:
     began = time.perf_counter()
-    answer = client.post("/find", data={"token": token, "typed": text})
+    answer = client.post(path, data={"token": token, "typed": text})
     page = client.get(answer.headers["location"])
     taken = time.perf_counter() - began
     assert page.status_code == 200, page.text
     return taken
 
 
-def _reading() -> list[Figure]:
-    """A record of its own, one person's; each page asked for by one client."""
-    population.FOLDER.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=population.FOLDER) as folder:
-        url = population.url(Path(folder))
-        with open_node(url) as node:
-            resources = list(_resources(random.Random(1)))
-            assert len(resources) == RESOURCES
-            population.commit(node, resources)
-        with serving(url) as server, httpx.Client(base_url=f"http://{HOST}:{server.port}") as client:
-            return [
-                _page(client, "the record", "/record/one", READ),
-                _page(client, "the record as at a day", "/record/one?as-at=2099-01-01", READ),
-                _page(client, "its timeline", "/record/one/timeline", READ),
-                _page(client, "the first page", "/", READ),
-            ]
+def _reading(client: httpx.Client, queries: list[match.Query]) -> list[Figure]:
+    """Each page asked for by one client, time after time; of the people of the record each of some once."""
+    one = ["/record/one"] * ROUNDS
+    today = datetime.now(UTC).date()
+    return [
+        _page(client, f"the record of {RESOURCES:,} resources", one),
+        _page(client, "  as at a day", [f"{path}?as-at={today}" for path in one]),
+        _page(client, "  its timeline", [f"{path}/timeline" for path in one]),
+        _page(client, "  one thing of it", [f"{path}/Observation/r1" for path in one]),
+        _page(client, "  as PDF", [f"{path}/summary.pdf" for path in one], goal=None),
+        _page(client, "the records of others", [f"/record/{each.id}" for each in queries[:ROUNDS]]),
+        _page(client, "the pairs that wait", ["/steward"] * ROUNDS),
+        _page(client, "the first page", ["/"] * ROUNDS),
+        _page(client, "the seed map", ["/seeds"] * ROUNDS),
+        _page(client, "the API page", ["/api"] * ROUNDS),
+    ]
 
 
-def _page(client: httpx.Client, what: str, path: str, goal: float) -> Figure:
+def _page(client: httpx.Client, what: str, paths: list[str], goal: float | None = READ) -> Figure:
     taken: list[float] = []
-    size = 0
-    for _ in range(ROUNDS):
+    sizes: list[int] = []
+    for path in paths:
         began = time.perf_counter()
         page = client.get(path)
         taken.append(time.perf_counter() - began)
         assert page.status_code == 200, page.text
-        size = page.num_bytes_downloaded
+        sizes.append(page.num_bytes_downloaded)
     times = Times.of(taken)
-    beside = f"{RESOURCES:,} resources, {size / 1000:,.0f} kB sent"
+    beside = f"{median(sizes) / 1000:,.0f} kB sent"
+    if goal is None:
+        return Figure(what, str(times), beside)
     return Figure(what, str(times), beside, f"p50 ≤ {short(goal)}", times.p50 <= goal)
 
 
