@@ -72,6 +72,21 @@ def test_a_chart_is_told_to_who_cannot_see_it(chromium: Browser, looked_at: str)
         assert len(set(shapes)) == 2
 
 
+def test_the_words_of_a_chart_grow_with_the_text(chromium: Browser, looked_at: str) -> None:
+    scale = "drawing => drawing.getScreenCTM().a"
+    with chromium.new_context(viewport=PHONE) as context:
+        page = context.new_page()
+        page.goto(f"{looked_at}{RECORD}?lang=en")
+        chart = page.locator("svg.chart").first
+        usual = chart.evaluate(scale)
+        sizes = {"fontSizes": {"standard": 32, "fixed": 26}}
+        context.new_cdp_session(page).send("Page.setFontSizes", sizes)
+        assert chart.evaluate(scale) >= 2 * usual
+        box = chart.locator(".end").first.bounding_box()
+        assert box is not None
+        assert 0 < box["x"] and box["x"] + box["width"] <= PHONE["width"], "in view before it is scrolled"
+
+
 def test_a_day_is_chosen_and_left_again(chromium: Browser, looked_at: str) -> None:
     with chromium.new_context(java_script_enabled=False, locale="en-GB", viewport=PHONE) as context:
         page = context.new_page()

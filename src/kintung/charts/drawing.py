@@ -173,23 +173,41 @@ def _limits(lines: Sequence[Line]) -> Iterator[tuple[Line, float, str]]:
 
 
 def _limit_names(chart: Chart, lines: Sequence[Line], frame: _Frame) -> Iterator[str]:
-    """What the bounds are, each on its line, where the least of the lines is in the way."""
+    """What the bounds are, each over or under its own, where the least of the lines is in the way."""
     spots = [spot for line in lines for spot in _along(list(_sparse(line.points, frame)), frame)]
     taken: list[float] = []
     for _, limit, sign in _limits(lines):
         said = f"{sign} {_number(limit, None, chart)}"
-        y = frame.y(limit) - 4 if frame.y(limit) > _TOP + TEXT + 4 else frame.y(limit) + TEXT
-        if any(abs(y - other) < _APART for other in taken):
-            continue
-        taken.append(y)
-        width = width_of(said)
-        room = max(frame.right - frame.left - width - 8, 0)
-        near = [(at, weight) for at, value, weight in spots if y - TEXT - 5 <= value <= y + 6]
-        x = min(
-            (frame.left + 4 + room * part / 32 for part in range(33)),
-            key=lambda left: sum(weight for at, weight in near if left - 6 <= at <= left + width + 6),
+        places = [
+            place for place in _beside(frame.y(limit)) if all(abs(place - other) >= _APART for other in taken)
+        ]
+        if places:
+            x, y = _freest(places, width_of(said), spots, frame)
+            taken.append(y)
+            yield _text(x, y, said, "limit", haloed=True)
+
+
+def _beside(limit: float) -> Iterator[float]:
+    """Where a name stands over a bound and under it, as far as the frame has room."""
+    if limit > _TOP + TEXT + 4:
+        yield limit - 4
+    if limit < _BOTTOM - TEXT - 4:
+        yield limit + TEXT
+
+
+def _freest(
+    places: Sequence[float], width: float, spots: Sequence[tuple[float, float, int]], frame: _Frame
+) -> tuple[float, float]:
+    """Of all places at these heights that with the least of the lines in it; the first of equals."""
+    room = max(frame.right - frame.left - width - 8, 0)
+
+    def in_the_way(place: tuple[float, float]) -> int:
+        x, y = place
+        return sum(
+            weight for at, of, weight in spots if x - 6 <= at <= x + width + 6 and y - TEXT - 5 <= of <= y + 6
         )
-        yield _text(x, y, said, "limit", haloed=True)
+
+    return min(((frame.left + 4 + room * part / 32, y) for y in places for part in range(33)), key=in_the_way)
 
 
 def _along(points: Sequence[Point], frame: _Frame) -> Iterator[tuple[float, float, int]]:
