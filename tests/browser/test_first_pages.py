@@ -46,7 +46,7 @@ def test_what_a_type_is_searched_by_is_found_by_keyboard_alone_on_a_phone(
     with chromium.new_context(java_script_enabled=False, locale="zh-HK", viewport=PHONE) as context:
         page = context.new_page()
         page.goto(looked_at)
-        follow(page, messages(Language.HONG_KONG).gettext("The API"))
+        follow(page, messages(Language.HONG_KONG).gettext("API"))
         follow(page, "Account")
         expect(page.locator("h1")).to_have_text("Account")
         expect(page.get_by_role("rowheader", name="patient", exact=True)).to_be_visible()

@@ -53,7 +53,7 @@ DOORS = (
         N_("Pairs of records that may be of one person, for stewards to decide."),
         Right.STEWARD,
     ),
-    Door("/api", N_("The API"), N_("What programs may ask of this node, with commands to try.")),
+    Door("/api", N_("API"), N_("What programs may ask of this node, with commands to try.")),
     Door(
         "/seeds",
         N_("Policy map"),

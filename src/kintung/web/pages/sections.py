@@ -27,7 +27,7 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("/find", N_("Find a person"), Right.VIEW),
     Section("/steward", N_("Who is who"), Right.STEWARD),
-    Section("/api", N_("The API"), None),
+    Section("/api", N_("API"), None),
     Section("/seeds", N_("Policy map"), None),
 )
 """In the order the header has them."""
