@@ -31,8 +31,8 @@ from bench.wrk import HOST
 from kintung.app import Node, open_node
 from kintung.cli.processes import keep_what_is_loaded
 from kintung.consent import Access, unprotected
-from kintung.store.port import AuditRecord
 from kintung.store.reader import Reader
+from kintung.store.writes import AuditRecord
 from kintung.web.app import AsgiApp, create_app
 from kintung.web.fhir.serve import FhirApi
 

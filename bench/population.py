@@ -21,9 +21,10 @@ import msgspec
 from kintung.app import Node, open_node
 from kintung.errors import Unavailable
 from kintung.fhir.json import parse
-from kintung.store.port import AuditRecord, Grant, Outcome, Prepared, Rehearsal, Unit, View
+from kintung.store.port import Rehearsal, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.schema import FINGERPRINT
+from kintung.store.writes import AuditRecord, Grant, Outcome, Prepared
 
 FOLDER = Path("build/bench")
 CODES = ("8480-6", "8462-4", "4548-4", "2339-0", "29463-7", "8302-2", "39156-5", "2093-3", "718-7", "6690-2")

@@ -16,8 +16,8 @@ import apsw
 
 from kintung.app import Node, open_node, system
 from kintung.fhir.json import parse
-from kintung.store.port import Term
 from kintung.store.sql.schema import BY_NAME, INDEX_TABLES, ddl
+from kintung.store.writes import Term
 
 TRANSACTION = 3_000
 _TABLES = ("entity", "version", "system", "term", *INDEX_TABLES)

@@ -7,7 +7,8 @@ from kintung.identity.feed import Feed, Judge, Patient
 from kintung.identity.matching.numbers import VERIFIED
 from kintung.identity.registry import Steward
 from kintung.store.links import Link, LinkChange, LinkKind
-from kintung.store.port import Outcome, Prepared, Receipt, Unit, View
+from kintung.store.port import Unit, View
+from kintung.store.writes import Outcome, Prepared, Receipt
 from tests.records import Resource, patient
 from tests.stores import ALL, Record
 

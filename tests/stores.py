@@ -13,27 +13,12 @@ from kintung.app import open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.fhir.json import parse
 from kintung.fhir.search import OtherForms, Query, no_others, parse_query
-from kintung.store.port import (
-    Done,
-    Grant,
-    Idempotency,
-    Job,
-    Outcome,
-    Ownership,
-    Page,
-    Paging,
-    Prepared,
-    Receipt,
-    Relabel,
-    Store,
-    Unit,
-    Version,
-    View,
-    Write,
-)
+from kintung.store.port import Store, Unit, View
 from kintung.store.reader import Reader, Scope
 from kintung.store.scribe import Scribe
 from kintung.store.system import System
+from kintung.store.versions import Ownership, Page, Paging, Version
+from kintung.store.writes import Done, Grant, Idempotency, Job, Outcome, Prepared, Receipt, Relabel, Write
 
 Adapter = Literal["memory", "sqlite", "postgres"]
 ADAPTERS: tuple[Adapter, ...] = ("memory", "sqlite", "postgres")

@@ -18,10 +18,10 @@ from bench.rows.searches import SEARCHES, Search, expected, query_of
 from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Query
-from kintung.store.port import Paging
 from kintung.store.reader import Reader
 from kintung.store.sql.names import Names
 from kintung.store.sql.search import Asked, Plan
+from kintung.store.versions import Paging
 
 COUNT = 20
 LARGE, SMALL = Shape(100_000, 2), Shape(10_000, 9)

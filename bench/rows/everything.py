@@ -12,8 +12,10 @@ from bench.population import ALL
 from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Everything, Query, compartment
-from kintung.store.port import Grant, Paging, Prepared, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader
+from kintung.store.versions import Paging
+from kintung.store.writes import Grant, Prepared
 
 GOAL = 0.008
 RESOURCES = 300

@@ -8,7 +8,7 @@ from bench.population import ALL, Shape
 from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Query, parse_query
-from kintung.store.port import Paging
+from kintung.store.versions import Paging
 
 COUNT = 20
 SHAPE = Shape(1_000, 9, hot=10_000)

@@ -13,7 +13,7 @@ from kintung.fhir.json import parse
 from kintung.fhir.search import extract
 from kintung.fhir.splice import splice
 from kintung.fhir.structure import is_valid, validate
-from kintung.store.port import OwnerKind, Ownership
+from kintung.store.versions import OwnerKind, Ownership
 
 
 def measure(size: Size) -> list[Figure]:

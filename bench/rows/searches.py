@@ -19,7 +19,7 @@ from bench.watch import WATCH
 from kintung.app import Node, open_node
 from kintung.fhir.search import Query, parse_query
 from kintung.identity.name_search import name_forms
-from kintung.store.port import Paging
+from kintung.store.versions import Paging
 
 COUNT = 20
 SMALL, MIDDLE, LARGE = Shape(1_000, 9), Shape(10_000, 9), Shape(100_000, 9)

@@ -16,7 +16,8 @@ from bench.population import ALL
 from bench.processes import command
 from kintung.app import Node, open_node
 from kintung.fhir.json import parse
-from kintung.store.port import AuditRecord, Outcome, Prepared, Unit, View
+from kintung.store.port import Unit, View
+from kintung.store.writes import AuditRecord, Outcome, Prepared
 
 
 def measure(size: Size) -> list[Figure]:

@@ -84,7 +84,7 @@ def test_the_words_of_a_chart_grow_with_the_text(chromium: Browser, looked_at: s
         assert chart.evaluate(scale) >= 2 * usual
         box = chart.locator(".end").first.bounding_box()
         assert box is not None
-        assert 0 < box["x"] and box["x"] + box["width"] <= PHONE["width"], "in view before it is scrolled"
+        assert 0 < box["x"] < box["x"] + box["width"] <= PHONE["width"], "in view before it is scrolled"
 
 
 def test_a_day_is_chosen_and_left_again(chromium: Browser, looked_at: str) -> None:

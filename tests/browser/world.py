@@ -11,8 +11,9 @@ from kintung.identity.judge import matched
 from kintung.identity.matching.numbers import VERIFIED
 from kintung.identity.registry import Steward
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import Prepared, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader
+from kintung.store.writes import Prepared
 from tests.server.started import Started, started
 from tests.stores import Record, SetClock
 

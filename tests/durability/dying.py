@@ -19,9 +19,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from kintung.clock import SetClock
-from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared, Unit, View
+from kintung.store.port import Unit, View
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.store import Backend
+from kintung.store.writes import AuditRecord, Idempotency, Job, Outcome, Prepared
 from tests.durability.nodes import assembled
 from tests.durability.writer import backend_of
 from tests.records import group, patient, weight

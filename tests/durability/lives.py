@@ -7,7 +7,9 @@ from typing import Any
 from kintung.definitions import owners
 from kintung.errors import RuleFailed
 from kintung.fhir.json import parse
-from kintung.store.port import Done, Method, Paging, Version, View, Write
+from kintung.store.port import View
+from kintung.store.versions import Method, Paging, Version
+from kintung.store.writes import Done, Write
 from tests.generators.resources import as_json, resources
 from tests.records import binary, group, listing, patient
 from tests.stores import ALL, Record

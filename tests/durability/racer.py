@@ -16,7 +16,8 @@ from typing import Any
 from kintung.clock import SetClock, SystemClock
 from kintung.errors import VersionConflict
 from kintung.fhir.search import parse_query
-from kintung.store.port import Outcome, Prepared, Unit, View
+from kintung.store.port import Unit, View
+from kintung.store.writes import Outcome, Prepared
 from tests.durability.nodes import assembled
 from tests.durability.writer import backend_of
 from tests.records import patient, weight

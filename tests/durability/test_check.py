@@ -12,12 +12,14 @@ import pytest
 from kintung.clock import SeededEntropy, SetClock
 from kintung.identity.identifiers import vaulted_systems
 from kintung.store.keys import KeyStore
-from kintung.store.port import AuditRecord, OwnerKind, Ownership, Prepared, Unit
+from kintung.store.port import Unit
 from kintung.store.sealing import Sealer
 from kintung.store.sql.database import Database
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.store import Backend
 from kintung.store.sqlite import SqliteBackend
+from kintung.store.versions import OwnerKind, Ownership
+from kintung.store.writes import AuditRecord, Prepared
 from tests.durability.damages import Damage, copied, found, key, made_sound, opened_at
 from tests.durability.nodes import assembled
 from tests.postgres_cluster import Cluster

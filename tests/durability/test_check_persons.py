@@ -7,7 +7,8 @@ import apsw
 import pytest
 
 from kintung.store.links import LinkKind
-from kintung.store.port import Grant, Prepared, Unit
+from kintung.store.port import Unit
+from kintung.store.writes import Grant, Prepared
 from tests.durability.damages import Damage, copied, found, key, made_sound
 from tests.people import keep_apart, merge, say
 from tests.records import patient

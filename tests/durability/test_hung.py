@@ -10,9 +10,9 @@ import pytest
 
 from kintung.app import sqlite_path
 from kintung.errors import NotFound, Unavailable
-from kintung.store.port import Receipt
 from kintung.store.sqlite import SqliteBackend
 from kintung.store.waiting import settle
+from kintung.store.writes import Receipt
 from tests.databases import KINDS, fresh
 from tests.durability.nodes import Parts
 from tests.durability.processes import WriterProcess, is_held, lock_of, stop_where, writing

@@ -9,9 +9,10 @@ import pytest
 from kintung.clock import SeededEntropy, SetClock
 from kintung.errors import Deleted, Duplicate
 from kintung.fhir.json import parse
-from kintung.store.port import Idempotency, IndexRows, Paging
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.schema import INDEX_TABLES
+from kintung.store.versions import Paging
+from kintung.store.writes import Idempotency, IndexRows
 from tests.durability.lives import Lives
 from tests.durability.nodes import Parts, assembled
 from tests.durability.tables import Tables, tables

@@ -11,8 +11,9 @@ import apsw
 import pytest
 
 from kintung.clock import SeededEntropy, SetClock
-from kintung.store.port import AuditRecord, Idempotency, Job, Prepared, Unit
+from kintung.store.port import Unit
 from kintung.store.sqlite import SqliteBackend
+from kintung.store.writes import AuditRecord, Idempotency, Job, Prepared
 from tests.durability.nodes import assembled
 from tests.durability.power import Image, Recording, RecordingVfs, images
 from tests.records import group, observation, patient, weight

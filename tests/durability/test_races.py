@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from kintung.errors import Unavailable
-from kintung.store.port import Paging
 from kintung.store.sqlite import refuse_old_sqlite
+from kintung.store.versions import Paging
 from tests.durability.processes import ROOT, writing
 from tests.durability.racer import Race, race_threads
 from tests.durability.test_kill import nothing_lost, orders_for

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from kintung.clock import SetClock
-from kintung.store.port import LogEntry
 from kintung.store.sql.store import SqlStore
+from kintung.store.versions import LogEntry
 from tests.databases import KINDS, fresh
 from tests.durability.dying import HUNG_SECONDS
 from tests.durability.nodes import assembled

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from kintung.store.port import LogEntry
+from kintung.store.versions import LogEntry
 from tests.durability.processes import DEADLINE_SECONDS, writing
 from tests.durability.tables import tables
 from tests.durability.test_kill import nothing_lost, orders_for

@@ -13,7 +13,8 @@ from kintung.app import sqlite_path
 from kintung.clock import SetClock
 from kintung.errors import KintungError, NotFound, RuleFailed
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import AuditRecord, Grant, Idempotency, Job, Outcome, Prepared, Relabel, Unit, View
+from kintung.store.port import Unit, View
+from kintung.store.writes import AuditRecord, Grant, Idempotency, Job, Outcome, Prepared, Relabel
 from tests.durability.dying import bundle
 from tests.durability.nodes import Parts, assembled
 from tests.durability.processes import lock_of, mortal

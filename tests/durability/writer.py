@@ -20,12 +20,12 @@ from random import Random
 from kintung.app import sqlite_path
 from kintung.clock import SetClock, SystemClock
 from kintung.errors import Unavailable
-from kintung.store.port import Receipt
 from kintung.store.postgres import PostgresBackend
 from kintung.store.sql.database import Database
 from kintung.store.sql.store import COMMIT_SECONDS, Backend
 from kintung.store.sqlite import SqliteBackend
 from kintung.store.waiting import settle
+from kintung.store.writes import Receipt
 from tests.durability.nodes import Parts, assembled
 from tests.records import Resource, group, patient, weight
 from tests.scale import seeded

@@ -6,8 +6,8 @@ import pytest
 
 from kintung.clock import SeededEntropy
 from kintung.consent import Right
-from kintung.store.port import Position
 from kintung.store.reader import Reader
+from kintung.store.versions import Position
 from kintung.web.cursor import Cursor, Cursors
 from tests.leaks.templates import next_of
 from tests.records import observation, patient

@@ -5,8 +5,8 @@ from typing import Any
 from kintung.identity import registry
 from kintung.identity.registry import Steward
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import Grant, Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import Grant, Prepared
 from tests.leaks.readers import READER, given_a_reader_of
 from tests.people import CARDS, with_card
 from tests.records import observation, patient

@@ -9,8 +9,8 @@ import pytest
 
 from kintung.consent import Access, Right, Stranger
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import Prepared
 from tests.patients import name, number, patient
 from tests.records import observation
 from tests.server.api import BASE, Api, Resource, persona

@@ -18,8 +18,9 @@ from kintung.clock import SeededEntropy, SetClock
 from kintung.consent import Access, Right
 from kintung.errors import Deleted, Duplicate, NotFound
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import AuditRecord, Idempotency, Job, Outcome, Prepared, Relabel, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader
+from kintung.store.writes import AuditRecord, Idempotency, Job, Outcome, Prepared, Relabel
 from kintung.web.app import create_app
 from kintung.web.fhir.asynchronous_work import Work
 from kintung.web.fhir.interactions import REGISTRY

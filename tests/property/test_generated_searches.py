@@ -33,8 +33,10 @@ from kintung.fhir.search.dates import MAX_MICROS, MIN_MICROS
 from kintung.fhir.search.match import rows_of
 from kintung.fhir.search.text import fold
 from kintung.fhir.structure import require_valid
-from kintung.store.port import Paging, View, Write
+from kintung.store.port import View
 from kintung.store.sql.search import plan
+from kintung.store.versions import Paging
+from kintung.store.writes import Write
 from tests import scale
 from tests.generators.resources import Resource, as_json, resources
 from tests.generators.searches import (

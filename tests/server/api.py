@@ -13,8 +13,9 @@ from kintung.app import Node, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.consent import Access, Right, unprotected
 from kintung.errors import KintungError
-from kintung.store.port import Grant, Prepared, Receipt, Relabel, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader
+from kintung.store.writes import Grant, Prepared, Receipt, Relabel
 from kintung.web.app import create_app
 from kintung.web.fhir.interactions import INTERACTIONS, REGISTRY
 from kintung.web.fhir.openapi import document

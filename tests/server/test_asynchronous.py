@@ -10,8 +10,8 @@ import pytest
 from kintung.clock import SetClock
 from kintung.consent import Right
 from kintung.store.memory import MemoryStore
-from kintung.store.port import Grant, Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import Grant, Prepared
 from kintung.web.fhir.asynchronous_work import ATTEMPTS, LEASE, Work
 from kintung.web.fhir.interactions import INTERACTIONS, REGISTRY
 from kintung.web.limits import LIMITS

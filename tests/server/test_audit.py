@@ -17,8 +17,8 @@ from kintung.identity import registry
 from kintung.identity.registry import Steward
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import AuditRecord, Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import AuditRecord, Prepared
 from kintung.web.limits import Limits
 from kintung.web.site import WebSettings
 from tests.records import group, observation, patient

@@ -14,8 +14,8 @@ from kintung.identity import registry
 from kintung.identity.registry import Steward
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import AuditRecord, Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import AuditRecord, Prepared
 from tests.patients import name, number
 from tests.server.api import BASE, Api, Resource, ids, outcome
 from tests.server.api import api as opened

@@ -7,7 +7,8 @@ import pytest
 
 from kintung.consent import Policy, Right
 from kintung.errors import ValueInvalid
-from kintung.store.port import Receipt, View
+from kintung.store.port import View
+from kintung.store.writes import Receipt
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.bundle import at_entry
 from kintung.web.fhir.create import create

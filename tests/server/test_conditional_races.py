@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from kintung.store.port import Method
+from kintung.store.versions import Method
 from tests.commands import Served, complaints, done, kintung, serving, worker_of
 from tests.databases import KINDS, fresh, looking
 from tests.records import Resource

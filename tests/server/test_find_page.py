@@ -16,8 +16,9 @@ from kintung.consent import Right
 from kintung.identity.typed import query, read, reasons
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import AuditRecord, Paging, Prepared
 from kintung.store.reader import Reader
+from kintung.store.versions import Paging
+from kintung.store.writes import AuditRecord, Prepared
 from kintung.web.pages.find.people import MOST_RECENT
 from kintung.web.pages.find.records import EACH
 from kintung.web.pages.find.sought import GOOD_FOR_MICROS

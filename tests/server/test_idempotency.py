@@ -8,8 +8,8 @@ import pytest
 
 from kintung.clock import SetClock
 from kintung.consent import Right
-from kintung.store.port import IDEMPOTENCY_MICROS
 from kintung.store.reader import Reader
+from kintung.store.writes import IDEMPOTENCY_MICROS
 from tests.records import patient
 from tests.server.api import Api, outcome, persona
 

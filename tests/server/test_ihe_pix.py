@@ -9,8 +9,8 @@ import pytest
 from kintung.consent import Right
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import Prepared
 from kintung.web.limits import Limits
 from kintung.web.site import WebSettings
 from tests.patients import name, number, patient

@@ -8,8 +8,8 @@ import pytest
 from kintung.consent import Access, Right, Stranger
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import AuditRecord, Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import AuditRecord, Prepared
 from kintung.web.fhir.match import GRADE, MOST, TERM, score
 from kintung.web.limits import Limits
 from kintung.web.site import WebSettings

@@ -8,8 +8,8 @@ import pytest
 from kintung.consent import Right
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import Prepared
 from tests.server.api import BASE, Api, Resource, outcome, persona
 
 EVENT = "urn:ihe:iti:pmir:2019:patient-feed"

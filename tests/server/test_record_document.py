@@ -11,7 +11,7 @@ import pytest
 from kintung.documents import FAMILIES, Script, fonts
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import Prepared
+from kintung.store.writes import Prepared
 from kintung.web.limits import Limits
 from kintung.web.pages.language import Language
 from kintung.web.pages.record import document

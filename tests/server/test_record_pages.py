@@ -14,8 +14,8 @@ from kintung.clock import SetClock
 from kintung.consent import Right
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import Prepared
 from kintung.web.about import About, Demo
 from kintung.web.pages.record import person
 from kintung.web.pages.record.timeline import EACH

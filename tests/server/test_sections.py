@@ -10,8 +10,8 @@ import pytest
 
 from kintung.consent import Policy, Right
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import Prepared
 from kintung.web.pages.pages import PAGES
 from kintung.web.pages.registry import Tells
 from kintung.web.pages.sections import SECTIONS

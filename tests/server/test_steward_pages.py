@@ -13,8 +13,8 @@ from kintung.clock import SetClock
 from kintung.consent import Policy, Right, Undeclared
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import AuditRecord, Prepared
 from kintung.store.reader import Reader
+from kintung.store.writes import AuditRecord, Prepared
 from kintung.web.pages.assets import MOST_BYTES, assets
 from kintung.web.pages.pages import PAGES
 from kintung.web.pages.registry import Page, Pages

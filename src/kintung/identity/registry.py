@@ -12,8 +12,9 @@ from typing import NamedTuple
 from kintung.errors import Conflict, KintungError, NotFound, RuleFailed, VersionConflict
 from kintung.store.links import Link, LinkChange, LinkKind
 from kintung.store.persons import pair_of
-from kintung.store.port import AuditRecord, Outcome, Prepared, Store, Unit, View
+from kintung.store.port import Store, Unit, View
 from kintung.store.reader import Reader, Scope
+from kintung.store.writes import AuditRecord, Outcome, Prepared
 
 
 class Steward(NamedTuple):

@@ -15,8 +15,9 @@ from kintung.errors import RuleFailed
 from kintung.fhir.json import parse
 from kintung.fhir.references import relative
 from kintung.fhir.search import Query, parse_query
-from kintung.store.port import Current, View
+from kintung.store.port import View
 from kintung.store.reader import Reader
+from kintung.store.versions import Current
 
 MOST_REPLACED = 32
 """Source Patients that one replaces, and that follow each other from the first to the one that stays."""

@@ -17,8 +17,9 @@ from kintung.identity.likeness import asked_keys
 from kintung.identity.matching import Match, Record, Result, match, record, record_of
 from kintung.identity.matching.numbers import MOST_SAME, URIS
 from kintung.identity.name_search import name_forms
-from kintung.store.port import Paging, Version, View
+from kintung.store.port import View
 from kintung.store.reader import Reader
+from kintung.store.versions import Paging, Version
 
 MOST_ALIKE = 20
 """Source Patients that share keys, or have the name, that are compared."""

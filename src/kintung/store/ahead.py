@@ -12,23 +12,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kintung.fhir.splice import served
-from kintung.store.port import (
-    Current,
-    Match,
-    Method,
-    Numbers,
-    Ownership,
-    Prepared,
-    Read,
-    Version,
-    View,
-    Write,
-    is_hash,
-)
+from kintung.store.port import Read, View
 from kintung.store.reader import Reader
 from kintung.store.refusals import deleted
 from kintung.store.scribe import Scribe
 from kintung.store.through import Through
+from kintung.store.versions import Current, Match, Method, Numbers, Ownership, Version
+from kintung.store.writes import Prepared, Write, is_hash
 
 
 class Ahead(Through):

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kintung.clock import Entropy
 from kintung.store.keys import KeyStore
-from kintung.store.port import AuditRecord
+from kintung.store.writes import AuditRecord
 
 GENESIS = bytes(32)
 """The head before the first commit."""

@@ -10,8 +10,8 @@ from itertools import product
 from typing import Any
 
 from kintung.fhir.search import Composite, OfType, Target, bound_keys
-from kintung.store.port import IndexRows, Term
 from kintung.store.vault import Vault
+from kintung.store.writes import IndexRows, Term
 
 NO_TERM = 0
 """In place of a term, where a row has none; terms count from 1, keyed hashes are below zero."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from kintung.errors import NotSupported, TooCostly
 from kintung.fhir.json import parse
 from kintung.fhir.search import Query
-from kintung.store.port import Page, Paging, Position, Version
+from kintung.store.versions import Page, Paging, Position, Version
 
 PAGE_BYTES = 32 * 1024 * 1024
 """Bodies of one page: beyond it a page ends early, and the next goes on."""

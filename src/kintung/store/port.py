@@ -1,8 +1,8 @@
-"""The port: what any store of the record promises, and the values it takes and gives.
+"""The port: what any store of the record promises.
 
-Three adapters keep it: ``sqlite``, ``postgres`` and ``memory`` (the plain reference both
-are compared with). All calls are synchronous; a write is answered through a Future that
-is set after the commit is durable.
+What it gives back is in ``versions``, what a commit writes in ``writes``. Three adapters keep it: ``sqlite``,
+``postgres`` and ``memory`` (the plain reference both are compared with). All calls are synchronous; a write
+is answered through a Future that is set after the commit is durable.
 
 The one write is a **commit** of a :class:`Unit`. A unit does not say what to write but how
 to find out: ``prepare(view)`` reads through the view it is given and returns a
@@ -17,156 +17,29 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, Literal, NamedTuple, Protocol
-
-import msgspec
 
 from kintung.fhir.search import Query
 from kintung.store.asynchronous import Asynchronous
 from kintung.store.bell import Bell
-from kintung.store.links import Disclosed, Link, LinkChange, Said, Turned
+from kintung.store.links import Disclosed, Link, Said, Turned
 from kintung.store.notices import Notices
 from kintung.store.reader import Reader, Scope
 from kintung.store.system import System
-
-
-class Method(IntEnum):
-    """What made a log entry."""
-
-    CREATE = 1
-    UPDATE = 2
-    DELETE = 3
-    LABEL = 4
-
-
-class OwnerKind(IntEnum):
-    """Whose a resource is; see ``kintung.definitions.ownership``."""
-
-    PUBLIC = 0
-    PERSON = 1
-    ORGANISATION = 2
-    SEVERAL = 3
-    UNKNOWN = 4
-    """Persons', but not known whose: what it derives its owners from was not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ownership:
-    """The owners of one version: ids of Patients, and the Organization that deposited it.
-
-    ``persons`` has one id for PERSON, one or more for SEVERAL, none otherwise; they have no
-    order, and a store gives them sorted.
-    ``kind`` of types that may have several persons is SEVERAL even while there is one. What is
-    UNKNOWN is seen only by who may see every person's, until it is written again.
-    """
-
-    kind: OwnerKind
-    persons: tuple[str, ...] = ()
-    organisation: str = ""
-
-
-class Version(NamedTuple):
-    """One version as it is served. ``body`` is b"" for a deletion; ``at`` in UTC microseconds."""
-
-    type: str
-    id: str
-    version_id: int
-    at: int
-    method: Method
-    body: bytes
-    patient_keys: tuple[int, ...]
-    """Keys of the persons whose data it is: for the audit only, never shown."""
-
-
-class Current(NamedTuple):
-    """The state of a resource as a Reader who sees it knows it."""
-
-    version_id: int
-    deleted: bool
-    ownership: Ownership
-
-
-class Match(NamedTuple):
-    type: str
-    id: str
-    version_id: int
-
-
-class Sharing(NamedTuple):
-    """Who shares how many of the keys that were asked for."""
-
-    keys: int
-    opened: Callable[[], Version]
-    """Opens the Patient, for as long as the view lasts: of most it is enough how many keys they share."""
-
-
-Numbers = tuple[tuple[str, str], ...]
-"""Identifiers by system and value."""
-
-
-class Position(NamedTuple):
-    """The place after the last entry of a page: its sort values and its sequence number.
-
-    A value is an int, a str, bytes, or None where the entry has none; only the store that
-    gave a position understands it.
-    """
-
-    values: tuple[object, ...]
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """Which page of a search or a history is asked for.
-
-    Attributes:
-        count: entries of the page at most; 0 asks for the total alone.
-        total: say how many there are, on page one only.
-        sequence, after: ``sequence`` and ``next`` of the page before, to go on from there;
-            neither for page one.
-
-    Source: http://hl7.org/fhir/R4/http.html#paging.
-    """
-
-    count: int
-    total: bool = False
-    sequence: int | None = None
-    after: Position | None = None
-
-    def __post_init__(self) -> None:
-        assert (self.sequence is None) == (self.after is None), "a place without the T it belongs to"
-
-
-class Page(NamedTuple):
-    """One page of a search or a history: at most as many entries as asked for, fewer when they
-    are large, and at least one while there are more.
-
-    ``sequence`` is the T of page one: what the whole walk through the pages is true of.
-    ``next`` is None on the last page. ``total`` is None unless it was asked for. ``included`` is
-    what the entries of this page include, newest first, nothing twice and none of the entries:
-    neither counted nor in ``total``.
-    """
-
-    entries: tuple[Version, ...]
-    sequence: int
-    next: Position | None
-    total: int | None
-    included: tuple[Version, ...] = ()
-
-
-class Known(NamedTuple):
-    """What was known of persons, newest version first; ``is_cut`` when there is more than is given."""
-
-    versions: tuple[Version, ...]
-    is_cut: bool
-
-
-class Opened(NamedTuple):
-    """A Patient whose record somebody opened, as it is now; ``at`` when last, UTC microseconds."""
-
-    patient: Version
-    at: int
+from kintung.store.versions import (
+    Current,
+    Known,
+    LogEntry,
+    Match,
+    Numbers,
+    Opened,
+    Ownership,
+    Page,
+    Paging,
+    Sharing,
+    Version,
+)
+from kintung.store.writes import AuditRecord, Idempotency, Prepared, Receipt
 
 
 class View(Protocol):
@@ -348,167 +221,6 @@ class View(Protocol):
         ...
 
 
-class Sealed(NamedTuple):
-    """A body as it is stored: compressed, sealed, with the place of the server's meta members."""
-
-    blob: bytes
-    meta_at: int
-    digest: bytes
-    """SHA-256 over ``blob``."""
-
-
-Term = tuple[str, str] | int
-"""A token as the index holds it: (system, code) with "" for none, or a keyed hash."""
-
-
-KEY_ATOM = -5
-"""Atom of the keys that alike resources share: of its rows the term is the key, zero or more, and no number
-of a term. Atoms of the standard's parameters are above zero, those of names -1 to -4."""
-
-
-def is_hash(term: Term) -> bool:
-    """Whether a term is a keyed hash: those are below zero."""
-    return isinstance(term, int) and term < 0
-
-
-class IndexRows(NamedTuple):
-    """What the search index holds of one version, ready to store.
-
-    A token of a vaulted system is a keyed hash under the secret that ``vault`` names. Composites
-    and relations are as ``kintung.store.composites`` makes them.
-    """
-
-    tokens: list[tuple[int, Term]]
-    references: list[tuple[int, str, str]]
-    dates: list[tuple[int, int, int]]
-    strings: list[tuple[int, str, str]]
-    quantities: list[tuple[int, tuple[str, str], bytes, bytes]]
-    composites: list[tuple[int, Term, Term, bytes, bytes]]
-    relations: list[tuple[int, str, str, Term]]
-    vault: str
-
-
-class Write(NamedTuple):
-    """One new version of one resource.
-
-    ``expected`` is the version it follows as ``view.current`` showed it to the reader of the
-    unit, 0 when it showed none; ``removes`` are the index rows of that version.
-    """
-
-    method: Method
-    type: str
-    id: str
-    expected: int
-    ownership: Ownership
-    sealed: Sealed | None
-    adds: IndexRows | None
-    removes: IndexRows | None
-    access: bytes = b""
-    """By whose right what follows from this version is done, where it is kept: of Subscriptions."""
-
-
-MOST_LABELS = 62
-"""Labels that a record ever has: databases hold each as a bit of a signed 64-bit integer, from 1 on."""
-
-
-class Relabel(NamedTuple):
-    """A new set of security labels on a resource; its versions stay as they are.
-
-    It hides or shows all of them. What is absent, or hidden from the reader of the unit and
-    not written by it, is NotFound. A label that would be one too many for the record
-    (``MOST_LABELS``) is RuleFailed, and so for ever: a label once given is never given up.
-    """
-
-    type: str
-    id: str
-    labels: frozenset[str]
-
-
-class Grant(NamedTuple):
-    """Source Patients (ids) granted to a scope, and no longer; its epoch grows by one.
-
-    What is granted of one holds for all source Patients of the person, as long as they are one person.
-    Who is denied is no part of the scope with all of the person, whatever is granted; ``lift`` ends that.
-    Who stands in both ``add`` and ``remove`` is removed; in both ``deny`` and ``lift``, denied.
-    """
-
-    scope: int
-    add: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
-    lift: tuple[str, ...] = ()
-
-
-class Job(NamedTuple):
-    kind: str
-    payload: bytes
-    due: int
-    """UTC microseconds."""
-
-
-class AuditRecord(msgspec.Struct, frozen=True):
-    """Who did what: one a request. Rendered as a BALP AuditEvent when read.
-
-    ``request`` (method, path, parameters) is sealed before it is stored. ``patient_keys`` are
-    those disclosed; the persons written to are added by the commit, and those a steward decides of.
-    ``scope`` and ``epoch`` are those of the Scope it rests on, 0 for none. ``about`` is the key of the
-    Patient whose person was asked for as a whole, 0 for none; ``opened`` is that of the Patient whose
-    record somebody opened to read it.
-    """
-
-    actor: str
-    organisation: str
-    purpose: str
-    operation: str
-    request: str
-    status: int
-    grant: str = ""
-    patient_keys: tuple[int, ...] = ()
-    scope: int = 0
-    epoch: int = 0
-    about: int = 0
-    opened: int = 0
-
-
-class Outcome(NamedTuple):
-    """What became of one entry of a unit: which write, or which resource it matched.
-
-    ``status`` is the HTTP status of the entry; ``write`` the place in ``Prepared.writes`` or
-    None when nothing was written.
-    """
-
-    status: int
-    type: str = ""
-    id: str = ""
-    version_id: int = 0
-    write: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a unit will do to the state it was prepared on."""
-
-    writes: tuple[Write, ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
-    audit: AuditRecord | None = None
-    relabels: tuple[Relabel, ...] = ()
-    grants: tuple[Grant, ...] = ()
-    jobs: tuple[Job, ...] = ()
-    links: tuple[LinkChange, ...] = ()
-
-
-IDEMPOTENCY_MICROS = 7 * 24 * 3_600 * 1_000_000
-"""How long the key of a request is remembered: seven days."""
-
-
-class Idempotency(NamedTuple):
-    """A key of a client (both ASCII) and the SHA-256 of the request it came with."""
-
-    client: str
-    key: str
-    digest: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One atomic request to write."""
@@ -537,53 +249,6 @@ class Rehearsal(NamedTuple):
     reads: tuple[Read, ...]
     sequence: int = -1
     """The last commit the view had seen: while it is still the last, all it read is still so."""
-
-
-class Done(NamedTuple):
-    """What became of one entry, with the version and the instant the commit gave it.
-
-    ``at`` is 0 when nothing was written.
-    """
-
-    status: int
-    type: str
-    id: str
-    version_id: int
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The answer to a commit. ``replayed``: the effect is of an earlier use of the same key.
-
-    ``sequence`` is the last one the log had when this unit was done: all of it is within.
-    """
-
-    done: tuple[Done, ...]
-    sequence: int
-    at: int
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """What the log says of one entry; ``at`` in UTC microseconds."""
-
-    sequence: int
-    at: int
-    method: Method
-    type: str
-    id: str
-    version_id: int
-    ownership: Ownership
-    labels: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry(Logged):
-    """One entry of the log, as followers read it. ``body`` is b"" for a deletion or a label."""
-
-    body: bytes
 
 
 class Claimed(NamedTuple):

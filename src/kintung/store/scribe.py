@@ -10,20 +10,12 @@ from kintung.fhir.json import parse
 from kintung.fhir.search import OFFSET_MINUTES, Extracted, String, bound_keys, extract
 from kintung.fhir.splice import splice
 from kintung.store.composites import composite_rows, relation_rows
-from kintung.store.port import (
-    KEY_ATOM,
-    Current,
-    IndexRows,
-    Method,
-    OwnerKind,
-    Ownership,
-    View,
-    Write,
-    is_hash,
-)
+from kintung.store.port import View
 from kintung.store.reader import Reader
 from kintung.store.sealing import Sealer
 from kintung.store.vault import Vault, VaultedSystems, Vaults
+from kintung.store.versions import Current, Method, OwnerKind, Ownership
+from kintung.store.writes import KEY_ATOM, IndexRows, Write, is_hash
 
 OtherRows = Callable[[dict[str, Any]], Sequence[String]]
 """Rows of a resource beside those that its search parameters have: a pure function of it, given by

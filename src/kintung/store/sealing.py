@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from kintung.clock import Entropy
 from kintung.errors import Unavailable
 from kintung.store.keys import KeyStore
-from kintung.store.port import OwnerKind, Ownership, Sealed
+from kintung.store.versions import OwnerKind, Ownership
+from kintung.store.writes import Sealed
 
 _FORMAT = b"\x01"
 _HEADER = 17

@@ -4,7 +4,9 @@ from collections.abc import Collection, Sequence
 
 from kintung.fhir.search import Query
 from kintung.store.links import Disclosed, Link, Said
-from kintung.store.port import (
+from kintung.store.port import View
+from kintung.store.reader import Reader
+from kintung.store.versions import (
     Current,
     Known,
     Match,
@@ -15,9 +17,7 @@ from kintung.store.port import (
     Paging,
     Sharing,
     Version,
-    View,
 )
-from kintung.store.reader import Reader
 
 
 class Through:

@@ -5,20 +5,11 @@ from collections.abc import Iterable, Sequence
 from kintung.errors import RuleFailed
 from kintung.fhir.search import Query
 from kintung.store.links import Link, LinkChange
-from kintung.store.port import (
-    MOST_LABELS,
-    Current,
-    Match,
-    Numbers,
-    Ownership,
-    Read,
-    Rehearsal,
-    Relabel,
-    Unit,
-    View,
-)
+from kintung.store.port import Read, Rehearsal, Unit, View
 from kintung.store.reader import Reader, Scope
 from kintung.store.through import Through
+from kintung.store.versions import Current, Match, Numbers, Ownership
+from kintung.store.writes import MOST_LABELS, Relabel
 
 
 class Recorder(Through):

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from kintung.errors import Unavailable
 from kintung.fhir.search import TokenValue
-from kintung.store.port import Term
+from kintung.store.writes import Term
 
 
 class VaultedSystem(Protocol):

@@ -16,9 +16,11 @@ from kintung.fhir.json import parse
 from kintung.fhir.search import extract
 from kintung.store.matching import indexed
 from kintung.store.notices import ACTIVE, FAILING, REQUESTED, Notice, Subscriber, Taken
-from kintung.store.port import AuditRecord, Version, View
+from kintung.store.port import View
 from kintung.store.reader import Reader, Scope
+from kintung.store.versions import Version
 from kintung.store.waiting import settle
+from kintung.store.writes import AuditRecord
 from kintung.subscriptions.notifications import Event, Kind, Message, Notification, State, linkage, message
 from kintung.subscriptions.outbound import Answered, Outbound, Undelivered
 from kintung.subscriptions.schedule import GIVEN_UP_AFTER, HANDSHAKE_GIVEN_UP_AFTER, SECOND, pause_after

@@ -17,7 +17,7 @@ from kintung.fhir.search import extract
 from kintung.store.links import Turned
 from kintung.store.matching import Indexed, indexed
 from kintung.store.notices import BY_NODE, Advance, Notice
-from kintung.store.port import LogEntry, Method
+from kintung.store.versions import LogEntry, Method
 from kintung.subscriptions.filters import Change, wants
 from kintung.subscriptions.standing import LINK, READER, Subscriptions, Told, last_of, version_of
 from kintung.subscriptions.subscription import Subscription, is_asking

@@ -9,10 +9,12 @@ from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
 from kintung.fhir.patch.json_patch import Add, Operation, Remove, apply_json_patch
 from kintung.store.notices import BY_NODE
-from kintung.store.port import AuditRecord, Outcome, Prepared, Store, Unit, Version, View
+from kintung.store.port import Store, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.scribe import Scribe
 from kintung.store.system import System
+from kintung.store.versions import Version
+from kintung.store.writes import AuditRecord, Outcome, Prepared
 from kintung.subscriptions.outbound import Allowed
 from kintung.subscriptions.subscription import Subscription, subscription_of
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kintung.clock import Entropy
 from kintung.errors import ValueInvalid
-from kintung.store.port import Position
+from kintung.store.versions import Position
 
 _PURPOSE = b"kintung cursor 1"
 _NONCE = 12

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 
 from kintung.errors import KintungError, Unavailable
-from kintung.store.port import AuditRecord, Receipt, Store
+from kintung.store.port import Store
+from kintung.store.writes import AuditRecord, Receipt
 
 GATHER_SECONDS = 0.001
 """How long a batch is held for those that are likely to come."""

@@ -21,7 +21,7 @@ from kintung.fhir.search import Extracted, Parameter, extract, parameters, parse
 from kintung.fhir.search.dates import MIN_MICROS
 from kintung.fhir.search.match import rows_of
 from kintung.fhir.search.text import folded
-from kintung.store.port import Paging
+from kintung.store.versions import Paging
 from tests import scale
 from tests.conformance.fhir.test_search_extraction import GAPS, branches_of
 from tests.generators.resources import as_json

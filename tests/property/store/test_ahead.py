@@ -9,9 +9,10 @@ import pytest
 from kintung.errors import Deleted, KintungError, NotFound, RuleFailed
 from kintung.identity.feed import Feed, Patient
 from kintung.store.ahead import Ahead
-from kintung.store.port import Outcome, Prepared, Read, Receipt, Rehearsal, Unit, View, Write
+from kintung.store.port import Read, Rehearsal, Unit, View
 from kintung.store.reader import Reader
 from kintung.store.units import rehearse, still_so
+from kintung.store.writes import Outcome, Prepared, Receipt, Write
 from tests.people import CARDS, HKID, feeding, link, person, with_card
 from tests.records import group, observation
 from tests.scale import counts, seeded

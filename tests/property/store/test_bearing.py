@@ -5,8 +5,8 @@ from typing import Any
 
 from kintung.fhir.search import escape, parse_query
 from kintung.identity.seeking import seek
-from kintung.store.port import Numbers, Paging
 from kintung.store.reader import Reader
+from kintung.store.versions import Numbers, Paging
 from tests import scale
 from tests.patients import name, patient
 from tests.stores import ALL, NOBODY, Record

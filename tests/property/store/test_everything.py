@@ -17,8 +17,8 @@ from kintung.fhir.search import (
     members,
     parameters,
 )
-from kintung.store.port import Page, Paging
 from kintung.store.reader import Reader
+from kintung.store.versions import Page, Paging
 from tests import scale
 from tests.oracle import compartments
 from tests.oracle.values import HONG_KONG, Held, span

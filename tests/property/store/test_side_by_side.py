@@ -19,26 +19,13 @@ import pytest
 
 from kintung.errors import KintungError, NotFound
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import (
-    AuditRecord,
-    Grant,
-    Idempotency,
-    Job,
-    Outcome,
-    Page,
-    Paging,
-    Position,
-    Prepared,
-    Relabel,
-    Unit,
-    Version,
-    View,
-    Write,
-)
+from kintung.store.port import Unit, View
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql import clauses
 from kintung.store.sql.search import conditions
 from kintung.store.sql.search import plan as search_plans
+from kintung.store.versions import Page, Paging, Position, Version
+from kintung.store.writes import AuditRecord, Grant, Idempotency, Job, Outcome, Prepared, Relabel, Write
 from tests.property.store import given
 from tests.scale import counts, seeded
 from tests.stores import ALL, DAY, HOUR, SECOND, SYSTEM, Adapter, Putting, Record, Step, in_order, opened

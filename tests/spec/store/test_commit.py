@@ -16,7 +16,13 @@ from kintung.errors import (
     VersionConflict,
 )
 from kintung.fhir.search import parse_query
-from kintung.store.port import (
+from kintung.store.port import Read, Rehearsal, Unit, View
+from kintung.store.reader import Reader
+from kintung.store.sql import commit
+from kintung.store.sql.store import SqlStore
+from kintung.store.sql.view import SqlView
+from kintung.store.units import Recorder
+from kintung.store.writes import (
     MOST_LABELS,
     AuditRecord,
     Done,
@@ -25,19 +31,10 @@ from kintung.store.port import (
     Job,
     Outcome,
     Prepared,
-    Read,
     Receipt,
-    Rehearsal,
     Relabel,
-    Unit,
-    View,
     Write,
 )
-from kintung.store.reader import Reader
-from kintung.store.sql import commit
-from kintung.store.sql.store import SqlStore
-from kintung.store.sql.view import SqlView
-from kintung.store.units import Recorder
 from tests.records import group, observation, patient
 from tests.scale import counts
 from tests.stores import ALL, DAY, HOUR, NOBODY, SECOND, SYSTEM, Record, content, opened, together

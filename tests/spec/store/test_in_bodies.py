@@ -7,8 +7,8 @@ import pytest
 
 from kintung.errors import NotSupported, TooCostly
 from kintung.fhir.search import SearchLimits, parse_query
-from kintung.store.port import Page, Paging
 from kintung.store.reader import Reader
+from kintung.store.versions import Page, Paging
 from tests.records import observation, patient
 from tests.stores import ALL, Record, names, walk
 

@@ -4,8 +4,8 @@ import pytest
 
 from kintung.errors import TooCostly
 from kintung.store import inclusion
-from kintung.store.port import Page
 from kintung.store.reader import Reader
+from kintung.store.versions import Page
 from tests.records import group, listing, observation, organization, patient
 from tests.stores import ALL, Record, names
 

@@ -7,7 +7,8 @@ import pytest
 
 from kintung.app import open_node
 from kintung.store.jobs import JobRunner
-from kintung.store.port import Claimed, Job, Prepared, Unit
+from kintung.store.port import Claimed, Unit
+from kintung.store.writes import Job, Prepared
 from tests.postgres_cluster import Cluster
 from tests.stores import ADAPTERS, ALL, SYSTEM
 

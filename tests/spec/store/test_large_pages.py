@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kintung.store.port import Paging
 from kintung.store.sql.view import EXPORT_ROWS, LEAST_SPAN
+from kintung.store.versions import Paging
 from tests.postgres_cluster import Cluster
 from tests.stores import ALL, SYSTEM, Record, opened, walk
 

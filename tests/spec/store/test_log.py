@@ -2,7 +2,9 @@
 
 import pytest
 
-from kintung.store.port import AuditRecord, Job, LogEntry, Method, OwnerKind, Ownership, Prepared, Unit
+from kintung.store.port import Unit
+from kintung.store.versions import LogEntry, Method, OwnerKind, Ownership
+from kintung.store.writes import AuditRecord, Job, Prepared
 from tests.records import group, observation, organization, patient
 from tests.stores import ALL, HOUR, SECOND, START, SYSTEM, Record, together
 

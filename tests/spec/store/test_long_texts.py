@@ -7,7 +7,7 @@ import pytest
 
 from kintung.fhir.search import SearchLimits, parse_query
 from kintung.identity.identifiers import vaulted_systems
-from kintung.store.port import Paging
+from kintung.store.versions import Paging
 from tests.records import patient
 from tests.scale import seeded
 from tests.stores import ALL, SYSTEM, Record, names

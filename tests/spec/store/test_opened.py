@@ -5,8 +5,9 @@ from itertools import pairwise
 import pytest
 
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import AuditRecord, Prepared, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader
+from kintung.store.writes import AuditRecord, Prepared
 from tests.records import patient
 from tests.stores import ALL, HOUR, NOBODY, START, SYSTEM, Record
 

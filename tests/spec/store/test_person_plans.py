@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import AuditRecord, Grant, Outcome, Prepared, Unit, View
+from kintung.store.port import Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql import known, persons
 from kintung.store.sql import opened as openings
@@ -16,6 +16,7 @@ from kintung.store.sql.linking import held_of
 from kintung.store.sql.names import Names
 from kintung.store.sql.store import SqlStore
 from kintung.store.sql.visibility import StoredReader
+from kintung.store.writes import AuditRecord, Grant, Outcome, Prepared
 from tests.postgres_cluster import Cluster
 from tests.records import patient
 from tests.stores import ALL, SYSTEM, Record, opened

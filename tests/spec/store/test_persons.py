@@ -8,10 +8,11 @@ from kintung.identity import registry
 from kintung.identity.judge import matched
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.memory import MemoryStore
-from kintung.store.port import AuditRecord, Grant, Prepared, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql.schema import BY_NAME
 from kintung.store.sql.store import SqlStore
+from kintung.store.writes import AuditRecord, Grant, Prepared
 from tests.patients import number
 from tests.people import (
     CARDS,

@@ -18,7 +18,7 @@ import pytest
 from kintung.fhir.search import Everything, Query, care_between, compartment, in_compartment, parse_query
 from kintung.identity.name_search import name_forms
 from kintung.store.notices import Advance, Notice
-from kintung.store.port import KEY_ATOM, Outcome, Prepared, Unit, View
+from kintung.store.port import Unit, View
 from kintung.store.reader import Reader
 from kintung.store.sql.asynchronous import DUE, EXPIRED, HELD, OF_CLIENT
 from kintung.store.sql.clauses import Clause
@@ -33,6 +33,7 @@ from kintung.store.sql.search.inclusion import statements
 from kintung.store.sql.store import FOLLOWED, SqlStore
 from kintung.store.sql.view import ExportPlace, exported
 from kintung.store.sqlite import SqliteDatabase
+from kintung.store.writes import KEY_ATOM, Outcome, Prepared
 from tests.oracle.spoken import NAMES
 from tests.postgres_cluster import Cluster
 from tests.stores import ALL, HOUR, START, SYSTEM, Record, opened

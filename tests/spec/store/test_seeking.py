@@ -7,9 +7,10 @@ import pytest
 from kintung.identity.matching import Result
 from kintung.identity.matching.numbers import MOST_SAME
 from kintung.identity.seeking import MOST_ALIKE, MOST_IN_VAIN, seek
-from kintung.store.port import Grant, Prepared, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader
 from kintung.store.sharing import MOST_SHARING
+from kintung.store.writes import Grant, Prepared
 from tests.patients import name, number, patient
 from tests.stores import ALL, Record
 

@@ -28,13 +28,15 @@ from kintung.identity.matching import record as matched
 from kintung.store.asynchronous import Wanted
 from kintung.store.links import LinkChange, LinkKind
 from kintung.store.notices import ACTIVE, Advance, Notice
-from kintung.store.port import AuditRecord, Grant, Paging, Prepared, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader
 from kintung.store.sql.names import Names
 from kintung.store.sql.schema import BY_NAME
 from kintung.store.sql.search import Asked, Plan
 from kintung.store.sql.store import SqlStore
 from kintung.store.sqlite import SqliteDatabase
+from kintung.store.versions import Paging
+from kintung.store.writes import AuditRecord, Grant, Prepared
 from tests.people import HKID
 from tests.records import subscription
 from tests.stores import ALL, HOUR, SYSTEM, Record, opened

@@ -10,7 +10,8 @@ from kintung.app import Settings, open_node
 from kintung.clock import SeededEntropy, SetClock
 from kintung.errors import TimedOut
 from kintung.fhir.search import Query, SearchLimits, parse_query
-from kintung.store.port import Paging, View
+from kintung.store.port import View
+from kintung.store.versions import Paging
 from tests.databases import KINDS, fresh
 from tests.durability.writer import backend_of
 from tests.records import patient

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from kintung.store.port import Paging
 from kintung.store.reader import Reader
+from kintung.store.versions import Paging
 from tests.records import observation, patient
 from tests.stores import ALL, Record
 

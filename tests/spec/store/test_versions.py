@@ -5,8 +5,8 @@ import json
 import pytest
 
 from kintung.errors import Deleted, NotFound
-from kintung.store.port import Method, Page, Paging
 from kintung.store.reader import Reader
+from kintung.store.versions import Method, Page, Paging
 from tests.records import observation, organization, patient, weight
 from tests.stores import ALL, DAY, HOUR, START, Record, content, together, walk
 

@@ -6,11 +6,11 @@ import pytest
 
 from kintung.errors import Deleted, NotFound, RuleFailed
 from kintung.store.notices import Advance
-from kintung.store.port import OwnerKind, Ownership, Paging
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql import clauses
 from kintung.store.sql.search import conditions
 from kintung.store.sql.search import plan as plans
+from kintung.store.versions import OwnerKind, Ownership, Paging
 from tests.records import binary, group, listing, observation, organization, patient, subscription, weight
 from tests.stores import ALL, HOUR, NOBODY, SYSTEM, Record, names
 

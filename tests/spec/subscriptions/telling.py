@@ -5,8 +5,9 @@ from typing import Any
 
 from kintung.clock import SeededEntropy
 from kintung.consent import Access, Right, kept
-from kintung.store.port import Done, Outcome, Prepared, Unit, View
+from kintung.store.port import Unit, View
 from kintung.store.reader import Reader
+from kintung.store.writes import Done, Outcome, Prepared
 from kintung.subscriptions import Delivery, Follower, Outbound, Subscriptions, Told, allowed
 from kintung.subscriptions.subscription import BACKPORT, PROFILE
 from tests.receivers import Got, Receiver

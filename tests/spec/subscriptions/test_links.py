@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import Grant, Prepared, Relabel, Unit
+from kintung.store.port import Unit
 from kintung.store.reader import Reader
+from kintung.store.writes import Grant, Prepared, Relabel
 from tests.spec.subscriptions.telling import BASE, Resource, Telling, parts
 from tests.stores import ALL, SYSTEM
 

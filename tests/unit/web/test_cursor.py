@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kintung.clock import SeededEntropy
 from kintung.errors import ValueInvalid
-from kintung.store.port import Position
+from kintung.store.versions import Position
 from kintung.web.cursor import Cursor, Cursors
 
 KEY = bytes(range(32))

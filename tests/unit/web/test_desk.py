@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from kintung.errors import Unavailable
-from kintung.store.port import AuditRecord, Receipt, Store
+from kintung.store.port import Store
+from kintung.store.writes import AuditRecord, Receipt
 from kintung.web.desk import Desk
 
 

@@ -10,7 +10,7 @@ from kintung.cli.loading.sources import Item
 from kintung.cli.loading.tally import Tally
 from kintung.cli.loading.units import batch_of, is_batch, prepared_elsewhere, refused, unit_of
 from kintung.errors import KintungError, Unavailable
-from kintung.store.port import Receipt
+from kintung.store.writes import Receipt
 from kintung.web.outcomes import status_of
 from kintung.web.site import Site
 

@@ -19,8 +19,9 @@ from kintung.cli.loading.units import is_batch, patient_of, site_of, unit_of
 from kintung.cli.processes import end_with_parent
 from kintung.errors import Unavailable
 from kintung.store.ahead import Ahead
-from kintung.store.port import Prepared, Read, Rehearsal, Unit
+from kintung.store.port import Read, Rehearsal, Unit
 from kintung.store.units import rehearse
+from kintung.store.writes import Prepared
 from kintung.web.site import Site
 
 CHUNK_BYTES = 256 * 1024

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kintung.cli.loading.sources import Item
 from kintung.errors import Issue, KintungError, TimedOut, Unavailable
-from kintung.store.port import Receipt
+from kintung.store.writes import Receipt
 from kintung.web.fhir.answer import Answer
 
 MOST_REASONS = 1_000

@@ -11,8 +11,9 @@ from kintung.cli.loading.sources import Item
 from kintung.consent import Access, Right
 from kintung.errors import NotFound
 from kintung.fhir.json import parse
-from kintung.store.port import AuditRecord, Idempotency, Prepared, Unit, View
+from kintung.store.port import Unit, View
 from kintung.store.reader import Reader
+from kintung.store.writes import AuditRecord, Idempotency, Prepared
 from kintung.web.fhir.batch import Batch
 from kintung.web.fhir.bundle import received
 from kintung.web.fhir.create import create

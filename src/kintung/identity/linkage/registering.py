@@ -7,8 +7,9 @@ from typing import Any
 from kintung.fhir.json import parse
 from kintung.identity.feed import BY, Finding, is_replaced
 from kintung.store.links import LinkChange, LinkKind
-from kintung.store.port import Prepared, Store, Unit, View
+from kintung.store.port import Store, Unit, View
 from kintung.store.reader import Reader
+from kintung.store.writes import Prepared
 
 PAIRS = 100
 """Of one commit: others write between two."""

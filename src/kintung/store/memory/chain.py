@@ -9,7 +9,8 @@ import msgspec
 
 from kintung.store.links import Link, LinkChange
 from kintung.store.memory.state import Audited, Entry, Persons, State, Uttered
-from kintung.store.port import AuditRecord, Finding
+from kintung.store.port import Finding
+from kintung.store.writes import AuditRecord
 
 
 def append(state: State, entry: Entry) -> Entry:

@@ -12,21 +12,12 @@ from kintung.store.memory.chain import append, append_audit
 from kintung.store.memory.linking import change_grant, change_links
 from kintung.store.memory.state import Entry, Persons, Queued, State
 from kintung.store.memory.visibility import sees
-from kintung.store.port import (
-    Done,
-    Idempotency,
-    Method,
-    Outcome,
-    Ownership,
-    Prepared,
-    Receipt,
-    Relabel,
-    Write,
-)
 from kintung.store.reader import Reader
 from kintung.store.refusals import moved_on, out_of_reach, written_twice
 from kintung.store.scribe import Scribe
 from kintung.store.units import decided_of, require_place_for_labels
+from kintung.store.versions import Method, Ownership
+from kintung.store.writes import Done, Idempotency, Outcome, Prepared, Receipt, Relabel, Write
 
 
 class Commit:

@@ -6,7 +6,7 @@ from kintung.store.links import LinkChange
 from kintung.store.memory.chain import append_said
 from kintung.store.memory.state import Persons, Reached, State
 from kintung.store.persons import expanded, person_of, persons_of, said
-from kintung.store.port import Grant
+from kintung.store.writes import Grant
 
 
 def change_links(state: State, changes: Sequence[LinkChange]) -> None:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from kintung.store.links import Link, LinkChange
 from kintung.store.matching import Indexed
 from kintung.store.persons import Pair
-from kintung.store.port import AuditRecord, IndexRows, Job, Logged, Receipt, Sealed
+from kintung.store.versions import Logged
+from kintung.store.writes import AuditRecord, IndexRows, Job, Receipt, Sealed
 
 Name = tuple[str, str]
 """Type and id of a resource."""

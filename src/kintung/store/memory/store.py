@@ -22,23 +22,13 @@ from kintung.store.memory.notices import MemoryNotices
 from kintung.store.memory.state import Entry, Persons, Queued, Remembered, State
 from kintung.store.memory.view import MemoryView, body_of
 from kintung.store.notices import Notices
-from kintung.store.port import (
-    IDEMPOTENCY_MICROS,
-    AuditRecord,
-    Claimed,
-    Finding,
-    LogEntry,
-    Method,
-    Receipt,
-    Rehearsal,
-    Unit,
-    Version,
-    View,
-)
+from kintung.store.port import Claimed, Finding, Rehearsal, Unit, View
 from kintung.store.reader import Reader, Scope
 from kintung.store.scribe import Scribe
 from kintung.store.system import System
 from kintung.store.vault import Vault
+from kintung.store.versions import LogEntry, Method, Version
+from kintung.store.writes import IDEMPOTENCY_MICROS, AuditRecord, Receipt
 
 
 class MemoryStore:

@@ -15,8 +15,11 @@ from kintung.store.memory import persons
 from kintung.store.memory.inclusion import included
 from kintung.store.memory.state import Entry, Name, State
 from kintung.store.memory.visibility import sees
-from kintung.store.port import (
-    KEY_ATOM,
+from kintung.store.reader import Reader
+from kintung.store.refusals import absent, deleted
+from kintung.store.scribe import Scribe
+from kintung.store.sharing import MOST_SHARING
+from kintung.store.versions import (
     Current,
     Known,
     Match,
@@ -29,13 +32,9 @@ from kintung.store.port import (
     Paging,
     Position,
     Sharing,
-    Term,
     Version,
 )
-from kintung.store.reader import Reader
-from kintung.store.refusals import absent, deleted
-from kintung.store.scribe import Scribe
-from kintung.store.sharing import MOST_SHARING
+from kintung.store.writes import KEY_ATOM, Term
 
 
 class _Row(NamedTuple):

@@ -1,8 +1,8 @@
 """The Reader as one function, asked of every resource that is looked at."""
 
 from kintung.store.memory.state import Persons, State
-from kintung.store.port import OwnerKind, Ownership
 from kintung.store.reader import Reader
+from kintung.store.versions import OwnerKind, Ownership
 
 
 def sees(reader: Reader, state: State, ownership: Ownership, labels: frozenset[str]) -> bool:

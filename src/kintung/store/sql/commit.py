@@ -15,20 +15,7 @@ from kintung.store.ahead import Ahead
 from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedVersion, next_head
 from kintung.store.composites import composite_terms, numbered
 from kintung.store.links import LinkChange
-from kintung.store.port import (
-    MOST_LABELS,
-    AuditRecord,
-    Done,
-    Idempotency,
-    Method,
-    OwnerKind,
-    Prepared,
-    Receipt,
-    Rehearsal,
-    Relabel,
-    Unit,
-    Write,
-)
+from kintung.store.port import Rehearsal, Unit
 from kintung.store.refusals import moved_on, out_of_reach, written_twice
 from kintung.store.scribe import Scribe
 from kintung.store.sql.database import Database, Row
@@ -40,6 +27,17 @@ from kintung.store.sql.type_counts import count
 from kintung.store.sql.vaulting import KEPT
 from kintung.store.sql.view import SqlView
 from kintung.store.units import decided_of, rehearse, require_place_for_labels, scope_of, still_so
+from kintung.store.versions import Method, OwnerKind
+from kintung.store.writes import (
+    MOST_LABELS,
+    AuditRecord,
+    Done,
+    Idempotency,
+    Prepared,
+    Receipt,
+    Relabel,
+    Write,
+)
 
 ASKED_SECONDS = 2.0
 """How long what a unit asks may keep all others waiting for the commit lock."""

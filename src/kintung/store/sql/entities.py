@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from kintung.store.links import LinkChange
-from kintung.store.port import Grant, OwnerKind, Write
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS
+from kintung.store.versions import OwnerKind
+from kintung.store.writes import Grant, Write
 
 Entity = tuple[str, str]
 """A resource type and id; ("", address) for what is elsewhere."""

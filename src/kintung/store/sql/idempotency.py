@@ -9,8 +9,8 @@ from hashlib import sha256
 import msgspec
 
 from kintung.errors import Duplicate
-from kintung.store.port import IDEMPOTENCY_MICROS, Idempotency, Receipt
 from kintung.store.sql.database import Database, Row
+from kintung.store.writes import IDEMPOTENCY_MICROS, Idempotency, Receipt
 
 _receipts = msgspec.msgpack.Decoder(Receipt)
 

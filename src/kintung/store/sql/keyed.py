@@ -11,13 +11,14 @@ from itertools import groupby
 from typing import NamedTuple
 
 from kintung.fhir.search import parameters, token_of
-from kintung.store.port import KEY_ATOM, Numbers
 from kintung.store.sharing import MOST_SHARING
 from kintung.store.sql.clauses import Clause, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.visibility import StoredReader, visible
 from kintung.store.vault import Vault
+from kintung.store.versions import Numbers
+from kintung.store.writes import KEY_ATOM
 
 _COLUMNS = "r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
 _SEQUENCE = 4

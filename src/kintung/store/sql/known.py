@@ -6,12 +6,12 @@ does; so one statement reads it, and another the bodies.
 
 from collections.abc import Collection, Sequence
 
-from kintung.store.port import Method
 from kintung.store.sql.clauses import Clause, among, every, listed, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.log import first_since
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.visibility import StoredReader, visible
+from kintung.store.versions import Method
 
 
 def rows(

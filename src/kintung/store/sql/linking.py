@@ -6,9 +6,9 @@ from typing import NamedTuple
 from kintung.store.audit import AuditBook, ChainedSaid
 from kintung.store.links import Link, LinkChange
 from kintung.store.persons import expanded, person_of, persons_of, said, waits
-from kintung.store.port import Grant
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.persons import Near, near, persons_by_key
+from kintung.store.writes import Grant
 
 Keys = Mapping[tuple[str, str], int]
 """Keys of all entities that a commit names, by type and id."""

@@ -12,12 +12,12 @@ from kintung.fhir.search import parameters
 from kintung.store.audit import AuditBook, StoredAudit
 from kintung.store.links import Disclosed, Link, LinkKind, Said, Turned, linked_after
 from kintung.store.persons import Pair, person_of, persons_of
-from kintung.store.port import Match
 from kintung.store.sql.clauses import Clause, among, every, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NUMBERS
 from kintung.store.sql.search.index_rows import atoms_of
 from kintung.store.sql.visibility import StoredReader, visible
+from kintung.store.versions import Match
 
 PATIENT = TYPE_NUMBERS["Patient"]
 _IDENTIFIER = atoms_of(parameters("Patient")["identifier"])

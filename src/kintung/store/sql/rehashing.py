@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from kintung.errors import KintungError, Unavailable
 from kintung.fhir.json import parse
 from kintung.store.composites import composite_terms, numbered
-from kintung.store.port import IndexRows
 from kintung.store.scribe import Scribe
 from kintung.store.sql.bodies import current_bodies
 from kintung.store.sql.database import Database, Row
@@ -13,6 +12,7 @@ from kintung.store.sql.entities import keys_of
 from kintung.store.sql.names import TYPE_NAMES, Names
 from kintung.store.sql.vaulting import FACT
 from kintung.store.vault import Vault
+from kintung.store.writes import IndexRows
 
 RESOURCES_A_STEP = 200
 

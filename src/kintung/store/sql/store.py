@@ -17,18 +17,7 @@ from kintung.store.committer import Committer
 from kintung.store.keys import KeyStore, WouldWait
 from kintung.store.links import Turned
 from kintung.store.notices import Notices
-from kintung.store.port import (
-    AuditRecord,
-    Claimed,
-    Finding,
-    LogEntry,
-    Method,
-    Receipt,
-    Rehearsal,
-    Unit,
-    Version,
-    View,
-)
+from kintung.store.port import Claimed, Finding, Rehearsal, Unit, View
 from kintung.store.reader import Scope
 from kintung.store.scribe import Scribe
 from kintung.store.sealing import Sealer
@@ -46,7 +35,9 @@ from kintung.store.sql.view import FIRST_STEP, ExportPlace, SqlView, next_step, 
 from kintung.store.system import System
 from kintung.store.units import rehearse
 from kintung.store.vault import Vaults
+from kintung.store.versions import LogEntry, Method, Version
 from kintung.store.waiting import settle
+from kintung.store.writes import AuditRecord, Receipt
 
 COMMIT_SECONDS = 10.0
 """How long a unit waits for the commit lock before it is given up and nothing is stored."""

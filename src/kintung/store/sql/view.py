@@ -12,7 +12,20 @@ from kintung.store.in_bodies import page_in_bodies, refuse_in_bodies
 from kintung.store.inclusion import INCLUDED_BYTES, too_large
 from kintung.store.links import Disclosed, Link, Said
 from kintung.store.persons import Pair
-from kintung.store.port import (
+from kintung.store.reader import Reader
+from kintung.store.refusals import absent, deleted
+from kintung.store.sealing import Sealer
+from kintung.store.sql import known, opened, persons
+from kintung.store.sql.clauses import Clause, every, starting
+from kintung.store.sql.database import Database, Row
+from kintung.store.sql.history import Walk, walk_of, within
+from kintung.store.sql.keyed import bearing, likest, terms_of
+from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
+from kintung.store.sql.search import Asked, Lookups, Searcher
+from kintung.store.sql.vaulting import vault_of
+from kintung.store.sql.visibility import visible
+from kintung.store.vault import Vaults
+from kintung.store.versions import (
     Current,
     Known,
     LogEntry,
@@ -28,19 +41,6 @@ from kintung.store.port import (
     Sharing,
     Version,
 )
-from kintung.store.reader import Reader
-from kintung.store.refusals import absent, deleted
-from kintung.store.sealing import Sealer
-from kintung.store.sql import known, opened, persons
-from kintung.store.sql.clauses import Clause, every, starting
-from kintung.store.sql.database import Database, Row
-from kintung.store.sql.history import Walk, walk_of, within
-from kintung.store.sql.keyed import bearing, likest, terms_of
-from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS, Names
-from kintung.store.sql.search import Asked, Lookups, Searcher
-from kintung.store.sql.vaulting import vault_of
-from kintung.store.sql.visibility import visible
-from kintung.store.vault import Vaults
 
 PAGE_BYTES = 32 * 1024 * 1024
 """Bodies of one page: beyond it a page ends early, and the next goes on."""

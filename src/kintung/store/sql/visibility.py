@@ -7,9 +7,9 @@ for EXISTS and for a join, 10 ms whatever the search; the scalar form it runs as
 
 from typing import NamedTuple
 
-from kintung.store.port import OwnerKind
 from kintung.store.reader import Reader, Scope
 from kintung.store.sql.clauses import ALWAYS, NEVER, Clause, among, every
+from kintung.store.versions import OwnerKind
 
 
 class StoredReader(NamedTuple):

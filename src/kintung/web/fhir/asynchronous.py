@@ -13,7 +13,8 @@ import msgspec
 from kintung.consent import Access, Policy, kept, of_now
 from kintung.errors import NotFound, Throttled
 from kintung.store.asynchronous import Wanted
-from kintung.store.port import AuditRecord, View
+from kintung.store.port import View
+from kintung.store.writes import AuditRecord
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.batch_or_transaction import is_batch

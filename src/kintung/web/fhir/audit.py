@@ -2,8 +2,8 @@
 
 from kintung.errors import BadInput, Conflict, Deleted, Forbidden, KintungError, NotFound, RuleFailed
 from kintung.identity.identifiers import PEOPLE
-from kintung.store.port import AuditRecord
 from kintung.store.reader import Scope
+from kintung.store.writes import AuditRecord
 from kintung.web.fhir.request import Request
 
 TELLING = (Conflict, Deleted, Forbidden, NotFound, RuleFailed)

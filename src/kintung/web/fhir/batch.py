@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from kintung.errors import KintungError, NotSupported
 from kintung.fhir.json import SplitBundle
-from kintung.store.port import Prepared, Receipt, Unit
+from kintung.store.port import Unit
 from kintung.store.waiting import settle
+from kintung.store.writes import Prepared, Receipt
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import audit_record, is_on_record

@@ -13,7 +13,7 @@ import msgspec
 
 from kintung.errors import ValueInvalid
 from kintung.fhir.references import is_id
-from kintung.store.port import Version
+from kintung.store.versions import Version
 from kintung.web.fhir.answer import Answer, versioned
 from kintung.web.fhir.headers import names_json
 from kintung.web.fhir.request import Request

@@ -9,7 +9,8 @@ from functools import partial
 
 from kintung.consent import Policy, Right
 from kintung.errors import MultipleMatches
-from kintung.store.port import Outcome, Prepared, Receipt, Unit, View, Write
+from kintung.store.port import Unit, View
+from kintung.store.writes import Outcome, Prepared, Receipt, Write
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.deposit import Step, Target, criteria_of, find, if_match, links_of, write

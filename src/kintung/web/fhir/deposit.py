@@ -30,7 +30,9 @@ from kintung.identity.feed import Patient
 from kintung.identity.replacement import Writer, newly_said
 from kintung.store.in_bodies import refuse_in_bodies
 from kintung.store.links import LinkChange
-from kintung.store.port import Current, Match, Outcome, Ownership, View, Write
+from kintung.store.port import View
+from kintung.store.versions import Current, Match, Ownership
+from kintung.store.writes import Outcome, Write
 from kintung.subscriptions import require_acceptable
 from kintung.web.fhir.headers import names_version, versions_named
 from kintung.web.fhir.references import OwnReference, make_local

@@ -17,8 +17,9 @@ from kintung.fhir.references import is_id
 from kintung.identity.identifiers import normalise
 from kintung.identity.matching.numbers import MOST_SAME
 from kintung.identity.seeking import with_identifier
-from kintung.store.port import Version, View
+from kintung.store.port import View
 from kintung.store.reader import Reader
+from kintung.store.versions import Version
 from kintung.web.fhir.answer import Answer, refusal
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.operation import both_methods, pairs_of

@@ -11,7 +11,8 @@ from kintung.errors import NotSupported, TooCostly, ValueInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.lastn import Observed, codes_of, last
 from kintung.fhir.search import Criterion, Query, extract, parameters, parse_query, query_pairs
-from kintung.store.port import Page, Paging, Version, View
+from kintung.store.port import View
+from kintung.store.versions import Page, Paging, Version
 from kintung.web.fhir import pages
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.operation import both_methods, pairs_of

@@ -10,7 +10,8 @@ from kintung.fhir.json import parse
 from kintung.fhir.meta import joined, labels_of, meta_of
 from kintung.fhir.search import parse_query
 from kintung.fhir.structure import require_valid
-from kintung.store.port import Paging, Version, View
+from kintung.store.port import View
+from kintung.store.versions import Paging, Version
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN
 from kintung.web.fhir.operation import both_methods

@@ -14,7 +14,8 @@ from kintung.errors import Deleted, NotFound, RuleFailed, StructureInvalid
 from kintung.fhir.json import parse
 from kintung.fhir.meta import Labels, labels_given, meta_given, meta_of, with_labels, without_labels
 from kintung.fhir.structure import require_valid
-from kintung.store.port import Receipt, View
+from kintung.store.port import View
+from kintung.store.writes import Receipt
 from kintung.web.fhir.answer import Answer, versioned
 from kintung.web.fhir.deposit import Step, Target, accepted_text, if_match
 from kintung.web.fhir.headers import refuse_preconditions_but

@@ -12,7 +12,7 @@ import msgspec
 
 from kintung.errors import ValueInvalid
 from kintung.fhir.subset import Subset
-from kintung.store.port import Method, Page, Paging, Position, Version
+from kintung.store.versions import Method, Page, Paging, Position, Version
 from kintung.web.cursor import Cursor
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import PLAIN, etag, instant

@@ -2,7 +2,7 @@
 
 from kintung.consent import Access
 from kintung.errors import Deleted, Forbidden, NotFound
-from kintung.store.port import AuditRecord
+from kintung.store.writes import AuditRecord
 from kintung.web.fhir.answer import Answer, refusal
 from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.registry import Interaction, Reads

@@ -20,7 +20,8 @@ from kintung.errors import KintungError, NotSupported, RuleFailed, StructureInva
 from kintung.fhir.json import BundleEntry, SplitBundle
 from kintung.fhir.structure import require_valid
 from kintung.identity.replacement import Writer, is_own_of, named
-from kintung.store.port import Idempotency, Prepared, Receipt, Unit, View
+from kintung.store.port import Unit, View
+from kintung.store.writes import Idempotency, Prepared, Receipt
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import audit_record

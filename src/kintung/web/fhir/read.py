@@ -7,7 +7,8 @@ caller give the same answer in every byte.
 from kintung.consent import Policy, Right
 from kintung.errors import Deleted, NotFound
 from kintung.fhir.subset import Subset
-from kintung.store.port import Version, View
+from kintung.store.port import View
+from kintung.store.versions import Version
 from kintung.web.fhir.answer import Answer, versioned
 from kintung.web.fhir.binary import content, wants_content
 from kintung.web.fhir.headers import PLAIN, etag, http_seconds, names_version, versions_held

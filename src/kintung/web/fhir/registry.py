@@ -12,7 +12,8 @@ from kintung.consent import Policy, Right, Undeclared, require_answered, require
 from kintung.definitions import ownership_rules
 from kintung.errors import NotFound
 from kintung.fhir.search import Parameter, parameters
-from kintung.store.port import AuditRecord, Receipt, Unit, View
+from kintung.store.port import Unit, View
+from kintung.store.writes import AuditRecord, Receipt
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.request import Request
 from kintung.web.outcomes import MethodNotAllowed

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from kintung.consent import Policy, Right
 from kintung.errors import Issue, TooLong, ValueInvalid
 from kintung.fhir.search import Query, parse_query, query_pairs
-from kintung.store.port import Page, View
+from kintung.store.port import View
+from kintung.store.versions import Page
 from kintung.web.fhir import pages
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.headers import require_form_content, require_json_format

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from kintung.consent import Gate
 from kintung.errors import KintungError, NotFound, TimedOut, ValueInvalid
-from kintung.store.port import AuditRecord, Receipt
+from kintung.store.writes import AuditRecord, Receipt
 from kintung.web.cors import Cors
 from kintung.web.desk import Desk
 from kintung.web.fhir.answer import Answer, refusal

@@ -11,7 +11,8 @@ from kintung.errors import Issue, NotFound
 from kintung.fhir.json import parse
 from kintung.fhir.splice import Links
 from kintung.identity.identifiers import PEOPLE, warnings
-from kintung.store.port import Done, Idempotency, Prepared, Receipt, Unit, View
+from kintung.store.port import Unit, View
+from kintung.store.writes import Done, Idempotency, Prepared, Receipt
 from kintung.web.fhir.answer import Answer, location, versioned
 from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.deposit import Step, Target, find, links_of, write

@@ -14,7 +14,9 @@ from kintung.errors import KintungError, ValueInvalid
 from kintung.fhir.json import BundleEntry, SplitBundle
 from kintung.fhir.search import Query
 from kintung.fhir.splice import Links
-from kintung.store.port import Match, Outcome, Ownership, Prepared, Unit, View, Write
+from kintung.store.port import Unit, View
+from kintung.store.versions import Match, Ownership
+from kintung.store.writes import Outcome, Prepared, Write
 from kintung.web.deadline import Deadline
 from kintung.web.fhir.audit import audit_record
 from kintung.web.fhir.bundle import ORDER, at_entry, entry_request

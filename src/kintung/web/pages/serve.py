@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 
 from kintung.consent import Access, Gate, Right
 from kintung.errors import Forbidden, KintungError, TimedOut
-from kintung.store.port import AuditRecord
 from kintung.store.reader import Scope as Granted
+from kintung.store.writes import AuditRecord
 from kintung.web.desk import Desk
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.audit import TELLING

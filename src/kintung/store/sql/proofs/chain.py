@@ -10,10 +10,11 @@ from itertools import islice
 from typing import NamedTuple, cast
 
 from kintung.store.audit import GENESIS, AuditBook, ChainedAudit, ChainedSaid, ChainedVersion, next_head
-from kintung.store.port import Finding, Method
+from kintung.store.port import Finding
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, label_names, labels_of
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
+from kintung.store.versions import Method
 
 COMMITS_A_PAGE = 200
 ENTRIES_A_PAGE = 5_000

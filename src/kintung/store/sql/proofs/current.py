@@ -3,11 +3,13 @@ that the resources of each type are as many as is kept of them."""
 
 from collections.abc import Iterator
 
-from kintung.store.port import MOST_LABELS, Finding, Method
+from kintung.store.port import Finding
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES
 from kintung.store.sql.proofs.chain import ChainProof
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
+from kintung.store.versions import Method
+from kintung.store.writes import MOST_LABELS
 
 _COLUMNS = (
     "x.version_id, x.labels, e.type, e.id,"

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from kintung.store.port import Finding, OwnerKind
+from kintung.store.port import Finding
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
+from kintung.store.versions import OwnerKind
 
 _PATIENT = TYPE_NUMBERS["Patient"]
 

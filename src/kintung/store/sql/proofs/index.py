@@ -13,7 +13,7 @@ from typing import NamedTuple
 from kintung.errors import KintungError
 from kintung.fhir.json import parse
 from kintung.store.composites import composite_terms, numbered
-from kintung.store.port import KEY_ATOM, Finding, IndexRows
+from kintung.store.port import Finding
 from kintung.store.scribe import Scribe
 from kintung.store.sql.bodies import current_bodies
 from kintung.store.sql.database import Database, Row
@@ -22,6 +22,7 @@ from kintung.store.sql.names import TYPE_NAMES
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
 from kintung.store.sql.schema import BY_NAME, INDEX_TABLES
 from kintung.store.sql.vaulting import vault_of
+from kintung.store.writes import KEY_ATOM, IndexRows
 
 SUSPECTS_A_READING = 200
 _MOST_TERMS = 200_000

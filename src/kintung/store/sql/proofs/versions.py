@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from kintung.errors import KintungError
 from kintung.fhir.json import parse
-from kintung.store.port import Finding, Method, OwnerKind, Ownership
+from kintung.store.port import Finding
 from kintung.store.scribe import Scribe, ownership_of
 from kintung.store.sealing import Sealer, owner_label
 from kintung.store.sql.database import Database, Row
@@ -18,6 +18,7 @@ from kintung.store.sql.names import TYPE_NAMES, TYPE_NUMBERS
 from kintung.store.sql.proofs.index import Body, IndexProof
 from kintung.store.sql.proofs.walk import Pages, Readable, name_of, walk
 from kintung.store.sql.vaulting import vault_of
+from kintung.store.versions import Method, OwnerKind, Ownership
 
 VERSIONS_A_PAGE = 500
 _MOST_KEYS = 50_000

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from kintung.fhir.search import AnyOf, Chain, Compartment, Condition, Everything, Query
-from kintung.store.port import Position
 from kintung.store.reader import Scope
 from kintung.store.sql.database import Database
 from kintung.store.sql.search.conditions import FEW, count, has_range, is_of_forms, is_wide, keys
 from kintung.store.sql.search.lookups import Lookups
 from kintung.store.sql.search.points import is_of, one_person, points_of
 from kintung.store.sql.visibility import StoredReader
+from kintung.store.versions import Position
 
 FEW_PERSONS = 256
 """Persons in a scope up to which they are visited without walking first."""

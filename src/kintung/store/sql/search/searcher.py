@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kintung.fhir.search import Query
-from kintung.store.port import Position
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.search.cost import require_affordable, resources
 from kintung.store.sql.search.date_order import dated_page
@@ -14,6 +13,7 @@ from kintung.store.sql.search.plan import Asked, Plan, PlanName, elsewhere, is_b
 from kintung.store.sql.search.sorting import date_sorted_by, is_newest_first
 from kintung.store.sql.search.statements import Statement, page, total
 from kintung.store.sql.visibility import StoredReader
+from kintung.store.versions import Position
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kintung.fhir.search import Parameter, Query, Sort
-from kintung.store.port import Position
 from kintung.store.sql.clauses import ALWAYS, Clause, every, some
 from kintung.store.sql.database import Database
 from kintung.store.sql.search.index_rows import BY_KEY, TABLES, atoms_of, by_resource, rows_of
+from kintung.store.versions import Position
 
 
 class SortValue(NamedTuple):

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from kintung.identity.name_search import MatchedForm
 from kintung.identity.typed import Reasons, Typed, query, reasons
-from kintung.store.port import Paging, View
+from kintung.store.port import View
+from kintung.store.versions import Paging
 from kintung.web.cursor import Cursor, refused
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.registry import Asked

@@ -13,8 +13,9 @@ from kintung.errors import NotFound
 from kintung.fhir.json import parse
 from kintung.fhir.references import is_id
 from kintung.fhir.search import resource_types
-from kintung.store.port import Method, Paging, Version, View
+from kintung.store.port import View
 from kintung.store.reader import Reader
+from kintung.store.versions import Method, Paging, Version
 from kintung.web.fhir.answer import Answer
 from kintung.web.fhir.binary import content, content_of
 from kintung.web.pages.language import Language

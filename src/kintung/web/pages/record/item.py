@@ -11,7 +11,8 @@ from kintung.fhir.json import parse
 from kintung.fhir.references import is_id
 from kintung.fhir.search import parse_query, resource_types
 from kintung.fhir.search.narrative import narrative
-from kintung.store.port import Method, Paging, Version, View
+from kintung.store.port import View
+from kintung.store.versions import Method, Paging, Version
 from kintung.web.fhir.answer import Answer
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from kintung.errors import NotFound, ValueInvalid
 from kintung.fhir.json import parse
-from kintung.store.port import Paging, Version, View
+from kintung.store.port import View
+from kintung.store.versions import Paging, Version
 from kintung.web.pages.age import age
 from kintung.web.pages.language import Language
 from kintung.web.pages.numbers import LABELS, shown_numbers

@@ -10,8 +10,9 @@ from dataclasses import replace
 from kintung.definitions import ownership_rules
 from kintung.fhir.search import Query, parse_query
 from kintung.fhir.search.compartments import compartment, members
-from kintung.store.port import Method, Paging, Version, View
+from kintung.store.port import View
 from kintung.store.reader import Reader
+from kintung.store.versions import Method, Paging, Version
 
 MOST = 100
 """Of each type, the newest."""

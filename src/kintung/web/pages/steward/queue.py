@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from kintung.errors import NotFound
 from kintung.store.links import Link
-from kintung.store.port import Position, View
+from kintung.store.port import View
 from kintung.store.reader import Reader
+from kintung.store.versions import Position
 from kintung.web.cursor import Cursor
 from kintung.web.fhir.answer import Answer
 from kintung.web.pages.page import page

@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 
 from kintung.errors import Deleted, NotFound
 from kintung.fhir.json import parse
-from kintung.store.port import Version, View
+from kintung.store.port import View
 from kintung.store.reader import Reader
+from kintung.store.versions import Version
 
 Resource = dict[str, Any]
 
