@@ -29,7 +29,7 @@ def test_a_person_is_found_by_keyboard_alone_without_javascript(
             page.keyboard.press("Enter")
         assert page.locator("html").get_attribute("lang") == language
         expect(page.locator("ol.people > li")).to_have_count(2)
-        expect(page.locator("ol.people")).to_contain_text(said("characters that sound so in Cantonese"))
+        expect(page.locator("ol.people")).to_contain_text(said("characters that sound alike in Cantonese"))
         expect(page.locator(".understood")).to_contain_text("Chan Tai Man")
         assert "Chan" not in page.url
         page.keyboard.press("Tab")

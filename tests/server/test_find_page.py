@@ -135,10 +135,11 @@ def test_no_space_stands_after_a_sign_as_wide_as_a_character(api: Api, lang: str
     ("typed", "said"),
     [
         ("陳大文", ["Found by the name as written"] * 2),
-        ("陳大文 1948", ["Found by the name as written the birth date"]),
+        ("陳大文 1948", ["Found by the name as written the year of birth"]),
+        ("chan tai man 2/3/1948", ["Found by the name as written the birth date"]),
         (
-            "chan tai man 2/3/1948",
-            ["the same letters, parted or put in order otherwise; or Pinyin the birth date"],
+            "tai man chan 2/3/1948",
+            ["the same letters, spaced or ordered differently; or Pinyin the birth date"],
         ),
         ("a 123456 (3)", ["Found by Hong Kong identity card number"]),
         ("06052011", ["Found by the birth date"]),
@@ -252,7 +253,7 @@ def test_the_reasons_are_those_of_the_search(api: Api, text: str) -> None:
     [
         ("nobody", "Nobody was found"),
         ("A123456(4)", "The check digit of this number does not fit."),
-        ("陳大文 31/2/1948", "Nobody can be born on 31/2/1948."),
+        ("陳大文 31/2/1948", "Nobody can have been born on 31/2/1948."),
         ("x" * 101, "Give at most 100 characters."),
     ],
 )
@@ -330,7 +331,7 @@ def test_a_day_finds_who_is_known_to_be_born_on_it_and_the_year_is_one_key_away(
     page = find(api, "Siu Ming 2/3/1948")
     assert (cards(page), "Nobody was found" in page.text) == ([], True)
     assert "Of some people only the year of birth is on record." in page.text
-    (path,) = re.findall(r'<a href="([^"]+)">Look for 1948</a>', page.text)
+    (path,) = re.findall(r'<a href="([^"]+)">Look for people born in 1948</a>', page.text)
     following = get(api, path.replace("&amp;", "&"))
     (card,) = cards(following)
     assert "CHAN, Siu Ming born 1948" in card
@@ -352,7 +353,9 @@ def test_a_day_finds_who_is_known_to_be_born_on_it_and_the_year_is_one_key_away(
 )
 def test_the_year_alone_is_offered_where_more_was_typed(api: Api, typed: str, year: str) -> None:
     page = find(api, typed)
-    assert re.findall(r'<a href="[^"]+">Look for (\d+)</a>', page.text) == ([year] if year else [])
+    assert re.findall(r'<a href="[^"]+">Look for people born in (\d+)</a>', page.text) == (
+        [year] if year else []
+    )
 
 
 # --- Recent people --------------------------------------------------------------------

@@ -258,9 +258,17 @@ def chan(api: Api) -> Api:
         (
             "Chan Tai Man",
             {
-                "c1": "characters that sound so in Cantonese",
-                "c2": "characters that sound so in Cantonese",
-                "c3": "the same letters, parted or put in order otherwise; or Pinyin",
+                "c1": "characters that sound alike in Cantonese",
+                "c2": "characters that sound alike in Cantonese",
+                "c3": "",  # as it is written
+            },
+        ),
+        (
+            "Tai Man Chan",
+            {
+                "c1": "characters that sound alike in Cantonese",
+                "c2": "characters that sound alike in Cantonese",
+                "c3": "the same letters, spaced or ordered differently; or Pinyin",
             },
         ),
     ],
@@ -271,7 +279,7 @@ def test_a_name_in_any_script_finds_the_record_and_says_by_which_form(
     cards = find(chan, name).text.split('<li class="card">')[1:]
     found: dict[str, str] = {}
     for card in cards:
-        id, why = re.search(r"beside=(\w+)", card), re.search(r"</span> · ([^<]+)</span>", card)
+        id, why = re.search(r"beside=(\w+)", card), re.search(r"</span>\u00a0· ([^<]+)</span>", card)
         assert id is not None
         found[id[1]] = why[1] if why else ""
     assert found == said

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple
 
 from kintung.definitions import naming_systems
@@ -52,7 +53,8 @@ class Typed(NamedTuple):
 
 
 class Reasons(NamedTuple):
-    """Why a Patient is found: the form of its name, its birth date, its identifiers (as stored)."""
+    """Why a Patient is found: the form of its name, what was typed of its birth date (a FHIR date), its
+    identifiers (as stored)."""
 
     name: MatchedForm | None
     birth: str
@@ -174,11 +176,15 @@ def reasons(typed: Typed, patient: Mapping[str, Any]) -> Reasons | None:
     forms = [form for each in patient.get("name", ()) if (form := matched_form(typed.name, each))]
     name = min(forms, key=lambda form: _CLOSEST.index(form.kind), default=None) if typed.name else None
     born: str = patient.get("birthDate") or ""
-    is_born = all(not birth.dates or any(map(born.startswith, birth.dates)) for birth in typed.births)
+    agreeing = [
+        [each for each in birth.dates if born.startswith(each)] for birth in typed.births if birth.dates
+    ]
     numbers = [list(_bearing(patient, number)) for number in typed.numbers]
-    if (typed.name and name is None) or not is_born or not all(numbers):
+    if (typed.name and name is None) or not all(agreeing) or not all(numbers):
         return None
-    return Reasons(name, born if typed.births else "", tuple(each for found in numbers for each in found))
+    return Reasons(
+        name, max(chain(*agreeing), key=len, default=""), tuple(each for found in numbers for each in found)
+    )
 
 
 def card_of(number: str) -> str:

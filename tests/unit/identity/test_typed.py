@@ -201,9 +201,11 @@ PATIENT: dict[str, Any] = {
         ("陈大文", "variant", "", []),
         ("CHAN Tai-man", "letters", "", []),
         ("Chen Dawen", "pinyin", "", []),
-        ("1948", None, BORN, []),
+        ("1948", None, "1948", []),
+        ("chan tai man", "written", "", []),
+        ("Tai Man", "written", "", []),
         ("a 123456 (3)", None, "", [HKID]),
-        ("MRN-0012345 1948", None, BORN, ["urn:clinic"]),
+        ("MRN-0012345 1948", None, "1948", ["urn:clinic"]),
         ("陳大文 A123456 2/3/1948", "written", BORN, [HKID]),
     ],
 )

@@ -1,6 +1,6 @@
 """Which form of a recorded name matched what was asked for: pages show it, and it is shown to be checked."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from kintung.fhir.search import Criterion, StringValue, extract, holds, parameters
 from kintung.fhir.search.text import folded
@@ -17,14 +17,15 @@ class MatchedForm(NamedTuple):
     why: str
 
 
+_WRITTEN: Final = ("written", 1, "as it is written")
 _WHY: dict[Kind, str] = {
     "variant": "other characters that are compared alike",
     "characters": "characters in the middle of the name, or beside letters",
     "hong_kong": "as Hong Kong spells the characters",
     "macao": "as Macao spells the characters",
     "pinyin": "as pinyin spells the characters",
-    "cantonese": "characters that sound so in Cantonese",
-    "letters": "the same letters, parted or put in order otherwise; or pinyin",
+    "cantonese": "characters that sound alike in Cantonese",
+    "letters": "the same letters, spaced or ordered differently; or pinyin",
     "surname": "a surname that is spelled so",
 }
 
@@ -37,7 +38,8 @@ def matched_form(query: str, name: dict[str, Any], code: NameCode = "name") -> M
         name: a HumanName as it is recorded.
         code: the search parameter it was asked for by.
 
-    The text of the form is the name as it is recorded.
+    The text of the form is the name as it is recorded. A name that is asked for whole, CHAN Tai Man, is
+    written so too, though none of its parts is.
     """
     resource = {"resourceType": "Patient", "name": [name]}
     rows = extract(resource)
@@ -46,9 +48,11 @@ def matched_form(query: str, name: dict[str, Any], code: NameCode = "name") -> M
     shown = _shown(name)
     written = Criterion(asked, None, (StringValue(query, folded(query)),))
     if folded(query) and holds(written, rows, id="", updated=0):
-        return MatchedForm(shown, "written", 1, "as it is written")
+        return MatchedForm(shown, *_WRITTEN)
     for each in sought(code, query):
         if holds(condition_of(asked, each), rows, id="", updated=0):
+            if folded(shown).startswith(folded(query)):
+                return MatchedForm(shown, *_WRITTEN)
             return MatchedForm(shown, each.kind, each.rank, _WHY[each.kind])
     return None
 

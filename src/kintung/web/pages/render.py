@@ -39,7 +39,7 @@ _COMMON: Headers = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 SAFE: Headers = ((b"content-security-policy", POLICY), *_COMMON)
-_AFTER_COMMA = re.compile("(?<=，)")
+_AFTER_PHRASE = re.compile("(?<=[，。])(?!$)")
 _KEPT_NOWHERE: Headers = (
     (b"cache-control", b"no-store"),
     (b"vary", b"accept-language, cookie, accept-encoding"),
@@ -161,8 +161,8 @@ def civil_day(text: str, language: Language) -> str:
 
 
 def phrases(text: str) -> Markup:
-    """A line of Chinese whose phrases stay whole where they fit: it is broken after a comma first."""
-    parts = _AFTER_COMMA.split(text)
+    """A line of Chinese whose phrases stay whole where they fit: it is broken after a sign first."""
+    parts = _AFTER_PHRASE.split(text)
     if len(parts) == 1:
         return escape(text)
     return Markup("").join(Markup('<span class="phrase">{}</span>').format(each) for each in parts)

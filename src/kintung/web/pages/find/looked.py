@@ -13,8 +13,8 @@ from kintung.web.pages.registry import Asked
 from kintung.web.site import Site
 
 TOO_LONG = N_("Give at most %(n)s characters.")
-FORGOTTEN = N_("What was looked for is no longer kept. Type it again.")
-NO_DAY = N_("Nobody can be born on %(text)s. Check the day, or give the year alone.")
+FORGOTTEN = N_("Your search is no longer kept. Type it again.")
+NO_DAY = N_("Nobody can have been born on %(text)s. Check the day, or give the year alone.")
 NOT_TAKEN = N_("This cannot be looked for. Try a part of the name.")
 
 

@@ -22,8 +22,8 @@ MATCHED: dict[str, str] = {
     "hong_kong": N_("as Hong Kong spells the characters"),
     "macao": N_("as Macao spells the characters"),
     "pinyin": N_("as Pinyin spells the characters"),
-    "cantonese": N_("characters that sound so in Cantonese"),
-    "letters": N_("the same letters, parted or put in order otherwise; or Pinyin"),
+    "cantonese": N_("characters that sound alike in Cantonese"),
+    "letters": N_("the same letters, spaced or ordered differently; or Pinyin"),
     "surname": N_("a surname that is spelled so"),
 }
 """By kind of ``kintung.identity.name_search.MatchedForm``: how a name that was found is the one asked for."""
