@@ -108,7 +108,7 @@ def test_other_results_stay_a_table_where_they_are_drawn_as_blocks(chromium: Bro
             expect(table.get_by_role("columnheader")).to_have_count(4)
             expect(table.get_by_role("row")).to_have_count(4)
             expect(table.get_by_role("rowheader").first).to_have_text("Platelets")
-            expect(table.get_by_role("cell").first).to_have_text("213 10⁹/L")
+            expect(table.get_by_role("cell").first).to_have_text("213 × 10⁹/L")
             is_stacked = table.evaluate("table => getComputedStyle(table).display") == "block"
             assert is_stacked == (viewport is PHONE)
 

@@ -61,7 +61,7 @@ def test_two_records_are_found_by_name_and_compared_by_keyboard_alone(
         page.keyboard.type("Chan Tai Man")
         with page.expect_navigation():
             page.keyboard.press("Enter")
-        expect(page.locator("ol.queue")).to_contain_text("陈大文 · characters that sound so in Cantonese")
+        expect(page.locator("ol.queue")).to_contain_text("陈大文 · characters that sound alike in Cantonese")
         follow(page, "Compare 陈大文 with another")
         follow(page, "Compare 陈大文 and 陳大文")
         expect(page.locator("h1")).to_have_text("One person or two?")
@@ -92,7 +92,7 @@ def test_the_language_of_the_browser_is_kept_through_a_decision_on_a_phone(
         )
         page.get_by_role("link", name="繁體中文").click()
         expect(page.get_by_role("status")).to_contain_text("已維持分開")
-        page.get_by_role("link", name="待決的紀錄對").click()
+        page.get_by_role("link", name="待決的成對紀錄").click()
         assert page.locator("html").get_attribute("lang") == Language.HONG_KONG
 
 

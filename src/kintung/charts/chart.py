@@ -5,15 +5,19 @@ from typing import NamedTuple
 
 
 class Point(NamedTuple):
-    """A value at an instant (UTC microseconds), in the unit of its chart; ``outside`` its reference range."""
+    """A value at an instant (UTC microseconds), in the unit of its chart.
+
+    ``outside`` its reference range; None where no range is known of its day.
+    """
 
     at: int
     value: float
-    outside: bool = False
+    outside: bool | None = False
 
 
 class Line(NamedTuple):
-    """Points of one thing, oldest first. Its reference range is from ``low`` to under ``below``.
+    """Points of one thing, oldest first. Its reference range is from ``low`` to under ``below``, and is drawn
+    from the first point on of whose day a range is known.
 
     ``said`` is how the last value is written, "" for the number itself. ``is_closed``: the range has its
     upper bound in it.

@@ -1,7 +1,8 @@
 """A chart as SVG text.
 
 Nothing in it needs colour: lines have marks of different shape and their names at their ends, a value
-outside its reference range has a filled mark, the range is bounded by broken lines. Presentation is said in
+outside its reference range has a filled mark, one of a day of which no range is known a small one, the range
+is bounded by broken lines. Presentation is said in
 attributes, so that it is whole on paper and in a document too; a style sheet may say more by the classes.
 Coordinates are of a frame of ``WIDTH`` by ``HEIGHT``.
 """
@@ -25,18 +26,23 @@ TEXT = 12.0
 MOST_MARKS = 60
 """Points of a line that have each a mark; of more only the last."""
 _TOP, _BOTTOM = 24.0, HEIGHT - 26.0
+_BETWEEN_DATES = 6.0
 _APART = 14.0
 """Between the names at the ends of two lines."""
 _STEP = 6.0
 """Between two places of a line that are looked at."""
+_CLEAR = 10.0
+"""Beside the name of a bound, to the middle of a mark."""
 _OF_MARK = 4
 """How much worse a mark is in the way than a piece of a line."""
-_DAY_WIDTH, _YEAR_WIDTH = 74.0, 48.0
+_DAY_WIDTH = 74.0
 _SHAPES = ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "M-3.5-3.5h7v7h-7z", "M0-5l5 5l-5 5l-5-5z", "M0-5l4.5 8h-9z")
+_LOOKS = {True: ("mark outside", "currentColor"), False: ("mark", "#fff"), None: ("mark unknown", "#fff")}
+"""Of a mark, by whether its value is outside its range."""
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 _DAY = 86_400 * 1_000_000
 _ALONE = 15 * _DAY
-"""On each side of a point that stands alone in time."""
+"""Before a point that stands alone in time."""
 
 
 def svg(chart: Chart) -> str:
@@ -74,9 +80,8 @@ def _drawn(chart: Chart, lines: list[Line]) -> Iterator[str]:
     first, last = min(instants), max(instants)
     is_alone = first == last
     if is_alone:
-        first, last = first - _ALONE, last + _ALONE
-    limits = [limit for line in lines for limit in (line.low, line.below) if limit is not None]
-    axis = numbers([*(point.value for line in lines for point in line.points), *limits])
+        first -= _ALONE
+    axis = numbers([*(point.value for line in lines for point in line.points), *_shown_of(lines)])
     marks = [_number(mark, axis.decimals, chart) for mark in axis.marks]
     names = [_name(line, chart, alone=len(lines) == 1) for line in lines]
     left = max(map(width_of, marks)) + 14
@@ -100,6 +105,14 @@ def _drawn(chart: Chart, lines: list[Line]) -> Iterator[str]:
     yield "</svg>"
 
 
+def _shown_of(lines: Sequence[Line]) -> Iterator[float]:
+    """The bounds, and a little of the side of each where a value is well: the axis does not end at one."""
+    for line in lines:
+        for limit, side in ((line.below, -1), (line.low, 1)):
+            if limit is not None:
+                yield from (limit, limit + side * max(abs(limit), 1) * 1e-6)
+
+
 def datetime_of(at: int, chart: Chart) -> datetime:
     """An instant on the clocks of the zone of a chart."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at, minutes=chart.offset_minutes)
@@ -108,7 +121,7 @@ def datetime_of(at: int, chart: Chart) -> datetime:
 def width_of(text: str) -> float:
     """About how wide a text is: a Chinese character is a square."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return TEXT * (wide + 0.58 * (len(text) - wide))
+    return TEXT * (wide + 0.62 * (len(text) - wide))
 
 
 # --- Axes and ranges ------------------------------------------------------------------
@@ -130,11 +143,12 @@ def _dates(chart: Chart, frame: _Frame, alone: date | None) -> Iterator[str]:
     """What is written below: of a point that is alone its own day."""
     if alone is not None:
         said = format_date(alone, "medium", locale=chart.locale)
-        yield _text((frame.left + frame.right) / 2, HEIGHT - 8, said, "tick", anchor="middle")
+        yield _text(frame.right + 4, HEIGHT - 8, said, "tick", anchor="end")
         return
     first, last = datetime_of(frame.first, chart).date(), datetime_of(frame.last, chart).date()
     width = frame.right - frame.left
-    found = days(first, last, max(2, int(width // _DAY_WIDTH)), max(2, int(width // _YEAR_WIDTH)))
+    year = width_of(format_skeleton("y", last, locale=chart.locale)) + _BETWEEN_DATES
+    found = days(first, last, max(2, int(width // _DAY_WIDTH)), max(2, int(width // year)))
     free = 0.0
     for mark in found.marks:
         midnight = (mark - date(1970, 1, 1)).days * _DAY - chart.offset_minutes * 60_000_000
@@ -145,7 +159,7 @@ def _dates(chart: Chart, frame: _Frame, alone: date | None) -> Iterator[str]:
         if x - half >= free:
             yield f'<path class="axis" stroke="currentColor" d="M{frame.x(at):.1f} {_BOTTOM:.1f}v4"/>'
             yield _text(x, HEIGHT - 8, said, "tick", anchor="middle")
-            free = x + half + 6
+            free = x + half + _BETWEEN_DATES
 
 
 def _ranges(lines: Sequence[Line], frame: _Frame) -> Iterator[str]:
@@ -154,15 +168,24 @@ def _ranges(lines: Sequence[Line], frame: _Frame) -> Iterator[str]:
         low, below = lines[0].low, lines[0].below
         top = frame.y(below) if below is not None else _TOP
         bottom = frame.y(low) if low is not None else _BOTTOM
+        left = _since(lines[0], frame)
         yield (
-            f'<rect class="range" x="{frame.left:.1f}" y="{top:.1f}" width="{frame.right - frame.left:.1f}"'
+            f'<rect class="range" x="{left:.1f}" y="{top:.1f}" width="{frame.right - left:.1f}"'
             f' height="{bottom - top:.1f}" fill-opacity=".08"/>'
         )
-    for _, limit, _ in _limits(lines):
+    for line, limit, _ in _limits(lines):
+        left = _since(line, frame)
         yield (
-            f'<path class="limit" d="M{frame.left:.1f} {frame.y(limit):.1f}H{frame.right:.1f}" fill="none"'
-            ' stroke="currentColor" stroke-dasharray="4 3" stroke-opacity=".7"/>'
+            f'<path class="limit" d="M{left:.1f} {frame.y(limit):.1f}H{frame.right:.1f}"'
+            ' fill="none" stroke="currentColor" stroke-dasharray="4 3" stroke-opacity=".7"/>'
         )
+
+
+def _since(line: Line, frame: _Frame) -> float:
+    """Where the range of a line begins: at the first value it is known of, or with the axis."""
+    if line.points[0].outside is not None:
+        return frame.left
+    return frame.x(next((point.at for point in line.points if point.outside is not None), frame.first))
 
 
 def _limits(lines: Sequence[Line]) -> Iterator[tuple[Line, float, str]]:
@@ -176,38 +199,44 @@ def _limit_names(chart: Chart, lines: Sequence[Line], frame: _Frame) -> Iterator
     """What the bounds are, each over or under its own, where the least of the lines is in the way."""
     spots = [spot for line in lines for spot in _along(list(_sparse(line.points, frame)), frame)]
     taken: list[float] = []
-    for _, limit, sign in _limits(lines):
-        said = f"{sign} {_number(limit, None, chart)}"
-        places = [
-            place for place in _beside(frame.y(limit)) if all(abs(place - other) >= _APART for other in taken)
-        ]
+    for line, limit, sign in _limits(lines):
+        decimals = frame.axis.decimals if round(limit, frame.axis.decimals) == limit else None
+        said = f"{sign} {_number(limit, decimals, chart)}"
+        beside = _beside(frame.y(limit), is_upper=limit == line.below)
+        places = [place for place in beside if all(abs(place - other) >= _APART for other in taken)]
         if places:
-            x, y = _freest(places, width_of(said), spots, frame)
+            x, y = _freest(places, _since(line, frame), width_of(said), spots, frame)
             taken.append(y)
             yield _text(x, y, said, "limit", haloed=True)
 
 
-def _beside(limit: float) -> Iterator[float]:
-    """Where a name stands over a bound and under it, as far as the frame has room."""
-    if limit > _TOP + TEXT + 4:
-        yield limit - 4
-    if limit < _BOTTOM - TEXT - 4:
-        yield limit + TEXT
+def _beside(limit: float, *, is_upper: bool) -> list[float]:
+    """Where a name stands under a bound and over it, as far as the frame has room; within the range first."""
+    under = [limit + TEXT] if limit < _BOTTOM - TEXT - 4 else []
+    over = [limit - 4] if limit > _TOP + TEXT + 4 else []
+    return under + over if is_upper else over + under
 
 
 def _freest(
-    places: Sequence[float], width: float, spots: Sequence[tuple[float, float, int]], frame: _Frame
+    places: Sequence[float],
+    since: float,
+    width: float,
+    spots: Sequence[tuple[float, float, int]],
+    frame: _Frame,
 ) -> tuple[float, float]:
     """Of all places at these heights that with the least of the lines in it; the first of equals."""
-    room = max(frame.right - frame.left - width - 8, 0)
+    first = min(since + 4, frame.right - width - 4)
+    room = frame.right - 4 - width - first
 
     def in_the_way(place: tuple[float, float]) -> int:
         x, y = place
         return sum(
-            weight for at, of, weight in spots if x - 6 <= at <= x + width + 6 and y - TEXT - 5 <= of <= y + 6
+            weight
+            for at, of, weight in spots
+            if x - _CLEAR <= at <= x + width + _CLEAR and y - TEXT - 5 <= of <= y + 6
         )
 
-    return min(((frame.left + 4 + room * part / 32, y) for y in places for part in range(33)), key=in_the_way)
+    return min(((first + room * part / 32, y) for y in places for part in range(33)), key=in_the_way)
 
 
 def _along(points: Sequence[Point], frame: _Frame) -> Iterator[tuple[float, float, int]]:
@@ -234,8 +263,9 @@ def _line(line: Line, place: int, frame: _Frame) -> Iterator[str]:
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         yield f'<path class="run" d="M{steps}" fill="none" stroke="currentColor" stroke-width="1.5"{dashes}/>'
     for point in points if len(points) <= MOST_MARKS else points[-1:]:
-        name, fill = ("mark outside", "currentColor") if point.outside else ("mark", "#fff")
+        name, fill = _LOOKS[point.outside]
         where = f"translate({frame.x(point.at):.1f} {frame.y(point.value):.1f})"
+        where += " scale(.5)" if point.outside is None else ""
         yield (
             f'<path class="{name}" transform="{where}" d="{shape}" fill="{fill}" stroke="currentColor"'
             ' stroke-width="1.5"/>'

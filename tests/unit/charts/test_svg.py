@@ -130,11 +130,36 @@ def test_values_outside_the_range_have_filled_marks_and_the_range_its_bounds() -
     drawn = Drawn(chart(line(5.2, 6.4, 7.1, low=4, below=6), unit="%", title="HbA1c"))
     assert drawn.outside() == 2
     assert drawn.written("limit") == ["< 6", "≥ 4"]
+    assert "8" in drawn.written("tick")
     area = drawn.root.find(f".//{SVG}rect[@class='range']")
     assert area is not None
     top, height = float(area.attrib["y"]), float(area.attrib["height"])
     inside = [top <= y <= top + height for _, y in drawn.marks()]
     assert inside == [True, False, False]
+
+
+def test_a_range_begins_where_it_is_known_and_its_bounds_are_no_end_of_the_axis() -> None:
+    points = (
+        Point(at(2018), 7.9, None),
+        Point(at(2019), 6.5, outside=True),
+        Point(at(2020), 6.4, outside=True),
+        Point(at(2021), 6.2, outside=True),
+    )
+    drawn = Drawn(chart(Line("", points, below=6.0), unit="%"))
+    assert drawn.outside() == 3
+    assert len(drawn.root.findall(f".//{SVG}path[@class='mark unknown']")) == 1
+    bound = drawn.root.find(f".//{SVG}path[@class='limit']")
+    area = drawn.root.find(f".//{SVG}rect[@class='range']")
+    assert bound is not None
+    assert area is not None
+    drawn_at = re.match(r"M(\S+) (\S+)H", bound.attrib["d"])
+    assert drawn_at is not None
+    left, y = drawn_at.groups()
+    assert left == area.attrib["x"] == f"{drawn.run()[1][0]:.1f}"
+    assert float(area.attrib["height"]) > 10
+    (name,) = drawn.texts("limit")
+    assert name.text == "< 6.0", "as many decimals as the axis has"
+    assert name.top > float(y), "it stands on the side where a value is well"
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
@@ -144,13 +169,15 @@ def test_nothing_is_drawn_of_nothing() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_one_point_stands_in_the_middle_above_its_day(locale: str) -> None:
+def test_one_point_stands_beside_its_value_above_its_day(locale: str) -> None:
     drawn = Drawn(chart(line(120), locale=locale))
     ((x, y),) = drawn.marks()
     dates = [box for box in drawn.texts("tick") if box.bottom > HEIGHT - 10]
     assert len(dates) == 1
     assert "2024" in dates[0].text
-    assert (dates[0].left + dates[0].right) / 2 == pytest.approx(x, abs=0.2)
+    (end,) = drawn.texts("end")
+    assert dates[0].left < x < dates[0].right < end.right
+    assert 0 < end.left - x < 10
     assert 0 < y < HEIGHT
 
 

@@ -148,7 +148,7 @@ COMPARISONS = (
             Level("same", "the same spelling", Shared("given_latin")),
             Level(
                 "sound",
-                "each syllable is a spelling of its character",
+                "each Chinese syllable is a spelling of its character",
                 Covered("given_syllables", "given_spelled"),
             ),
             Level(
@@ -176,7 +176,7 @@ COMPARISONS = (
         (
             Level(
                 "same",
-                "each syllable is a spelling of its character",
+                "each Chinese syllable is a spelling of its character",
                 Covered("given_syllables", "given_spelled"),
             ),
             Level("syllable", "one syllable is", Crossed("given_syllables", "given_spelled")),

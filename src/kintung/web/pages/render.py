@@ -121,6 +121,7 @@ def _words(language: Language) -> dict[str, Any]:
         "tenths": partial(_number, language=language, pattern="#,##0.0"),
         "recorded": partial(_recorded, language=language),
         "phrases": phrases,
+        "whole": whole,
         "home": HOME,
         "style": STYLE,
         "mark": MARK,
@@ -132,7 +133,7 @@ def _instant(micros: int, language: Language, offset_minutes: int) -> Markup:
     at = datetime.fromtimestamp(micros / 1_000_000, UTC).astimezone(
         timezone(timedelta(minutes=offset_minutes))
     )
-    said = f"{format_date(at, 'medium', locale=language.locale)} {at:%H:%M}"
+    said = f"{format_date(at, 'medium', locale=language.locale)}".replace(" ", "\u00a0") + f" {at:%H:%M}"
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), said)
 
 
@@ -155,17 +156,22 @@ def civil_day(text: str, language: Language) -> str:
             return format_skeleton("y", date(int(year), 1, 1), locale=language.locale)
         if len(rest) == 1:
             return format_skeleton("yMMMM", date(int(year), int(rest[0]), 1), locale=language.locale)
-        return format_date(date.fromisoformat(text), "long", locale=language.locale)
+        return format_date(date.fromisoformat(text), "long", locale=language.locale).replace(" ", "\u00a0")
     except ValueError:
         return text
 
 
+def whole(text: str) -> Markup:
+    """What stays on one line where it fits."""
+    return Markup('<span class="phrase">{}</span>').format(text)
+
+
 def phrases(text: str) -> Markup:
     """A line of Chinese whose phrases stay whole where they fit: it is broken after a sign first."""
-    parts = _AFTER_PHRASE.split(text)
+    parts = _AFTER_PHRASE.split(escape(text))
     if len(parts) == 1:
         return escape(text)
-    return Markup("").join(Markup('<span class="phrase">{}</span>').format(each) for each in parts)
+    return Markup("").join(whole(Markup(part)) for part in parts)  # noqa: S704 - escaped above
 
 
 def _address(path: str, query: Mapping[str, str]) -> str:

@@ -45,8 +45,10 @@ def quantity(value: Any, language: Language) -> str:
     if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
         return ""
     comparator = _text(it, "comparator")
-    parts = (_COMPARATORS.get(comparator, comparator), number(amount, language), unit(it, language))
-    return " ".join(filter(None, parts))
+    measure = unit(it, language)
+    times = "×" if measure.startswith("10") else ""  # 213 × 10⁹/L, not 213 10⁹/L
+    parts = (_COMPARATORS.get(comparator, comparator), number(amount, language), times, measure)
+    return "\u00a0".join(filter(None, parts))
 
 
 def unit(value: dict[str, Any], language: Language) -> str:

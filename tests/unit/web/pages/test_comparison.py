@@ -39,7 +39,7 @@ def named(*names: str | tuple[str, str]) -> dict[str, Any]:
             named(("LEE", "Ka Yan Grace")),
             named("李嘉欣"),
             Verdict.NEAR,
-            [["each syllable is a spelling of its character"]],
+            [["each Chinese syllable is a spelling of its character"]],
         ),
         (named(("CHAN", "Tai Man")), named(("Chan", "TAI-MAN")), Verdict.SAME, [[]]),
         (named("黃小明"), named("黃少明"), Verdict.DIFFERS, [[]]),

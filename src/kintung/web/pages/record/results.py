@@ -36,13 +36,17 @@ _TIMES = ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued")
 
 
 class Within(NamedTuple):
-    """A reference range: bounds as decimals, None for none; ``is_own``: the Observation brings it itself."""
+    """A reference range: bounds as decimals, None for none; ``is_own``: the Observation brings it itself.
+
+    ``since``: the civil day from which ours holds, "" of one's own.
+    """
 
     low: Decimal | None
     high: Decimal | None
     is_own: bool
     is_assumed: bool = False
     source: str = ""
+    since: str = ""
 
 
 class Value(NamedTuple):
@@ -82,6 +86,11 @@ class Trend(NamedTuple):
     readings: tuple[Reading, ...]
     range: tuple[tuple[str, Within], ...]
     chart: str
+
+    @property
+    def first_day(self) -> str:
+        """The civil day of the oldest reading, "" where none says its day."""
+        return min(filter(None, (reading.day for reading in self.readings)), default="")
 
     @property
     def rows(self) -> tuple[Reading, ...]:
@@ -186,7 +195,9 @@ def _range(line: Defined, day: date | None) -> Within | None:
     if found is None:
         return None
     low, below = (Decimal(each) if each else None for each in (found.low, found.below))
-    return Within(low, below, is_own=False, is_assumed=found.assumed, source=found.source)
+    return Within(
+        low, below, is_own=False, is_assumed=found.assumed, source=found.source, since=found.start.isoformat()
+    )
 
 
 def _verdict(value: Decimal, within: Within | None) -> str:
@@ -256,7 +267,8 @@ def _line(name: str, place: int, readings: Iterable[Reading], language: Language
         if value is not None and value.value is not None and reading.at:
             if not points:
                 within, last = value.within, shown(value.value, language)
-            points.append(Point(reading.at, float(value.value), bool(value.verdict)))
+            outside = bool(value.verdict) if value.within is not None else None
+            points.append(Point(reading.at, float(value.value), outside))
     points.reverse()
     if within is None:
         return Line(name, tuple(points), said=last)

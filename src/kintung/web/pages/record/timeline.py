@@ -105,8 +105,10 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         key=lambda event: (event.at, event.path),
         reverse=True,
     )
-    places = sorted({event.origin for event in events if event.origin.recorded}, key=_by_words)
-    named = {origin.recorded: origin.words for origin in reversed(places)}
+    origins = {*found.person.keepers, *(event.origin for event in events)}
+    places = sorted((origin for origin in origins if origin.recorded), key=_by_words)
+    named = {wanted.place: wanted.place} if wanted.place else {}
+    named |= {origin.recorded: origin.words for origin in reversed(places)}
     taken = [event for event in events if wanted.takes(event)]
     start = (wanted.number - 1) * EACH
     answer = page(
@@ -124,6 +126,7 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         places=named,
         events=taken[start : start + EACH],
         count=len(taken),
+        first=start + 1,
         following=str(wanted.number + 1) if len(taken) > start + EACH else "",
     )
     return answer._replace(about=found.person.about, opened=found.person.key)

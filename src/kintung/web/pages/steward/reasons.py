@@ -16,8 +16,8 @@ SAID = (
 """What ``kintung.identity.feed`` says of a pair."""
 HELD = N_("Linking them would join two records that a steward keeps apart.")
 ASKED = N_("They may be one person; the rule cannot tell.")
-NUMBER = N_("Nothing speaks against one person, but the identity number does not settle it.")
-NO_NUMBER = N_("Nothing speaks against one person, but no identity number is in common.")
+NUMBER = N_("Nothing in the score speaks against one person, but the identity number does not settle it.")
+NO_NUMBER = N_("Nothing in the score speaks against one person, but no identity number is in common.")
 
 AGAINST = 2
 """Terms of a score that are named in the list."""
