@@ -6,7 +6,7 @@ does; so one statement reads it, and another the bodies.
 
 from collections.abc import Collection, Sequence
 
-from kintung.store.sql.clauses import Clause, among, every, listed, starting
+from kintung.store.sql.clauses import Clause, among, every, listed, query_of, starting
 from kintung.store.sql.database import Database, Row
 from kintung.store.sql.log import first_since
 from kintung.store.sql.names import TYPE_NUMBERS
@@ -41,15 +41,16 @@ def rows(
 
 
 def as_it_is(db: Database, who: StoredReader, keys: list[int], types: list[int], limit: int) -> Clause:
-    """The current versions."""
-    where = every(
-        Clause("r.deleted = 0"), listed(db, "r.patient_key", keys), among("r.type", types), visible(who, "r")
-    )
+    """The current versions, Patient by Patient: a planner left to itself walks all of a type in order."""
+    wanted = query_of(db, keys)
+    by = every(Clause("r.patient_key = w.patient_key"), among("r.type", types))
+    found = starting(db, Clause("wanted w"), by, every(Clause("r.deleted = 0"), visible(who, "r")))
     text = (
-        "SELECT r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind FROM resource r"
-        f" WHERE {where.text} ORDER BY r.seq DESC LIMIT ?"
+        f"WITH wanted(patient_key) AS ({wanted.text})"
+        " SELECT r.patient_key, r.type, r.key, r.version_id, r.seq, r.kind"
+        f" FROM {found.text} ORDER BY r.seq DESC LIMIT ?"
     )
-    return Clause(text, (*where.values, limit))
+    return Clause(text, (*wanted.values, *found.values, limit))
 
 
 def as_it_was(
