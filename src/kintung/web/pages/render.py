@@ -39,6 +39,8 @@ _COMMON: Headers = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 SAFE: Headers = ((b"content-security-policy", POLICY), *_COMMON)
+_SHORT_END = re.compile(r" (?=\S{1,2}$)")
+"""Before what is too short for a line of its own: stage 3a, 500 mg."""
 _AFTER_PHRASE = re.compile("(?<=[，。])(?!$)")
 _KEPT_NOWHERE: Headers = (
     (b"cache-control", b"no-store"),
@@ -143,7 +145,7 @@ def _number(value: float, language: Language, pattern: str | None = None) -> str
 
 def _recorded(text: str, language: Language) -> Markup:
     """What was recorded, marked with its language where that is not the language of the page."""
-    of = tongue(text, language)
+    of, text = tongue(text, language), _SHORT_END.sub("\u00a0", text)
     return Markup('<span lang="{}">{}</span>').format(of, text) if of else Markup.escape(text)
 
 

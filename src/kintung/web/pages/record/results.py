@@ -88,9 +88,10 @@ class Trend(NamedTuple):
     chart: str
 
     @property
-    def first_day(self) -> str:
-        """The civil day of the oldest reading, "" where none says its day."""
-        return min(filter(None, (reading.day for reading in self.readings)), default="")
+    def since(self) -> str:
+        """The civil day from which its ranges hold; "" where no reading is older."""
+        first = min(filter(None, (reading.day for reading in self.readings)), default="")
+        return max((within.since for _, within in self.range if first < within.since), default="")
 
     @property
     def rows(self) -> tuple[Reading, ...]:
