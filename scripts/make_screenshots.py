@@ -29,7 +29,9 @@ from tests.browser.world import site, world
 from tests.commands import demo
 
 TALLEST = 16_000
-"""Of a longer page the rest is not shown: Chromium draws no more, px."""
+"""A longer page is shown in parts, ``-2`` the second: Chromium draws no more at once, px."""
+_LOCALES = {Language.HONG_KONG: "zh-HK", Language.MAINLAND: "zh-CN", Language.ENGLISH: "en-GB"}
+"""Of the browser: fields of days are written as it writes them."""
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 DEMO = (Place("home-demo", "/"), Place("api-demo", "/api"))
 """What a demo has otherwise than another node."""
@@ -60,8 +62,10 @@ VIEWS = (
 
 
 def shoot(browser: Browser, root: str, place: Place, language: Language, view: View) -> None:
-    """One picture of a whole page."""
-    with browser.new_context(viewport={"width": view.width, "height": 844}) as context:
+    """A picture of a whole page, or several of a very long one."""
+    with browser.new_context(
+        viewport={"width": view.width, "height": 844}, locale=_LOCALES[language]
+    ) as context:
         page = context.new_page()
         chosen = context.new_cdp_session(page)
         sizes = {"fontSizes": {"standard": 16 * view.text, "fixed": 13 * view.text}}
@@ -72,7 +76,10 @@ def shoot(browser: Browser, root: str, place: Place, language: Language, view: V
         height = page.evaluate("() => document.documentElement.scrollHeight")
         page.set_viewport_size({"width": view.width, "height": min(height, TALLEST)})
         chosen.send("Page.setFontSizes", sizes)  # forgotten when the size of the window changes
-        page.screenshot(path=FOLDER / f"{place.name}-{language}-{view.name}.png")
+        for part in range(-(-height // TALLEST)):
+            page.evaluate("top => window.scrollTo(0, top)", part * TALLEST)
+            name = f"{place.name}-{language}-{view.name}{f'-{part + 1}' if part else ''}"
+            page.screenshot(path=FOLDER / f"{name}.png")
 
 
 def shoot_all(browser: Browser, root: str, places: Collection[Place]) -> None:

@@ -225,7 +225,7 @@ INTERACTIONS = (
         Reads(match),
         Right.MATCH,
         Policy.DISCLOSES,
-        "Whom of the record a Patient may be: certain matches and probable ones, graded.",
+        "Who in the record a Patient may be: certain matches and probable ones, graded.",
         operation=OPERATION,
         types=(TYPE,),
     ),

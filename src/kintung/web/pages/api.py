@@ -202,7 +202,7 @@ def lines(base: str, id: str) -> Iterator[Line]:
     yield Line(
         N_("What is wrong with a resource; nothing is stored"), _post(f"{base}/Patient/$validate", _WRONG)
     )
-    yield Line(N_("Whom of the record somebody may be"), _post(f"{base}/Patient/$match", _ASKED))
+    yield Line(N_("Who in the record somebody may be"), _post(f"{base}/Patient/$match", _ASKED))
     yield Line(N_("Several requests in one"), _post(base, _BATCH))
 
 

@@ -79,5 +79,5 @@ def home(site: Site, asked: Asked) -> Answer:
         traits=TRAITS,
         doors=[each for each in DOORS if each.right is None or each.right in asked.access.rights],
         base=asked.base,
-        release=f"Kintung {version('kintung')}, FHIR R4 (4.0.1)",
+        release=f"Kintung {version('kintung')}, FHIR\u00a0R4\u00a0(4.0.1)",
     )

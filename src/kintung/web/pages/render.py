@@ -41,7 +41,7 @@ _COMMON: Headers = (
 SAFE: Headers = ((b"content-security-policy", POLICY), *_COMMON)
 _SHORT_END = re.compile(r" (?=\S{1,2}$)")
 """Before what is too short for a line of its own: stage 3a, 500 mg."""
-_AFTER_PHRASE = re.compile("(?<=[，。])(?!$)")
+_AFTER_PHRASE = re.compile("(?<=[，。、：])(?!$)")
 _KEPT_NOWHERE: Headers = (
     (b"cache-control", b"no-store"),
     (b"vary", b"accept-language, cookie, accept-encoding"),
