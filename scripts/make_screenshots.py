@@ -30,8 +30,6 @@ from tests.commands import demo
 
 TALLEST = 16_000
 """A longer page is shown in parts, ``-2`` the second: Chromium draws no more at once, px."""
-_LOCALES = {Language.HONG_KONG: "zh-HK", Language.MAINLAND: "zh-CN", Language.ENGLISH: "en-GB"}
-"""Of the browser: fields of days are written as it writes them."""
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 DEMO = (Place("home-demo", "/"), Place("api-demo", "/api"))
 """What a demo has otherwise than another node."""
@@ -63,9 +61,7 @@ VIEWS = (
 
 def shoot(browser: Browser, root: str, place: Place, language: Language, view: View) -> None:
     """A picture of a whole page, or several of a very long one."""
-    with browser.new_context(
-        viewport={"width": view.width, "height": 844}, locale=_LOCALES[language]
-    ) as context:
+    with browser.new_context(viewport={"width": view.width, "height": 844}) as context:
         page = context.new_page()
         chosen = context.new_cdp_session(page)
         sizes = {"fontSizes": {"standard": 16 * view.text, "fixed": 13 * view.text}}
