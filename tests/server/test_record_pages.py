@@ -245,7 +245,7 @@ def test_signs_between_chinese_words_are_as_wide_as_they_are(api: Api, lang: str
     assert "152 mmHg；" in said(timeline)
     chosen = re.search(r"<p class=.on-paper chosen.>(.*?)</p>", timeline.text)
     assert chosen is not None
-    assert chosen[1].endswith("2022年1月1日起")
+    assert chosen[1].endswith("2022年1月1日起</span>")
     assert chosen[1].count("；") == 1
 
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+MAX_INSTANT = 2**62
+"""After every instant."""
+
 
 class Point(NamedTuple):
     """A value at an instant (UTC microseconds), in the unit of its chart.
@@ -20,7 +23,7 @@ class Line(NamedTuple):
     from the first point on of whose day a range is known.
 
     ``said`` is how the last value is written, "" for the number itself. ``is_closed``: the range has its
-    upper bound in it.
+    upper bound in it. ``since`` is the instant from which it holds, where that is known.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Line(NamedTuple):
     below: float | None = None
     said: str = ""
     is_closed: bool = False
+    since: int = MAX_INSTANT
 
 
 @dataclass(frozen=True, slots=True)

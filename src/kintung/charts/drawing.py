@@ -23,6 +23,8 @@ from kintung.charts.scales import Numbers, days, numbers
 WIDTH, HEIGHT = 360.0, 210.0
 TEXT = 12.0
 """Size of the text."""
+_LARGEST = 13.5
+"""Size it may be given where the drawing is small."""
 MOST_MARKS = 60
 """Points of a line that have each a mark; of more only the last."""
 _TOP, _BOTTOM = 24.0, HEIGHT - 26.0
@@ -31,7 +33,7 @@ _APART = 14.0
 """Between the names at the ends of two lines."""
 _STEP = 6.0
 """Between two places of a line that are looked at."""
-_CLEAR = 10.0
+_CLEAR = 7.0
 """Beside the name of a bound, to the middle of a mark."""
 _OF_MARK = 4
 """How much worse a mark is in the way than a piece of a line."""
@@ -119,9 +121,9 @@ def datetime_of(at: int, chart: Chart) -> datetime:
 
 
 def width_of(text: str) -> float:
-    """About how wide a text is: a Chinese character is a square."""
+    """About how wide a text is, as large as a style sheet makes it: a Chinese character is a square."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return TEXT * (wide + 0.62 * (len(text) - wide))
+    return _LARGEST * (wide + 0.6 * (len(text) - wide))
 
 
 # --- Axes and ranges ------------------------------------------------------------------
@@ -182,10 +184,11 @@ def _ranges(lines: Sequence[Line], frame: _Frame) -> Iterator[str]:
 
 
 def _since(line: Line, frame: _Frame) -> float:
-    """Where the range of a line begins: at the first value it is known of, or with the axis."""
+    """Where the range of a line begins: with the axis, since when it holds, or at its first value."""
     if line.points[0].outside is not None:
         return frame.left
-    return frame.x(next((point.at for point in line.points if point.outside is not None), frame.first))
+    known = next((point.at for point in line.points if point.outside is not None), frame.first)
+    return frame.x(min(max(line.since, frame.first), known))
 
 
 def _limits(lines: Sequence[Line]) -> Iterator[tuple[Line, float, str]]:

@@ -160,6 +160,10 @@ def test_a_range_begins_where_it_is_known_and_its_bounds_are_no_end_of_the_axis(
     (name,) = drawn.texts("limit")
     assert name.text == "< 6.0", "as many decimals as the axis has"
     assert name.top > float(y), "it stands on the side where a value is well"
+    earlier = Drawn(chart(Line("", points, below=6.0, since=at(2018, 7)), unit="%"))
+    area = earlier.root.find(f".//{SVG}rect[@class='range']")
+    assert area is not None
+    assert earlier.run()[0][0] < float(area.attrib["x"]) < earlier.run()[1][0], "since it holds"
 
 
 def test_nothing_is_drawn_of_nothing() -> None:

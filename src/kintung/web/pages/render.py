@@ -41,6 +41,8 @@ _COMMON: Headers = (
 SAFE: Headers = ((b"content-security-policy", POLICY), *_COMMON)
 _SHORT_END = re.compile(r" (?=\S{1,2}$)")
 """Before what is too short for a line of its own: stage 3a, 500 mg."""
+_AFTER_SLASH = re.compile(r"(?<=[A-Za-z]/)(?=[0-9])")
+"""Where a unit may be broken: mL/min/ 1.73 m²."""
 _AFTER_PHRASE = re.compile("(?<=[，。、：])(?!$)")
 _KEPT_NOWHERE: Headers = (
     (b"cache-control", b"no-store"),
@@ -145,7 +147,7 @@ def _number(value: float, language: Language, pattern: str | None = None) -> str
 
 def _recorded(text: str, language: Language) -> Markup:
     """What was recorded, marked with its language where that is not the language of the page."""
-    of, text = tongue(text, language), _SHORT_END.sub("\u00a0", text)
+    of, text = tongue(text, language), _AFTER_SLASH.sub("\u200b", _SHORT_END.sub("\u00a0", text))
     return Markup('<span lang="{}">{}</span>').format(of, text) if of else Markup.escape(text)
 
 
@@ -158,7 +160,7 @@ def civil_day(text: str, language: Language) -> str:
             return format_skeleton("y", date(int(year), 1, 1), locale=language.locale)
         if len(rest) == 1:
             return format_skeleton("yMMMM", date(int(year), int(rest[0]), 1), locale=language.locale)
-        return format_date(date.fromisoformat(text), "long", locale=language.locale).replace(" ", "\u00a0")
+        return format_date(date.fromisoformat(text), "long", locale=language.locale).replace(" ", "\u00a0", 1)
     except ValueError:
         return text
 

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from kintung.charts import Chart, Line, Point, svg
+from kintung.charts import MAX_INSTANT, Chart, Line, Point, svg
 from kintung.definitions.measurements import LOINC, Measured, Measurement, measured, measurements
 from kintung.definitions.measurements import Line as Defined
 from kintung.web.pages.language import Language
@@ -239,7 +239,7 @@ def _trend(
     readings.sort(key=lambda reading: (reading.at, reading.path), reverse=True)
     title = words(measurement.label, language)
     names = tuple(words(line.label, language) for line in measurement.lines)
-    lines = tuple(_line(name, place, readings, language) for place, name in enumerate(names))
+    lines = tuple(_line(name, place, readings, language, offset_minutes) for place, name in enumerate(names))
     drawn = [each for line in lines for each in line.points]
     chart = ""
     if drawn:
@@ -258,7 +258,9 @@ def _trend(
     return Trend(measurement, title, names, tuple(readings), ranges, chart)
 
 
-def _line(name: str, place: int, readings: Iterable[Reading], language: Language) -> Line:
+def _line(
+    name: str, place: int, readings: Iterable[Reading], language: Language, offset_minutes: int
+) -> Line:
     """The values of one line that can be drawn, oldest first, with the range of the newest."""
     points: list[Point] = []
     within: Within | None = None
@@ -274,7 +276,8 @@ def _line(name: str, place: int, readings: Iterable[Reading], language: Language
     if within is None:
         return Line(name, tuple(points), said=last)
     low, high = _float(within.low), _float(within.high)
-    return Line(name, tuple(points), low, high, last, is_closed=within.is_own)
+    since = instant(within.since, offset_minutes) if within.since else MAX_INSTANT
+    return Line(name, tuple(points), low, high, last, within.is_own, since)
 
 
 def _float(value: Decimal | None) -> float | None:
