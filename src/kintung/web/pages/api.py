@@ -132,14 +132,17 @@ def groups() -> tuple[Group, ...]:
     operations = [each for each in INTERACTIONS if is_operation(each)]
     others = [each for each in INTERACTIONS if not is_operation(each)]
     return (
-        Group(N_("Of a resource"), _entries([each for each in others if "{id}" in each.path])),
+        Group(
+            N_("Of a resource"),
+            _entries([each for each in others if "{type}" in each.path and "{id}" in each.path]),
+        ),
         Group(
             N_("Of a type"),
             _entries([each for each in others if "{type}" in each.path and "{id}" not in each.path]),
         ),
         Group(
             N_("Of the node"),
-            _entries([each for each in others if "{type}" not in each.path and "{id}" not in each.path]),
+            _entries([each for each in others if "{type}" not in each.path]),
         ),
         Group(N_("Operations"), _entries(operations)),
     )

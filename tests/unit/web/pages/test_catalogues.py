@@ -1,5 +1,6 @@
 """Every message is in every catalogue, no catalogue has another, and values stand where they must."""
 
+import ast
 import re
 from collections.abc import Mapping
 from io import BytesIO
@@ -61,6 +62,20 @@ def used() -> set[str]:
     says = {level.says for comparison in COMPARISONS for level in comparison.levels}
     says |= {interaction.description for interaction in INTERACTIONS}
     return told | says | {system.label.en for system in naming_systems()}
+
+
+def test_no_message_is_hidden_in_a_formatted_string() -> None:
+    """There the search for messages does not see it, and its translation could be lost."""
+    trees = ((path, ast.parse(path.read_text())) for path in Path(PACKAGE).rglob("*.py"))
+    hidden = [
+        (path.name, call.lineno)
+        for path, tree in trees
+        for text in ast.walk(tree)
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "N_"
+    ]
+    assert hidden == []
 
 
 def catalogue(language: Language) -> Catalog:

@@ -107,7 +107,7 @@ class _Words:
             "lang": lang,
             "region": region,
             "document": self._after(self._say(_TITLE), name),
-            "title": f"{self._say(N_('Kintung'))} · {self._say(_TITLE)}",
+            "title": " · ".join((self._say(N_("Kintung")), self._say(_TITLE))),
             "demo": self._demo(),
             "name": name,
             "letters": person.name.letters if person.name.characters else "",
@@ -149,7 +149,7 @@ class _Words:
         joined = self._say(N_("%(n)s records of one person"), n=self._number(len(person.ids)))
         return {
             "facts": [{"label": self._say(label), "said": said} for label, said in facts if said],
-            "also": f"{self._say(N_('also'))} {' · '.join(person.others)}" if person.others else "",
+            "also": " ".join((self._say(N_("also")), " · ".join(person.others))) if person.others else "",
             "sure": self._sure("certain") if is_joined else None,
             "one": joined if is_joined else self._say(N_("One record")) if is_known else "",
             "bonds": [self._bond(each) for each in person.bonds] if is_joined else [],
@@ -163,12 +163,12 @@ class _Words:
             said = self._after(said, f"{self._say(bond.number.label)} {bond.number.masked}")
             keepers = [each.words or self._say(N_("keeper not said")) for each in bond.keepers]
             if keepers:
-                said += self._aside(f"{self._say(N_('kept by'))}{self._signs.space}{self._listed(keepers)}")
+                said += self._aside(self._signs.space.join((self._say(N_("kept by")), self._listed(keepers))))
         return f"{said}{self._signs.comma}{self._when(bond.at)}" if bond.at else said
 
     def _whose(self, name: str, person: Person) -> str:
         """At the foot of every page: a sheet that is alone still says whose it is."""
-        born = (f"{self._say(N_('born'))} {self._day(each)}" for each in person.born[:1])
+        born = (self._say(N_("born %(day)s"), day=self._day(each)) for each in person.born[:1])
         letters = person.name.letters if person.name.characters else ""
         return " · ".join(filter(None, (_short(name), _short(letters), *born)))
 
@@ -233,8 +233,7 @@ class _Words:
         is_assumed = any(within.is_assumed and not within.is_own for _, within in trend.range)
         return {
             "title": trend.title,
-            "latest": " / ".join(self._value(value)["said"] for value in values),
-            "mark": any(value.verdict for value in values),
+            "latest": [self._value(value) for value in values],
             "unit": trend.measurement.shown if last.is_in_unit else "",
             "day": self._day(last.day) if last.day else self._say(N_("day not said")),
             "drawing": drawing,
@@ -278,7 +277,9 @@ class _Words:
             owned = self._aside(self._say(N_("of the laboratory"))) if within.is_own else ""
             prefix = f"{name} " if len(trend.range) > 1 else ""
             said.append(f"{prefix}{self._within(within)} {trend.measurement.shown}{owned}")
-        return self._after(self._say(N_("Reference range")), self._listed(said)) if said else ""
+        since = self._say(N_("from %(day)s"), day=self._day(trend.since)) if trend.since else ""
+        listed = self._signs.comma.join(filter(None, (self._listed(said), since)))
+        return self._after(self._say(N_("Reference range")), listed) if said else ""
 
     def _within(self, within: Within) -> str:
         low, high = (
