@@ -43,7 +43,7 @@ _SHORT_END = re.compile(r" (?=\S{1,2}$)")
 """Before what is too short for a line of its own: stage 3a, 500 mg."""
 _AFTER_SLASH = re.compile(r"(?<=[A-Za-z]/)(?=[0-9])")
 """Where a unit may be broken: mL/min/ 1.73 m²."""
-_AFTER_PHRASE = re.compile("(?<=[，。、：])(?!$)")
+_AFTER_PHRASE = re.compile("(?<=[，。、：；])(?!$)")
 _KEPT_NOWHERE: Headers = (
     (b"cache-control", b"no-store"),
     (b"vary", b"accept-language, cookie, accept-encoding"),
