@@ -58,6 +58,7 @@ def test_two_records_are_found_by_name_and_compared_by_keyboard_alone(
         page = context.new_page()
         page.goto(f"{looked_at}/steward")
         follow(page, "Find a record")
+        expect(page.locator("#typed")).to_be_focused()
         page.keyboard.type("Chan Tai Man")
         with page.expect_navigation():
             page.keyboard.press("Enter")
