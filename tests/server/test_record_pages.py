@@ -242,7 +242,7 @@ def test_signs_between_chinese_words_are_as_wide_as_they_are(api: Api, lang: str
     assert not re.search("[\u4e00-\u9fff]\\s*[:;,(]|[:;,(]\\s*[\u4e00-\u9fff]", text), text
     assert "140 mmHg ；" in said(page)
     timeline = get(api, "/record/n1/timeline?kind=everything&from=2022-01-01", lang=lang)
-    assert "152 mmHg；" in said(timeline)
+    assert "152 mmHg 偏高 ；舒张压 86 mmHg" in said(timeline).replace("舒張壓", "舒张压")
     chosen = re.search(r"<p class=.on-paper chosen.>(.*?)</p>", timeline.text)
     assert chosen is not None
     assert chosen[1].endswith("2022年1月1日起</span>")
@@ -377,6 +377,37 @@ def test_the_range_an_observation_brings_is_shown_before_ours(api: Api) -> None:
     assert "7.4 %" in text
     assert "4.4–7.5 % (of the laboratory)" in text
     assert "high" not in text
+
+
+def test_what_is_high_or_low_is_marked_wherever_a_value_stands(api: Api) -> None:
+    """On the first page, the timeline and its own: with a sign, and a word for who does not see it."""
+    low = {
+        "coding": [
+            {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "L"}
+        ]
+    }
+    api.store(measured("k1", "2823-3", "2022-03-01", 3.1, "mmol/L", interpretation=[low]))
+    first, whole = get(api, "/record/p1"), get(api, "/record/p1/timeline?kind=results")
+    for page in (first, whole, get(api, "/record/p1/Observation/k1")):
+        assert '<span class="low">3.1\u00a0mmol/L<span class="hidden"> low</span></span>' in page.text
+    for page in (whole, get(api, "/record/p1/Observation/b1")):
+        assert "152\u00a0mmHg high" in re.sub("<[^>]*>", "", page.text)
+    assert "86\u00a0mmHg high" not in re.sub("<[^>]*>", "", whole.text)
+
+
+def test_the_marks_of_charts_are_explained_where_one_needs_it(api: Api) -> None:
+    filled = "In a chart, a filled mark is outside the reference range."
+    small = "A small mark is of a day of which no range is known."
+    first = said(get(api, "/record/p1"))
+    assert filled in first
+    assert small not in first
+    api.store(pressure("before", "2018-11-30", 120, 80))
+    assert f"{filled} {small}" in said(get(api, "/record/p1"))
+    api.store(measured("w1", "29463-7", "2022-03-01", 70, "kg", subject={"reference": "Patient/p3"}))
+    weight = get(api, "/record/p3")
+    assert '<path class="mark"' in weight.text
+    assert filled not in said(weight)
+    assert small not in said(weight), "of weight there is no range on any day"
 
 
 def test_a_value_is_converted_and_one_of_an_unknown_unit_is_in_the_table_alone(api: Api) -> None:

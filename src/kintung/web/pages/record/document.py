@@ -21,9 +21,10 @@ from kintung.web.pages.language import Language
 from kintung.web.pages.record import results
 from kintung.web.pages.record.bonds import Bond
 from kintung.web.pages.record.keepers import Origin
+from kintung.web.pages.record.observed import Said, Value, Verdict, Within
 from kintung.web.pages.record.person import Person
 from kintung.web.pages.record.record import Gathered, gathered, script_of
-from kintung.web.pages.record.results import Other, Reading, Trend, Value, Within
+from kintung.web.pages.record.results import Other, Reading, Trend
 from kintung.web.pages.record.summary import Item, Part
 from kintung.web.pages.registry import Asked
 from kintung.web.pages.render import civil_day, document_headers
@@ -37,6 +38,7 @@ _PLACES = {
     "hong-kong": N_("Hong Kong"), "macao": N_("Macao"), "mainland": N_("Mainland"),
     "patient": N_("By the patient"), "elsewhere": N_("Elsewhere"),
 }  # fmt: skip
+_MARKS = {"high": N_("high"), "low": N_("low")}
 _LEVELS = {"certain": N_("Certain"), "probable": N_("Probable"), "assumed": N_("Assumed")}
 _COLUMNS = {
     "alerts": N_("Alert"), "allergies": N_("Allergic to"), "problems": N_("Problem"),
@@ -123,6 +125,7 @@ class _Words:
             "parts": [self._part(part) for part in read.parts],
             "results": self._say(N_("Results")),
             "no-results": self._say(N_("No results recorded")),
+            "legend": self._signs.space.join(map(self._say, results.legend(read.trends))),
             "trends": self._trends(read.trends),
             "other-results": self._say(N_("Other results, the latest of each")),
             "others": [self._other(other) for other in read.others],
@@ -131,6 +134,7 @@ class _Words:
                 "source": self._say(N_("Source")),
                 "result": self._say(N_("Result")),
                 "value": self._say(N_("Value")),
+                "apart": self._signs.semicolon,
             },
         }
 
@@ -262,13 +266,15 @@ class _Words:
             return {"said": "–", "mark": "", "note": ""}
         if value.value is None:
             note = self._say(N_("not in the chart: its unit is not known"))
-            return {"said": value.written, "mark": "", "note": note}
-        marks = {"high": N_("high"), "low": N_("low")}
+            return {"said": value.written, "mark": self._mark(value.verdict), "note": note}
         return {
             "said": results.shown(value.value, self._language),
-            "mark": self._say(marks[value.verdict]) if value.verdict else "",
+            "mark": self._mark(value.verdict),
             "note": self._say(N_("written as %(value)s"), value=value.written) if value.written else "",
         }
+
+    def _mark(self, verdict: Verdict | None) -> str:
+        return self._say(_MARKS[verdict]) if verdict else ""
 
     def _ranges(self, trend: Trend) -> str:
         """The reference range of each line, in a line."""
@@ -290,13 +296,18 @@ class _Words:
             return f"{low}–{high}"
         return f"≥ {low}" if low else f"{'≤' if within.is_own else '<'} {high}"
 
-    def _other(self, other: Other) -> dict[str, str]:
+    def _other(self, other: Other) -> dict[str, Any]:
         return {
             "title": other.title,
-            "value": other.value or self._say(N_("not said")),
+            "values": [self._part_of(each) for each in other.values]
+            or [{"said": self._say(N_("not said")), "mark": ""}],
             "day": self._day(other.day) if other.day else self._say(N_("day not said")),
             "origin": self._origin(other.origin),
         }
+
+    def _part_of(self, said: Said) -> dict[str, str]:
+        """A value of a result, and of which part of it it is."""
+        return {"said": " ".join(filter(None, (said.name, said.words))), "mark": self._mark(said.verdict)}
 
     # --- Words ------------------------------------------------------------------------
 

@@ -32,9 +32,9 @@ from kintung.web.pages.record.elements import (
 )
 from kintung.web.pages.record.keepers import Keepers, Origin
 from kintung.web.pages.record.kinds import NAMES
+from kintung.web.pages.record.observed import Said, components, day_observed, verdict_of
 from kintung.web.pages.record.person import Person, Stored, day_asked, end_of, known, require_of
-from kintung.web.pages.record.results import said as value_of
-from kintung.web.pages.record.titles import observed, title
+from kintung.web.pages.record.titles import title
 from kintung.web.pages.registry import Asked
 from kintung.web.pages.render import civil_day
 from kintung.web.pages.units import number, quantity
@@ -129,11 +129,11 @@ _ATTACHED = ("content", "presentedForm", "photo", "sourceAttachment")
 
 
 class Field(NamedTuple):
-    """One element: ``label`` is a message where the element has one, else its name."""
+    """One element: ``label`` is a message where the element has one, else its name; a line of each value."""
 
     name: str
     label: str
-    values: tuple[str, ...]
+    values: tuple[Said, ...]
 
 
 class Step(NamedTuple):
@@ -176,7 +176,9 @@ def item(site: Site, asked: Asked, view: View) -> Answer:
     resource = parse(shown.body)
     files = attachments(view, asked.access.reader, resource, asked.language, upto, asked.base)
     apart = _ATTACHED if files else ()
-    told_of = tuple(each for each in fields(resource, asked.language) if each.name not in apart)
+    told_of = tuple(
+        each for each in fields(resource, asked.language, site.offset_minutes) if each.name not in apart
+    )
     answer = page(
         site,
         asked,
@@ -210,7 +212,7 @@ def _who(view: View, asked: Asked, person: Person, shown: tuple[Field, ...]) -> 
     """What the people and organisations are called that fields refer to, by reference, as far as in sight."""
     name = person.name
     found = {f"Patient/{id}": name.characters or name.letters for id in person.ids}
-    named = (value for field in shown for value in field.values if _NAMED.fullmatch(value))
+    named = (value.words for field in shown for value in field.values if _NAMED.fullmatch(value.words))
     for reference in list(dict.fromkeys(named))[:MOST_NAMED]:
         try:
             version = view.read(asked.access.reader, *reference.split("/"))
@@ -289,21 +291,26 @@ _IN_A_LINE = {
 """Members of what is said by its one line alone."""
 
 
-def fields(resource: Resource, language: Language) -> tuple[Field, ...]:
+def fields(resource: Resource, language: Language, offset_minutes: int) -> tuple[Field, ...]:
     """The elements of a resource as terms and what they say; values in a line, others by their leaves."""
     return tuple(
         Field(name, LABELS.get(name, ""), values)
-        for name, value in resource.items()
+        for name in resource
         if name not in _APART
         and not name.startswith("_")
-        and (values := _parts(value, language) if name == "component" else _values(resource, name, language))
+        and (values := _said(resource, name, language, offset_minutes))
     )
 
 
-def _parts(value: Any, language: Language) -> tuple[str, ...]:
-    """The components of an Observation, by name and value."""
-    parts = map(thing, items(value))
-    return tuple(f"{_headed(observed(each, language), language)}{value_of(each, language)}" for each in parts)
+def _said(resource: Resource, name: str, language: Language, offset_minutes: int) -> tuple[Said, ...]:
+    """The lines of an element; of a value of an Observation with whether it is high or low."""
+    if name == "component":
+        parts = components(resource, language, offset_minutes)
+        return tuple(each._replace(name=_headed(each.name, language)) for each in parts)
+    verdict = None
+    if name.startswith("value") and text(resource, "resourceType") == "Observation":
+        verdict = verdict_of(resource, day_observed(resource, offset_minutes))
+    return tuple(Said("", line, verdict) for line in _values(resource, name, language))
 
 
 def _headed(name: str, language: Language) -> str:

@@ -71,6 +71,7 @@ def record(site: Site, asked: Asked, view: View) -> Answer:
         today=site.today.isoformat(),
         parts_of_summary=parts,
         trends=trends,
+        legend=results.legend(trends),
         origins=_origins(parts, trends, others),
         others=others,
         shown=partial(results.shown, language=language),

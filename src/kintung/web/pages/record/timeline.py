@@ -11,8 +11,8 @@ from kintung.web.pages.page import page
 from kintung.web.pages.record.elements import Resource, concept, instant, listed, text, thing, time_of, told
 from kintung.web.pages.record.keepers import Origin
 from kintung.web.pages.record.kinds import EVERYTHING, KINDS, NAMES, OF_TYPE, Kind
+from kintung.web.pages.record.observed import Said, said
 from kintung.web.pages.record.person import Known, Stored, day_of, known
-from kintung.web.pages.record.results import said
 from kintung.web.pages.record.titles import title
 from kintung.web.pages.registry import Asked
 from kintung.web.site import Site
@@ -21,17 +21,26 @@ EACH = 20
 """Entries of one page."""
 
 
-class Event(NamedTuple):
-    """One entry: ``day`` is "" where no time is said; ``at`` orders it; ``name`` is its type, a message."""
+class Placed(NamedTuple):
+    """What was when and where: ``day`` is "" where no time is said; ``at`` orders it."""
 
-    path: str
+    stored: Stored
     kind: Kind
-    name: str
-    title: str
     at: int
     day: str
     origin: Origin
+
+
+class Event(NamedTuple):
+    """An entry that is shown: ``name`` is its type, a message; an Observation has values, others a note."""
+
+    path: str
+    name: str
+    title: str
+    day: str
+    origin: Origin
     note: str
+    values: tuple[Said, ...]
 
 
 class Filter(NamedTuple):
@@ -49,7 +58,7 @@ class Filter(NamedTuple):
         named = {"kind": self.kind, "place": self.place, "from": self.first, "to": self.last}
         return {name: value for name, value in named.items() if value}
 
-    def takes(self, event: Event) -> bool:
+    def takes(self, event: Placed) -> bool:
         if self.kind not in ("", EVERYTHING.name, event.kind.name):
             return False
         if self.place and event.origin.recorded != self.place:
@@ -101,8 +110,8 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
     ]
     found = known(site, asked, view, {type for kind in kinds for type in kind.types})
     events = sorted(
-        (_event(found, stored, site.offset_minutes) for stored in found.stored if not _is_error(stored)),
-        key=lambda event: (event.at, event.path),
+        (_placed(found, stored, site.offset_minutes) for stored in found.stored if not _is_error(stored)),
+        key=lambda event: (event.at, event.stored.path),
         reverse=True,
     )
     origins = {*found.person.keepers, *(event.origin for event in events)}
@@ -124,7 +133,7 @@ def timeline(site: Site, asked: Asked, view: View) -> Answer:
         wanted=wanted,
         kinds=(*KINDS, EVERYTHING),
         places=named,
-        events=taken[start : start + EACH],
+        events=[_event(found, each, site.offset_minutes) for each in taken[start : start + EACH]],
         count=len(taken),
         first=start + 1,
         following=str(wanted.number + 1) if len(taken) > start + EACH else "",
@@ -150,20 +159,23 @@ _TIMES = (
 """Elements that say when something was, the nearest first; of a type only few are there."""
 
 
-def _event(found: Known, stored: Stored, offset_minutes: int) -> Event:
+def _placed(found: Known, stored: Stored, offset_minutes: int) -> Placed:
     at = instant(time_of(stored.resource, *_TIMES), offset_minutes)
-    type = stored.version.type
+    day = day_of(at, offset_minutes) if at else ""
+    return Placed(stored, OF_TYPE[stored.version.type], at, day, found.origin(stored))
+
+
+def _event(found: Known, placed: Placed, offset_minutes: int) -> Event:
+    resource, type = placed.stored.resource, placed.stored.version.type
+    is_observed = type == "Observation"
     return Event(
-        stored.path,
-        OF_TYPE[type],
+        placed.stored.path,
         NAMES[type],
-        title(stored.resource, found.language),
-        at,
-        day_of(at, offset_minutes) if at else "",
-        found.origin(stored),
-        said(stored.resource, found.language)
-        if type == "Observation"
-        else _note(stored.resource, found.language),
+        title(resource, found.language),
+        placed.day,
+        placed.origin,
+        "" if is_observed else _note(resource, found.language),
+        said(resource, found.language, offset_minutes) if is_observed else (),
     )
 
 
