@@ -210,6 +210,16 @@ def test_a_person_is_on_one_page_of_the_list_alone(api: Api) -> None:
     assert met == ids[:0:-1]
 
 
+def test_who_is_called_as_was_typed_stands_before_who_is_called_alike(api: Api) -> None:
+    for id, called in (("exact", "Siu Ming"), ("alike", "Siu-ming"), ("newest", "Xiaoming")):
+        api.store(person(id, {"family": "LAU", "given": [called]}))
+        clock = api.node.clock
+        assert isinstance(clock, SetClock)
+        clock.jump(1_000_000)
+    shown = re.findall(r'href="/record/([a-z]+)', find(api, "LAU Siu Ming").text)
+    assert shown[0] == "exact"
+
+
 TEXTS = [
     "陳大文",
     "陈大文",

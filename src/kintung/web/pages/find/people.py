@@ -61,9 +61,10 @@ def recent(view: View, access: Access, today: date) -> list[Person]:
 
 
 def people(view: View, reader: Reader, typed: Typed, found: Sequence[Found], today: date) -> list[Person]:
-    """The persons of a page of records, where their newest record that was found stands in the list.
+    """The persons of a page of records, the closest to what was typed first, of equals the newest.
 
-    A person whose newest one stands on a page before is not shown again.
+    A person stands where the newest of its records that was found does: whose newest one is on a page before
+    is not shown again.
     """
     met: set[str] = set()
     shown: list[Person] = []
@@ -75,7 +76,7 @@ def people(view: View, reader: Reader, typed: Typed, found: Sequence[Found], tod
         newer = (other for other in others if other.at > each.source.at)
         if not any(reasons(typed, other.resource or {}) for other in newer):
             shown.append(_found(typed, each, others, today))
-    return shown
+    return sorted(shown, key=lambda person: person.found.reasons.distance if person.found else 0)
 
 
 def _others(view: View, reader: Reader, found: Source) -> Iterator[Source]:
