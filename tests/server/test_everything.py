@@ -76,7 +76,7 @@ def found(answer: Any) -> list[str]:
         ("Encounter/autumn/$everything", {"Encounter/autumn", "Patient/p1"}),
     ],
 )
-def test_what_is_everything(record: Api, address: str, wanted: set[str]) -> None:
+def test_everything_of_one_person_is_given(record: Api, address: str, wanted: set[str]) -> None:
     names = found(record.get(address))
 
     assert set(names) == wanted

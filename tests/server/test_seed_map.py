@@ -68,7 +68,8 @@ def test_a_test_is_shown_as_what_it_says_and_where_it_is(api: Api) -> None:
     for test in tests:
         file, _, name = test.partition("::")
         assert f"<code>{file}</code>" in shown
-        assert name.removeprefix("test_").replace("_", " ")[1:] in shown
+        assert name.removeprefix("test_").replace("_", " ").casefold() in shown.casefold()
+    assert ">A person is found by keyboard alone without JavaScript<" in shown
 
 
 def test_the_counts_are_those_of_the_map(api: Api) -> None:
@@ -90,6 +91,17 @@ def test_a_document_is_shown_alone_with_its_own_words(api: Api, document: str) -
     assert counts(page)[""] == len(citing)
     quotes = re.findall(r"<blockquote [^>]+>(.+?)</blockquote>", html.unescape(page.text))
     assert quotes == [seed.quote for system in citing for seed in system.seeds if seed.document == document]
+
+
+def test_paper_says_what_was_chosen_and_nothing_says_more_than_is_known(api: Api) -> None:
+    assert "on-paper chosen" not in get(api, "/seeds").text
+    page = get(api, "/seeds?state=works&seed=001")
+    assert numbers(page) == []
+    chosen = re.search(r'<p class="on-paper chosen">(.+?)</p>', page.text)
+    assert chosen is not None
+    assert html.unescape(chosen[1]) == "State: works; Policy document: Practice across the boundary, 2026"
+    assert "No system of this document is in this state" in page.text
+    assert "No system is in this state" in get(api, "/seeds?state=works").text
 
 
 def test_the_filters_stay_when_the_language_is_switched(api: Api) -> None:

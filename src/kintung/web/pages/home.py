@@ -23,7 +23,7 @@ JURISDICTIONS: Mapping[Jurisdiction, str] = {
     "guangdong": N_("Guangdong"),
 }
 TRAITS: Mapping[Carried, str] = {
-    "across": N_("On both sides of the border, in two scripts: %(n)s records"),
+    "across": N_("On both sides of the boundary, in two scripts: %(n)s records"),
     "pressure": N_("Blood pressure: %(n)s readings"),
     "glucose": N_("HbA1c: %(n)s results"),
     "allergy": N_("Allergy: %(what)s"),

@@ -159,7 +159,8 @@ def civil_day(text: str, language: Language) -> str:
         if not rest:
             return format_skeleton("y", date(int(year), 1, 1), locale=language.locale)
         if len(rest) == 1:
-            return format_skeleton("yMMMM", date(int(year), int(rest[0]), 1), locale=language.locale)
+            month = date(int(year), int(rest[0]), 1)
+            return format_skeleton("yMMMM", month, locale=language.locale).replace(" ", "\u00a0")
         return format_date(date.fromisoformat(text), "long", locale=language.locale).replace(" ", "\u00a0", 1)
     except ValueError:
         return text

@@ -33,7 +33,7 @@ HOMES: Mapping[Home, str] = {
     "consent": N_("consent"),
     "terminology": N_("terminology"),
     "registers": N_("registers"),
-    "exchange": N_("exchange across the border"),
+    "exchange": N_("exchange across the boundary"),
     "pathways": N_("care pathways"),
     "referral": N_("referral"),
     "subsidy": N_("vouchers and subsidies"),
@@ -177,5 +177,5 @@ def _led(screen: str, person: str, rights: Collection[Right]) -> str:
 def _test(path: str) -> tuple[str, str]:
     """The file of a test, and what its name says."""
     file, _, name = path.partition("::")
-    said = name.removeprefix("test_").replace("_", " ")
+    said = name.removeprefix("test_").replace("_", " ").replace("javascript", "JavaScript")
     return file, said[:1].upper() + said[1:]
