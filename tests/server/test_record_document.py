@@ -128,7 +128,7 @@ def test_a_chart_on_paper_is_that_of_the_page(api: Api) -> None:
     paper = pdf(api)
     assert {"".join(text.split()) for text in words if "".join(text.split()) not in paper.squeezed} == set()
     assert paper.descriptions()[0].startswith(
-        "Blood pressure: 2 values from 4 October 2021 to 17 January 2022"
+        "Blood pressure: 2 values from 4\u00a0October 2021 to 17\u00a0January 2022"
     )
 
 

@@ -13,6 +13,8 @@ _JOINERS = "\u200c\u200d"
 """Join or part letters of scripts that need it, and parts of one sign."""
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Choose a shape of the character before them; where a font has one shape they do nothing."""
+_SPACES = re.compile(r"[^\S\u00a0]+")
+"""Spaces and ends of lines; what keeps a number with its unit stays."""
 _LONG = re.compile(r"[^\s\u2e80-\U0010ffff]{24,}")
 """A word longer than any a line should hold; characters of Chinese part lines anywhere."""
 _EACH = re.compile(r".{8}(?=..)", re.DOTALL)
@@ -46,7 +48,7 @@ def breaking(data: Any) -> Any:
 def _clean(text: str) -> str:
     if len(text) > MOST_CHARACTERS:
         text = text[: MOST_CHARACTERS - 1] + "…"
-    text = " ".join(text.split()) if not text.isprintable() else text
+    text = text if text.isprintable() else _SPACES.sub(" ", text).strip()
     return "".join(each for each in text if each in _JOINERS or unicodedata.category(each) not in _ACTING)
 
 

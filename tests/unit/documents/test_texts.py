@@ -21,6 +21,7 @@ ANY: st.SearchStrategy[Any] = st.recursive(
     [
         ("陳大文 𠮷", "陳大文 𠮷"),
         ("a\tb\r\nc", "a b c"),
+        (" 1\u00a0December  2018 ", "1\u00a0December 2018"),
         ("\u202egnik\u202c \u2066x\u2069\u200e", "gnik x"),
         ("\ufeffx\u00ad\u200b\x00\x07\x9b", "x"),
         ("क\u094d\u200dष", "क\u094d\u200dष"),

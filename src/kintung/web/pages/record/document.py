@@ -157,6 +157,7 @@ class _Words:
             "sure": self._sure("certain") if is_joined else None,
             "one": joined if is_joined else self._say(N_("One record")) if is_known else "",
             "bonds": [self._bond(each) for each in person.bonds] if is_joined else [],
+            "kept-by": self._say(N_("Kept by")),
             "keepers": [self._origin(each) for each in person.keepers],
         }
 
