@@ -91,7 +91,7 @@ def test_a_demo_begins_with_invented_people_in_three_languages(chromium: Browser
                 expect(cards).to_have_count(5)
                 expect(cards.get_by_text(said("synthetic"), exact=True)).to_have_count(5)
                 expect(cards.first).to_contain_text(re.compile("[\u4e00-\u9fff]+ [A-Z]"))
-                pressed = said("Blood pressure: %(n)s readings").partition(" %")[0]
+                pressed = said("Blood pressure: %(n)s\u00a0readings").partition(" %")[0]
                 assert cards.get_by_text(pressed).count() >= 1
                 name = cards.first.get_by_role("link").inner_text().split(" ")[0]
                 cards.first.get_by_role("link").click()

@@ -51,7 +51,7 @@ def test_it_says_what_the_node_is(language: Language, jurisdiction: Jurisdiction
         shown = html.unescape(page.text)
         assert page.status_code == 200
         assert said(NAMES[jurisdiction]) in shown
-        assert said("Not protected: sign-in is switched off, and it answers this machine alone.") in shown
+        assert said("Not protected: sign\u2011in is switched off, and it answers this machine alone.") in shown
         assert said("Not a demo: treat every record in it as a real person's.") in shown
         assert said("synthetic") not in shown
     with node(About(is_protected=True)) as api:
@@ -85,7 +85,7 @@ def test_a_demo_lists_its_people_and_marks_them_as_invented(language: Language) 
         assert all(said("synthetic") in card for card in cards)
         assert said("Synthetic: nobody in it exists.") in html.unescape(page.text)
         assert f'<span lang="{language.han}">陳大文</span> CHAN, Tai Man' in cards[0]
-        assert said("Blood pressure: %(n)s readings") % {"n": "9"} in cards[0]
+        assert said("Blood pressure: %(n)s\u00a0readings") % {"n": "9"} in cards[0]
         assert html.escape(CASHEW[language.value]) in cards[1]
         assert said("without a name") in cards[2]
 

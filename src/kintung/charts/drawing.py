@@ -97,8 +97,10 @@ def _drawn(chart: Chart, lines: list[Line]) -> Iterator[str]:
     yield from _ranges(lines, frame)
     yield from _axes(chart, frame, marks, alone=datetime_of(instants[0], chart).date() if is_alone else None)
     for place, line in enumerate(lines):
-        yield from _line(line, place, frame)
+        yield from _run(line, place, frame)
     yield from _limit_names(chart, lines, frame)
+    for place, line in enumerate(lines):
+        yield from _marks(line, place, frame)
     ends = _parted(
         [_End(name, frame.y(line.points[-1].value)) for name, line in zip(names, lines, strict=True)]
     )
@@ -231,10 +233,11 @@ def _freest(
     first = min(since + 4, frame.right - width - 4)
     room = frame.right - 4 - width - first
 
-    def in_the_way(place: tuple[float, float]) -> int:
+    def in_the_way(place: tuple[float, float]) -> float:
+        """All that is under it or beside it, the less the further it is from its middle."""
         x, y = place
         return sum(
-            weight
+            weight * min(1.0, (min(at - x, x + width - at) + _CLEAR) / _CLEAR) ** 2
             for at, of, weight in spots
             if x - _CLEAR <= at <= x + width + _CLEAR and y - TEXT - 5 <= of <= y + 6
         )
@@ -255,16 +258,24 @@ def _along(points: Sequence[Point], frame: _Frame) -> Iterator[tuple[float, floa
 # --- Lines ----------------------------------------------------------------------------
 
 
-def _line(line: Line, place: int, frame: _Frame) -> Iterator[str]:
-    points = line.points
-    shape, dash = _SHAPES[place % len(_SHAPES)], _DASHES[place % len(_DASHES)]
-    yield f'<g class="line n{place % len(_SHAPES)}">'
-    if len(points) > 1:
+def _run(line: Line, place: int, frame: _Frame) -> Iterator[str]:
+    """The way from point to point."""
+    if len(line.points) > 1:
         steps = "L".join(
-            f"{frame.x(point.at):.1f} {frame.y(point.value):.1f}" for point in _sparse(points, frame)
+            f"{frame.x(point.at):.1f} {frame.y(point.value):.1f}" for point in _sparse(line.points, frame)
         )
+        dash = _DASHES[place % len(_DASHES)]
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
-        yield f'<path class="run" d="M{steps}" fill="none" stroke="currentColor" stroke-width="1.5"{dashes}/>'
+        yield (
+            f'<path class="run line n{place % len(_SHAPES)}" d="M{steps}" fill="none" stroke="currentColor"'
+            f' stroke-width="1.5"{dashes}/>'
+        )
+
+
+def _marks(line: Line, place: int, frame: _Frame) -> Iterator[str]:
+    """The points, over all that is written near them."""
+    points, shape = line.points, _SHAPES[place % len(_SHAPES)]
+    yield f'<g class="line n{place % len(_SHAPES)}">'
     for point in points if len(points) <= MOST_MARKS else points[-1:]:
         name, fill = _LOOKS[point.outside]
         where = f"translate({frame.x(point.at):.1f} {frame.y(point.value):.1f})"

@@ -75,7 +75,7 @@ class Drawn:
         return len(self.root.findall(f".//{SVG}path[@class='mark outside']"))
 
     def run(self) -> list[tuple[float, float]]:
-        path = self.root.find(f".//{SVG}path[@class='run']")
+        path = self.root.find(f".//{SVG}path[@class='run line n0']")
         assert path is not None
         return [
             (float(x), float(y))

@@ -23,9 +23,9 @@ JURISDICTIONS: Mapping[Jurisdiction, str] = {
     "guangdong": N_("Guangdong"),
 }
 TRAITS: Mapping[Carried, str] = {
-    "across": N_("On both sides of the boundary, in two scripts: %(n)s records"),
-    "pressure": N_("Blood pressure: %(n)s readings"),
-    "glucose": N_("HbA1c: %(n)s results"),
+    "across": N_("On both sides of the boundary, in two scripts: %(n)s\u00a0records"),
+    "pressure": N_("Blood pressure: %(n)s\u00a0readings"),
+    "glucose": N_("HbA1c: %(n)s\u00a0results"),
     "allergy": N_("Allergy: %(what)s"),
     "vaccines": N_("Vaccinations: %(n)s"),
 }

@@ -116,7 +116,7 @@ class _Words:
             **self._who(person),
             "whose": self._whose(name, person),
             "pages": self._say(N_("Page %(page)s of %(pages)s"), page="{page}", pages="{pages}"),
-            "made": self._say(N_("Made %(when)s."), when=self._when(self._site.clock.now_micros())),
+            "foot": self._signs.space.join((self._as_at(person), self._made())),
             "as-at": self._as_at(person),
             "is_past": person.on is not None,
             "notices": self._notices(read),
@@ -183,6 +183,9 @@ class _Words:
         said = N_("As it was known on %(day)s. What came later is not shown.")
         return self._say(said, day=self._day(person.on.isoformat()))
 
+    def _made(self) -> str:
+        return self._say(N_("Made %(when)s."), when=self._when(self._site.clock.now_micros()))
+
     def _notices(self, read: Gathered) -> list[str]:
         person = read.found.person
         found: list[str] = []
@@ -244,6 +247,7 @@ class _Words:
             "drawing": drawing,
             "described": self._described.get(trend.title, trend.title),
             "range": self._ranges(trend),
+            "since": self._say(N_("from %(day)s"), day=self._day(trend.since)) if trend.since else "",
             "assumed": self._sure("assumed") if is_assumed else None,
             "lines": names,
             "rows": [self._row(reading) for reading in trend.readings[:MOST_VALUES]],
@@ -284,9 +288,10 @@ class _Words:
             owned = self._aside(self._say(N_("of the laboratory"))) if within.is_own else ""
             prefix = f"{name} " if len(trend.range) > 1 else ""
             said.append(f"{prefix}{self._within(within)} {trend.measurement.shown}{owned}")
-        since = self._say(N_("from %(day)s"), day=self._day(trend.since)) if trend.since else ""
-        listed = self._signs.comma.join(filter(None, (self._listed(said), since)))
-        return self._after(self._say(N_("Reference range")), listed) if said else ""
+        if not said:
+            return ""
+        after = self._signs.comma if trend.since else ""
+        return self._after(self._say(N_("Reference range")), self._listed(said)) + after
 
     def _within(self, within: Within) -> str:
         low, high = (
