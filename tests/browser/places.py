@@ -70,7 +70,8 @@ PLACES = (
     Place("item", "/record/ho-a/DocumentReference/letter"),
     Place("item-attached", "/record/ho-a/DocumentReference/scan"),
     Place("item-not-yet", "/record/ho-a/List/recall?as-at=2020-01-01", status=404),
-    Place("item-result", "/record/ho-a/Observation/pressure-4"),
+    Place("item-result", "/record/ho-a/Observation/pressure-8"),
+    Place("item-no-range", "/record/ho-a/Observation/pressure-4"),
     Place("person-recent", "/find"),  # whose records were opened in the places before
     Place("queue", "/steward"),
     Place("find", "/steward/find", _typed("陳大文")),

@@ -51,7 +51,8 @@ def test_it_says_what_the_node_is(language: Language, jurisdiction: Jurisdiction
         shown = html.unescape(page.text)
         assert page.status_code == 200
         assert said(NAMES[jurisdiction]) in shown
-        assert said("Not protected: sign\u2011in is switched off, and it answers this machine alone.") in shown
+        unprotected = "Not protected: sign\u2011in is switched off, and it answers this machine alone."
+        assert said(unprotected) in shown
         assert said("Not a demo: treat every record in it as a real person's.") in shown
         assert said("synthetic") not in shown
     with node(About(is_protected=True)) as api:

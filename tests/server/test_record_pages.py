@@ -395,6 +395,15 @@ def test_what_is_high_or_low_is_marked_wherever_a_value_stands(api: Api) -> None
     assert "86\u00a0mmHg high" not in re.sub("<[^>]*>", "", whole.text)
 
 
+def test_that_no_range_is_known_of_a_value_is_said_where_it_is_read_alone(api: Api) -> None:
+    lacking = "no reference range known"
+    assert f"170 cm {lacking}" in said(get(api, "/record/p1/Observation/t1")).replace("\u00a0", " ")
+    for known in ("b1", "h1"):
+        assert lacking not in get(api, f"/record/p1/Observation/{known}").text
+    api.store(of("Observation", "n1", status="final", code=coded("5778-6"), valueString="clear"))
+    assert lacking not in get(api, "/record/p1/Observation/n1").text
+
+
 def test_the_marks_of_charts_are_explained_where_one_needs_it(api: Api) -> None:
     filled = "In a chart, a filled mark is outside the reference range."
     small = "A small mark is of a day of which no range is known."

@@ -39,8 +39,8 @@ _COMMON: Headers = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 SAFE: Headers = ((b"content-security-policy", POLICY), *_COMMON)
-_SHORT_END = re.compile(r" (?=\S{1,2}$)")
-"""Before what is too short for a line of its own: stage 3a, 500 mg."""
+_SHORT_END = re.compile(r" (?=\S{1,2}$)|(?<=[0-9]) (?=\S{1,8}$)")
+"""Before what is too short for a line of its own, or is the unit of a number: stage 3a, 140/90 mmHg."""
 _AFTER_SLASH = re.compile(r"(?<=[A-Za-z]/)(?=[0-9])")
 """Where a unit may be broken: mL/min/ 1.73 m²."""
 _AFTER_PHRASE = re.compile("(?<=[，。、：；])(?!$)")

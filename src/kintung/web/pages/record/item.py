@@ -32,7 +32,7 @@ from kintung.web.pages.record.elements import (
 )
 from kintung.web.pages.record.keepers import Keepers, Origin
 from kintung.web.pages.record.kinds import NAMES
-from kintung.web.pages.record.observed import Said, components, day_observed, verdict_of
+from kintung.web.pages.record.observed import Said, components, day_observed, is_measured, verdict_of
 from kintung.web.pages.record.person import Person, Stored, day_asked, end_of, known, require_of
 from kintung.web.pages.record.titles import title
 from kintung.web.pages.registry import Asked
@@ -307,10 +307,11 @@ def _said(resource: Resource, name: str, language: Language, offset_minutes: int
     if name == "component":
         parts = components(resource, language, offset_minutes)
         return tuple(each._replace(name=_headed(each.name, language)) for each in parts)
-    verdict = None
+    lines = _values(resource, name, language)
     if name.startswith("value") and text(resource, "resourceType") == "Observation":
         verdict = verdict_of(resource, day_observed(resource, offset_minutes))
-    return tuple(Said("", line, verdict) for line in _values(resource, name, language))
+        return tuple(Said("", line, verdict, is_measured(resource)) for line in lines)
+    return tuple(Said("", line) for line in lines)
 
 
 def _headed(name: str, language: Language) -> str:

@@ -78,17 +78,22 @@ class Value(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A value in a line: ``name`` is what it is of, "" where the name of its Observation says it."""
+    """A value in a line: ``name`` is what it is of, "" where the name of its Observation says it.
+
+    ``is_measured``: it is a number in a unit, so that a verdict of it is missed.
+    """
 
     name: str
     words: str
     verdict: Verdict | None = None
+    is_measured: bool = False
 
 
 def said(resource: Resource, language: Language, offset_minutes: int) -> tuple[Said, ...]:
     """What an Observation says in a line: its value, or those of its components, or why there is none."""
     if alone := _words(resource, language):
-        return (Said("", alone, verdict_of(resource, day_observed(resource, offset_minutes))),)
+        day = day_observed(resource, offset_minutes)
+        return (Said("", alone, verdict_of(resource, day), is_measured(resource)),)
     parts = tuple(each for each in components(resource, language, offset_minutes) if each.words)
     absent = _absent(resource, language)
     return parts or ((Said("", absent),) if absent else ())
@@ -99,7 +104,10 @@ def components(resource: Resource, language: Language, offset_minutes: int) -> t
     day = day_observed(resource, offset_minutes)
     return tuple(
         Said(
-            observed(each, language), _words(each, language) or _absent(each, language), verdict_of(each, day)
+            observed(each, language),
+            _words(each, language) or _absent(each, language),
+            verdict_of(each, day),
+            is_measured(each),
         )
         for each in listed(resource, "component")
     )
@@ -139,6 +147,11 @@ def value_of(known: Measured, of: Resource, day: date | None, language: Language
 def measurement_of(of: Resource) -> Measured | None:
     """What an Observation, or a component, is a value of; None where it has no chart."""
     return next((measured()[code] for code in codes(of.get("code"), LOINC) if code in measured()), None)
+
+
+def is_measured(of: Resource) -> bool:
+    """Has an Observation, or a component, a number for a value?"""
+    return decimal_of(thing(of.get("valueQuantity"))) is not None
 
 
 def decimal_of(of: Resource) -> Decimal | None:
