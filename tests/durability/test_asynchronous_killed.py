@@ -14,7 +14,7 @@ from tests.records import patient
 from tests.waiting import until
 
 LATER = {"prefer": "respond-async"}
-CREATED, SEARCHES = 20, 4_000
+CREATED, SEARCHES = 20, 2_000
 
 
 @pytest.fixture

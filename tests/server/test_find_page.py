@@ -341,7 +341,7 @@ def test_a_day_finds_who_is_known_to_be_born_on_it_and_the_year_is_one_key_away(
     page = find(api, "Siu Ming 2/3/1948")
     assert (cards(page), "Nobody was found" in page.text) == ([], True)
     assert "Of some people only the year of birth is on record." in page.text
-    (path,) = re.findall(r'<a href="([^"]+)">Look for people born in 1948</a>', page.text)
+    (path,) = re.findall(r'<a class="phrase" href="([^"]+)">Look for people born in 1948</a>', page.text)
     following = get(api, path.replace("&amp;", "&"))
     (card,) = cards(following)
     assert "CHAN, Siu Ming born 1948" in card
@@ -363,7 +363,7 @@ def test_a_day_finds_who_is_known_to_be_born_on_it_and_the_year_is_one_key_away(
 )
 def test_the_year_alone_is_offered_where_more_was_typed(api: Api, typed: str, year: str) -> None:
     page = find(api, typed)
-    assert re.findall(r'<a href="[^"]+">Look for people born in (\d+)</a>', page.text) == (
+    assert re.findall(r'<a class="phrase" href="[^"]+">Look for people born in (\d+)</a>', page.text) == (
         [year] if year else []
     )
 

@@ -32,7 +32,7 @@ def named(*names: str | tuple[str, str]) -> dict[str, Any]:
     ("one", "other", "verdict", "notes"),
     [
         (named("陳大文"), named("陳 大文"), Verdict.SAME, [[]]),
-        (named("陳大文"), named("陈大文"), Verdict.NEAR, [["the same name in simplified characters"]]),
+        (named("陳大文"), named("陈大文"), Verdict.NEAR, [["the same name when simplified"]]),
         (named("陳大文"), named(("CHAN", "Tai Man")), Verdict.NEAR, [["a Hong Kong spelling of %(name)s"]]),
         (named(("Chen", "Dawen")), named("陳大文"), Verdict.NEAR, [["the Pinyin of %(name)s"]]),
         (

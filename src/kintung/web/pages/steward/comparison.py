@@ -209,8 +209,14 @@ def _phones(resource: Resource) -> list[Listed]:
         value = contact.get("value") or ""
         if value and contact.get("system") in ("phone", "sms", None):
             digits = "".join(character for character in value if character.isdigit())
-            found.append((digits[-_SIGNIFICANT:] or value, Value(value, agrees=False)))
+            found.append((digits[-_SIGNIFICANT:] or value, Value(_on_a_line(value), agrees=False)))
     return found
+
+
+def _on_a_line(number: str) -> str:
+    """A telephone number that is broken before its last eight digits alone: +852 5123 4567."""
+    head, _, tail = number.rpartition(" ")
+    return f"{head}\u00a0{tail}" if head else number
 
 
 def _addresses(resource: Resource) -> list[Listed]:

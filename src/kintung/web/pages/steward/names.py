@@ -32,7 +32,7 @@ class Name(NamedTuple):
 
 FORMS: dict[str, str] = {
     "written": N_("the same characters"),
-    "folded": N_("the same name in simplified characters"),
+    "folded": N_("the same name when simplified"),
     "traditional": N_("the same name in traditional characters"),
     "telegraph": N_("the telegraph code of %(name)s"),
     "jyutping": N_("the Jyutping of %(name)s"),
