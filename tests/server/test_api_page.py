@@ -47,7 +47,7 @@ def lines(page: str) -> list[str]:
 
 def unbroken(page: str) -> str:
     """A page without what says where its codes are broken."""
-    return re.sub('<wbr>|<span class="phrase">([^<]*)</span>', r"\1", page)
+    return re.sub('<span class="phrase">([^<]*)</span>', r"\1", page.replace("<wbr>", ""))
 
 
 def run(line: str) -> dict[str, Any]:

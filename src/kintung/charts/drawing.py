@@ -35,6 +35,8 @@ _STEP = 6.0
 """Between two places of a line that are looked at."""
 _CLEAR = 7.0
 """Beside the name of a bound, to the middle of a mark."""
+_REACH = 4.0
+"""Of a mark from its middle."""
 _OF_MARK = 4
 """How much worse a mark is in the way than a piece of a line."""
 _DAY_WIDTH = 74.0
@@ -237,7 +239,7 @@ def _freest(
         """All that is under it or beside it, the less the further it is from its middle."""
         x, y = place
         return sum(
-            weight * min(1.0, (min(at - x, x + width - at) + _CLEAR) / _CLEAR) ** 2
+            weight * min(1.0, (min(at - x, x + width - at) + _CLEAR) / (_CLEAR - _REACH)) ** 2
             for at, of, weight in spots
             if x - _CLEAR <= at <= x + width + _CLEAR and y - TEXT - 5 <= of <= y + 6
         )
