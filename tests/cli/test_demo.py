@@ -136,7 +136,10 @@ def test_a_demo_is_as_at_a_day(tmp_path: Path) -> None:
     """Its pages say which day it is, and what was loaded was stored then."""
     with demo(tmp_path, "--as-at", "2022-04-01") as shown:
         page = httpx.get(shown.base.removesuffix("fhir"), headers={"accept-language": "en"})
-        assert 'Demo with synthetic people, as at <span class="phrase">1\u00a0April 2022</span>' in page.text
+        assert (
+            'Demo with synthetic people, as at <wbr><span class="phrase">1\u00a0April 2022</span>'
+            in page.text
+        )
         read = run_in_shell(shown.examples[1])
         assert read["meta"]["lastUpdated"][:10] in ("2022-03-31", "2022-04-01")  # in UTC
         created = httpx.post(f"{shown.base}/Basic", json={"resourceType": "Basic", "code": {"text": "b"}})

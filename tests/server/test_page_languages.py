@@ -79,4 +79,4 @@ DAYS = {"en": "1 April 2022", "zh-Hant-HK": "2022年4月1日", "zh-Hans-CN": "20
 @pytest.mark.parametrize(("lang", "day"), DAYS.items())
 def test_days_and_numbers_are_those_of_the_language(api: Api, lang: str, day: str) -> None:
     text = get(api, f"?lang={lang}").text
-    assert f"{day} · 1,234,567.5" in text.replace("\u00a0", " ")
+    assert f"{day} ·</span> 1,234,567.5" in text.replace("\u00a0", " ")
