@@ -82,6 +82,13 @@ def test_it_says_what_the_page_says(api: Api, lang: Language) -> None:
     assert "何伯" not in paper.text
 
 
+def test_what_is_high_is_said_before_its_number_and_what_marks_mean_before_the_charts(api: Api) -> None:
+    paper = pdf(api).in_a_line.replace("\u00a0", " ")
+    assert "4 October 2021 high 152 high 94" in paper
+    assert "Results In a chart, a filled mark is outside the reference range. Blood pressure" in paper
+    assert re.search("Kept by (Hong Kong, Clinic of Sha Tin|Mainland, Hospital of Futian)", paper)
+
+
 def test_what_the_patient_measured_is_marked_as_such(api: Api) -> None:
     by = [{"reference": "Patient/p1"}]
     api.store(pressure("home", "2022-03-02", 130, 80) | {"performer": by})

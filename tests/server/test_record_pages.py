@@ -419,6 +419,26 @@ def test_the_marks_of_charts_are_explained_where_one_needs_it(api: Api) -> None:
     assert small not in said(weight), "of weight there is no range on any day"
 
 
+def test_a_range_is_drawn_from_the_day_it_is_known_whatever_is_said_of_values_before(api: Api) -> None:
+    high = {
+        "coding": [
+            {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "H"}
+        ]
+    }
+    for id, day, more in (
+        ("y1", "2017-05-01", {"interpretation": [high]}),
+        ("y2", "2019-05-01", {}),
+        ("y3", "2021-05-01", {}),
+    ):
+        api.store(measured(id, "4548-4", day, 6.5, "%", subject={"reference": "Patient/p3"}, **more))
+    chart = re.search(r'<svg[^>]*aria-labelledby="chart-hba1c-title.*?</svg>', get(api, "/record/p3").text)
+    assert chart is not None
+    marks = [float(x) for x in re.findall(r'class="mark outside" transform="translate\((\S+) ', chart[0])]
+    (bound,) = re.findall(r'class="limit" d="M(\S+) ', chart[0])
+    assert len(marks) == 3, "the laboratory called the first one high"
+    assert marks[0] < float(bound) < marks[1]
+
+
 def test_a_value_is_converted_and_one_of_an_unknown_unit_is_in_the_table_alone(api: Api) -> None:
     page = get(api, "/record/p1")
     text = part(page, "glucose")

@@ -18,6 +18,7 @@ from kintung.store.writes import AuditRecord, Prepared
 from kintung.web.pages.assets import MOST_BYTES, assets
 from kintung.web.pages.pages import PAGES
 from kintung.web.pages.registry import Page, Pages
+from kintung.web.pages.steward import pair as pair_page
 from kintung.web.pages.steward.pair import PLACES
 from kintung.web.pages.steward.queue import EACH
 from tests.records import patient
@@ -344,9 +345,14 @@ def test_a_record_is_found_by_its_number_and_its_birth_date_too(chan: Api) -> No
 
 
 def test_the_record_that_waits_to_be_compared_goes_along_with_the_form(chan: Api) -> None:
+    called = named("c1", {"text": "陳大文", "family": "陳", "given": ["大文"]})
+    chan.store(called | {"birthDate": "1950-03-02"})
     form = fields(get(chan, f"{FIND}?beside=c1"))
     location = send(chan, FIND, {**form, "typed": "Chen"}).headers["location"]
-    assert re.findall(r'href="/steward/pairs/c1/(\w+)"', get(chan, location).text) == ["c4", "c2"]
+    page = get(chan, location)
+    assert re.findall(r'href="/steward/pairs/c1/(\w+)"', page.text) == ["c4", "c2"]
+    chosen = page.text.partition('class="done beside"')[2].partition("<h2>")[0]
+    assert "2\u00a0March 1950" in chosen, "by it two of one name are told apart"
 
 
 @given(st.text(max_size=120))
@@ -396,6 +402,19 @@ def test_after_an_un_merge_the_page_lists_what_was_disclosed_through_the_link(ap
     assert "<code>read</code>" in listed
 
 
+def test_of_very_many_disclosures_the_newest_are_listed_and_it_is_said(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_page, "MOST_DISCLOSURES", 2)
+    decide(api, "merge")
+    api.personas["doctor"] = persona("doctor", Reader("scope 1", persons=api.node.store.scope(1)), Right.VIEW)
+    for _ in range(3):
+        assert api.get("Patient/p2", persona="doctor").status_code == 200
+    listed = get(api, PAIR).text.partition("Shown through the link")[2]
+    assert "3 in all. The newest 2 are here." in listed
+    assert listed.count("doctor") == 2
+
+
 def test_what_was_shown_on_a_page_is_said_in_words(api: Api) -> None:
     assert set(PLACES) == {page.name for page in PAGES.pages if page.policy is Policy.DISCLOSES}
     decide(api, "merge")
@@ -414,6 +433,9 @@ def test_the_second_of_two_stewards_is_told_what_was_decided_meanwhile(api: Api)
     assert second.status_code == 412
     assert "Nothing was done" in second.text
     assert "Seen at the counter" in second.text
+    assert [secret in second.text for secret in SECRETS.values()] == [True, True, False], (
+        "whose decision it was"
+    )
     assert [(each.operation, each.status) for each in audit(api, 2)] == [
         ("keep-apart", 412),
         ("steward-decide", 412),

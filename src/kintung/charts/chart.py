@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-MAX_INSTANT = 2**62
-"""After every instant."""
-
 
 class Point(NamedTuple):
     """A value at an instant (UTC microseconds), in the unit of its chart.
 
-    ``outside`` its reference range; None where no range is known of its day.
+    ``outside`` its reference range; None where that is not known of its day.
     """
 
     at: int
@@ -19,11 +16,10 @@ class Point(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Points of one thing, oldest first. Its reference range is from ``low`` to under ``below``, and is drawn
-    from the first point on of whose day a range is known.
+    """Points of one thing, oldest first. Its reference range is from ``low`` to under ``below``.
 
     ``said`` is how the last value is written, "" for the number itself. ``is_closed``: the range has its
-    upper bound in it. ``since`` is the instant from which it holds, where that is known.
+    upper bound in it. ``since`` is the instant from which a range is known, and is drawn.
     """
 
     name: str
@@ -32,7 +28,7 @@ class Line(NamedTuple):
     below: float | None = None
     said: str = ""
     is_closed: bool = False
-    since: int = MAX_INSTANT
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,11 +188,8 @@ def _ranges(lines: Sequence[Line], frame: _Frame) -> Iterator[str]:
 
 
 def _since(line: Line, frame: _Frame) -> float:
-    """Where the range of a line begins: with the axis, since when it holds, or at its first value."""
-    if line.points[0].outside is not None:
-        return frame.left
-    known = next((point.at for point in line.points if point.outside is not None), frame.first)
-    return frame.x(min(max(line.since, frame.first), known))
+    """Where the range of a line begins: since when one is known, or with the axis."""
+    return frame.x(min(max(line.since, frame.first), frame.last))
 
 
 def _limits(lines: Sequence[Line]) -> Iterator[tuple[Line, float, str]]:

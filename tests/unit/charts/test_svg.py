@@ -145,7 +145,7 @@ def test_a_range_begins_where_it_is_known_and_its_bounds_are_no_end_of_the_axis(
         Point(at(2020), 6.4, outside=True),
         Point(at(2021), 6.2, outside=True),
     )
-    drawn = Drawn(chart(Line("", points, below=6.0), unit="%"))
+    drawn = Drawn(chart(Line("", points, below=6.0, since=at(2019)), unit="%"))
     assert drawn.outside() == 3
     assert len(drawn.root.findall(f".//{SVG}path[@class='mark unknown']")) == 1
     bound = drawn.root.find(f".//{SVG}path[@class='limit']")

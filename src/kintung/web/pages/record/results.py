@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from kintung.charts import MAX_INSTANT, Chart, Line, Point, svg
+from kintung.charts import Chart, Line, Point, svg
 from kintung.definitions.measurements import Measurement, measurements
 from kintung.web.pages.catalogues import N_
 from kintung.web.pages.language import Language
@@ -181,7 +181,7 @@ def _line(
     """The values of one line that can be drawn, oldest first, with the range of the newest."""
     points: list[Point] = []
     within: Within | None = None
-    last = ""
+    last, since = "", 0
     for reading in readings:
         value = reading.values[place]
         if value is not None and value.value is not None and reading.at:
@@ -189,13 +189,17 @@ def _line(
                 within, last = value.within, shown(value.value, language)
             outside = bool(value.verdict) if value.verdict is not None else None
             points.append(Point(reading.at, float(value.value), outside))
+            since = reading.at if value.within is not None else since
     if not any(point.outside is not None for point in points):  # nothing that one could be in
         points = [point._replace(outside=False) for point in points]
     points.reverse()
     if within is None:
         return Line(name, tuple(points), said=last)
     low, high = _float(within.low), _float(within.high)
-    since = instant(within.since, offset_minutes) if within.since else MAX_INSTANT
+    if within.since:
+        since = min(since, instant(within.since, offset_minutes))
+    if since <= points[0].at:  # known of all of them
+        since = 0
     return Line(name, tuple(points), low, high, last, within.is_own, since)
 
 
