@@ -1,6 +1,5 @@
 """From a template and values to the bytes of a page."""
 
-import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache, lru_cache, partial
@@ -10,10 +9,11 @@ from urllib.parse import quote, urlencode
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from kintung.consent import Right
 from kintung.web.outcomes import Headers
+from kintung.web.pages import breaks
 from kintung.web.pages.assets import MARK, STYLE
 from kintung.web.pages.catalogues import messages
 from kintung.web.pages.language import Language, tongue
@@ -39,11 +39,6 @@ _COMMON: Headers = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 SAFE: Headers = ((b"content-security-policy", POLICY), *_COMMON)
-_SHORT_END = re.compile(r" (?=\S{1,2}$)|(?<=[0-9]) (?=\S{1,8}$)")
-"""Before what is too short for a line of its own, or is the unit of a number: stage 3a, 140/90 mmHg."""
-_AFTER_SLASH = re.compile(r"(?<=[A-Za-z]/)(?=[0-9])")
-"""Where a unit may be broken: mL/min/ 1.73 m²."""
-_AFTER_PHRASE = re.compile("(?<=[，。、：；])(?!$)")
 _KEPT_NOWHERE: Headers = (
     (b"cache-control", b"no-store"),
     (b"vary", b"accept-language, cookie, accept-encoding"),
@@ -124,8 +119,9 @@ def _words(language: Language) -> dict[str, Any]:
         "number": partial(_number, language=language),
         "tenths": partial(_number, language=language, pattern="#,##0.0"),
         "recorded": partial(_recorded, language=language),
-        "phrases": phrases,
-        "whole": whole,
+        "phrases": breaks.phrases,
+        "whole": breaks.whole,
+        "breaks": breaks,
         "home": HOME,
         "style": STYLE,
         "mark": MARK,
@@ -147,7 +143,7 @@ def _number(value: float, language: Language, pattern: str | None = None) -> str
 
 def _recorded(text: str, language: Language) -> Markup:
     """What was recorded, marked with its language where that is not the language of the page."""
-    of, text = tongue(text, language), _AFTER_SLASH.sub("\u200b", _SHORT_END.sub("\u00a0", text))
+    of, text = tongue(text, language), breaks.held(text)
     return Markup('<span lang="{}">{}</span>').format(of, text) if of else Markup.escape(text)
 
 
@@ -164,19 +160,6 @@ def civil_day(text: str, language: Language) -> str:
         return format_date(date.fromisoformat(text), "long", locale=language.locale).replace(" ", "\u00a0", 1)
     except ValueError:
         return text
-
-
-def whole(text: str) -> Markup:
-    """What stays on one line where it fits."""
-    return Markup('<span class="phrase">{}</span>').format(text)
-
-
-def phrases(text: str) -> Markup:
-    """A line of Chinese whose phrases stay whole where they fit: it is broken after a sign first."""
-    parts = _AFTER_PHRASE.split(escape(text))
-    if len(parts) == 1:
-        return escape(text)
-    return Markup("").join(whole(Markup(part)) for part in parts)  # noqa: S704 - escaped above
 
 
 def _address(path: str, query: Mapping[str, str]) -> str:

@@ -95,11 +95,11 @@ PAGE = Path(__file__).resolve().parents[4] / "docs" / "reference" / "pages.md"
 
 
 def pieces() -> set[str]:
-    """Every macro of the parts that pages share, as ``file.macro``; none that a part keeps to itself."""
+    """Every macro of the parts that pages share, as ``file.macro``."""
     return {
         f"{file.stem}.{macro}"
         for file in (TEMPLATES / "parts").glob("*.html")
-        for macro in re.findall(r"{% macro ([a-z]\w*)\(", file.read_text())
+        for macro in re.findall(r"{% macro (\w+)\(", file.read_text())
     }
 
 
